@@ -1,0 +1,203 @@
+"""Decide what words mean and when to look again: pure, knows no clock."""
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping
+
+from worker import model
+
+_REJECTED_RETRYABLE = frozenset(
+    {
+        model.Reason.DOCUMENT_INVALID,
+        model.Reason.DOCUMENT_EXPIRED,
+        model.Reason.DATA_MISMATCH,
+        model.Reason.BIOMETRIC_FAILED,
+        model.Reason.CONSENT_REFUSED,
+        model.Reason.TECHNICAL_FAILURE,
+        model.Reason.NOT_COMPLETED,
+        model.Reason.APPROVAL_EXPIRED,
+    }
+)
+
+
+def approved(
+    *,
+    status: str | None,
+    flags: Iterable[model.Flag] = (),
+    provider_time: int | None = None,
+) -> model.Verdict:
+    """Return a final approval; *status* is the provider's listed word."""
+    return model.Verdict(
+        outcome=model.Outcome.APPROVED,
+        reason=model.Reason.VERIFIED,
+        retryable=False,
+        next_step=model.NextStep.NONE,
+        flags=tuple(sorted(set(flags))),
+        provider_status=status,
+        provider_time=provider_time,
+    )
+
+
+def rejected(
+    reason: model.Reason,
+    *,
+    status: str | None,
+    provider_reason: str | None = None,
+    retryable: bool | None = None,
+    flags: Iterable[model.Flag] = (),
+    provider_time: int | None = None,
+) -> model.Verdict:
+    """
+    Return a final rejection.
+
+    *retryable* says that a new session may be offered; where it is None the
+    reason's own default holds (never for fraud, screening and eligibility).
+    """
+    if retryable is None:
+        retryable = reason in _REJECTED_RETRYABLE
+    return model.Verdict(
+        outcome=model.Outcome.REJECTED,
+        reason=reason,
+        retryable=retryable,
+        next_step=(model.NextStep.NEW_SESSION if retryable else model.NextStep.NONE),
+        flags=tuple(sorted(set(flags))),
+        provider_status=status,
+        provider_reason=provider_reason,
+        provider_time=provider_time,
+    )
+
+
+def pending(
+    reason: model.Reason,
+    *,
+    status: str | None,
+    provider_reason: str | None = None,
+    next_step: model.NextStep = model.NextStep.WAIT,
+    retryable: bool = False,
+    flags: Iterable[model.Flag] = (),
+    provider_time: int | None = None,
+) -> model.Verdict:
+    """Return a preliminary verdict: wait, unless *next_step* says otherwise."""
+    return model.Verdict(
+        outcome=model.Outcome.PENDING,
+        reason=reason,
+        retryable=retryable,
+        next_step=next_step,
+        flags=tuple(sorted(set(flags))),
+        provider_status=status,
+        provider_reason=provider_reason,
+        provider_time=provider_time,
+    )
+
+
+UNLISTED = "unlisted"
+
+
+def listed(word: object, table: Iterable[str]) -> str | None:
+    """
+    Return *word* if the provider's *table* has it, else ``unlisted``; None stays.
+
+    The only way for a provider's word into a record: free text never passes.
+    """
+    if word is None:
+        return None
+    return word if isinstance(word, str) and word in table else UNLISTED
+
+
+def unrecognised(status: object, table: Iterable[str] = ()) -> model.Verdict:
+    """Return what a word, type, case or shape outside the table becomes: pending."""
+    return pending(model.Reason.UNRECOGNISED_RESULT, status=listed(status, table))
+
+
+class Disorder(enum.StrEnum):
+    """How a signed verdict stands to the one before it."""
+
+    NEWER = "newer"
+    OLDER = "older"
+    SAME = "same"
+    CONFLICT = "conflict"  #: a contradicting final that cannot be ordered
+    CONFLICT_WINS = "conflict_wins"  #: the same, and by rank the new one stands
+
+
+_RANK = {model.Outcome.PENDING: 0, model.Outcome.APPROVED: 1, model.Outcome.REJECTED: 2}
+
+
+def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
+    """
+    Order two signed verdicts by (final, timestamp, rejected > approved > pending).
+
+    The end does not depend on the order of arrival. Where a timestamp is missing a
+    final follows a preliminary and nothing replaces a final; a contradicting final
+    that cannot be ordered is a conflict, with equal timestamps rejected stands.
+    """
+    if new.final != standing.final:
+        return Disorder.NEWER if new.final else Disorder.OLDER
+    if new.final and new.outcome is standing.outcome:
+        return Disorder.SAME if new.substance == standing.substance else Disorder.OLDER
+    before, after = standing.provider_time, new.provider_time
+    if not new.final:
+        if before is None or after is None:
+            return Disorder.NEWER
+        return Disorder.NEWER if after >= before else Disorder.OLDER
+    if before is None or after is None:
+        return Disorder.CONFLICT
+    if after == before:
+        wins = _RANK[new.outcome] > _RANK[standing.outcome]
+        return Disorder.CONFLICT_WINS if wins else Disorder.CONFLICT
+    return Disorder.NEWER if after > before else Disorder.OLDER
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Delays that grow from *first_ms* by *factor* up to *max_ms*."""
+
+    first_ms: int = 2_000
+    factor: float = 2.0
+    max_ms: int = 900_000
+
+    def delay_ms(self, failures: int) -> int:
+        """Return the delay after the *failures*-th failure, counted from one."""
+        exponent = min(max(failures - 1, 0), 64)
+        return int(min(self.first_ms * self.factor**exponent, self.max_ms))
+
+
+_MINUTE = 60_000
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the ledger needs to know of a source; times in milliseconds."""
+
+    provider: str
+    environment: model.Environment
+    #: False where the signed callback is the only result and nothing is fetched
+    fetches: bool = True
+    retry: Backoff = Backoff()
+    retry_horizon_ms: int = 72 * _HOUR
+    #: beside the horizon: no session is given up before so many failures
+    retry_attempts: int = 5
+    not_ready: Backoff = Backoff(max_ms=_MINUTE)
+    not_ready_attempts: int = 20
+    recheck_pending_ms: tuple[int, ...] = (
+        5 * _MINUTE,
+        15 * _MINUTE,
+        _HOUR,
+        6 * _HOUR,
+        _DAY,
+    )
+    recheck_min_interval_ms: int = _MINUTE
+    unconfirmed_grace_ms: int = 10 * _MINUTE
+    denied_answers: int = 5
+    denied_over_ms: int = 15 * _MINUTE
+    quarantine_attempts: int = 3
+    max_callback_age_ms: int = 7 * _DAY
+    identity_retention_ms: int = 400 * _DAY
+
+    def recheck_ms(self, rechecks: int) -> int:
+        """Return the wait before the next recheck; the last interval repeats."""
+        return self.recheck_pending_ms[min(rechecks, len(self.recheck_pending_ms) - 1)]
+
+
+RulesBySource = Mapping[str, Rules]

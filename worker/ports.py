@@ -1,0 +1,96 @@
+"""Say what the ingress and the pipeline need of the outside, as Protocols."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Protocol
+
+from worker import ledger, model
+
+
+class Provider(Protocol):
+    """
+    One source's adapter: the provider's words, and its API with real credentials.
+
+    ``normalise``, ``claim`` and ``interpret`` are pure. Providers share by calling
+    functions, not by inheritance.
+    """
+
+    def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
+        """
+        Make of a verified callback what it means for us.
+
+        Raises errors.UnmappableCallback where the table has no session for it.
+        """
+        ...
+
+    def claim(self, event: model.Event) -> model.Claim | None:
+        """Return what the callback itself says (from ``event.claim``), if anything."""
+        ...
+
+    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+        """
+        Fetch the result; *spelling* is ``provider_session_id``.
+
+        Makes the quick retries in place itself. Raises errors.FetchError, nothing
+        else; idempotent at the provider.
+        """
+        ...
+
+    def interpret(
+        self, session: model.SessionKey, spelling: str, answer: model.Answer
+    ) -> model.Result:
+        """
+        Map an answer by the provider's table, contradictions first.
+
+        Raises errors.NotReady, errors.ResultMismatch or another errors.FetchError
+        where the answer is no result; any other exception counts as a crash of the
+        mapping and is quarantined.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections; idempotent."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where the ingress puts what it accepted."""
+
+    async def publish(self, event: model.Event) -> None:
+        """
+        Return once Kafka has acknowledged *event* (acks=all).
+
+        Raises errors.KafkaUnavailable when that took longer than ``ack_timeout``;
+        the event may still be written. Event ids are per delivery.
+        """
+        ...
+
+    async def dead_letter(self, letter: model.DeadLetter) -> None:
+        """Return once Kafka has acknowledged *letter*; raises as ``publish``."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one transaction writes, for one partition."""
+
+    position: model.Position
+    #: the whole state of each session that changed; None is a tombstone
+    sessions: Sequence[tuple[model.SessionKey, ledger.Session | None]]
+    decisions: Sequence[model.Decision] = ()
+    #: sessions whose latest decision is forgotten with their stub
+    forgotten: Sequence[model.SessionKey] = ()
+    dead_letters: Sequence[model.DeadLetter] = ()
+
+
+class Committer(Protocol):
+    """One partition's transactional producer."""
+
+    async def commit(self, batch: Batch) -> None:
+        """
+        Write *batch* in one transaction; on return all of it is committed.
+
+        Raises errors.OwnershipLost or errors.CommitInDoubt: then the partition's
+        memory is worth nothing and must be thrown away.
+        """
+        ...
