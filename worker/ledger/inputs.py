@@ -1,0 +1,147 @@
+"""Name what a session can be told, and what follows from it."""
+
+import dataclasses
+import enum
+
+from worker import errors, model
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallbackTaken:
+    """A ``callback.received`` event, and what the callback itself claims."""
+
+    event: model.Event
+    claim: model.Claim | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecheckTaken:
+    """A ``recheck.requested`` event: fetch now, whatever the interval."""
+
+    event: model.Event
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FetchStarting:
+    """There is room for this session's fetch, which is due."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MappingStarting:
+    """The answer of fetch *seq* is about to be mapped; written before it is."""
+
+    seq: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answered:
+    """Fetch *seq* brought a result."""
+
+    seq: int
+    result: model.Result
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What an errors.FetchError says, as a value."""
+
+    reason: str
+    disposition: errors.Disposition
+    answered: bool
+    retry_after_ms: int | None = None
+
+    @classmethod
+    def of(cls, error: errors.FetchError) -> "Failure":
+        """Return the value of *error*."""
+        return cls(
+            reason=error.reason,
+            disposition=error.disposition,
+            answered=error.answered,
+            retry_after_ms=error.retry_after_ms,
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failed:
+    """Fetch *seq* brought no result."""
+
+    seq: int
+    failure: Failure
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RetentionOver:
+    """It may be time to forget this session."""
+
+
+Input = (
+    CallbackTaken
+    | RecheckTaken
+    | FetchStarting
+    | MappingStarting
+    | Answered
+    | Failed
+    | RetentionOver
+)
+
+
+class NoteKind(enum.StrEnum):
+    """What changes nothing and is counted all the same."""
+
+    REPEATED = "repeated"
+    LATE_FINAL = "late_final"
+    LATE_PRELIMINARY = "late_preliminary"
+    UNFETCHABLE = "unfetchable"
+    RETRY = "retry"
+    NOT_READY = "not_ready"
+    DENIED = "denied"
+    UNCONFIRMED = "unconfirmed"
+    UNSUPPORTED_EVENT = "unsupported_event"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fetch:
+    """Start the session's fetch now."""
+
+    seq: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Emit:
+    """Write this decision."""
+
+    decision: model.Decision
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bury:
+    """Write this dead letter."""
+
+    letter: model.DeadLetter
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alarm:
+    """Tell a person."""
+
+    kind: model.AlarmKind
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """Count it."""
+
+    kind: NoteKind
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeniedEnd:
+    """The session ends unseen: count it into the hour's summary."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Forget:
+    """The stub's time is over: its latest decision goes with it."""
+
+
+Effect = Fetch | Emit | Bury | Alarm | Note | DeniedEnd | Forget

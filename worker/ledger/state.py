@@ -1,0 +1,100 @@
+"""Hold one session's whole state, as the ledger topic keeps it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from worker import model
+
+#: How many marks of past deliveries a session remembers.
+SEEN_MAX = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """A fetch that has started; at most one a session."""
+
+    seq: int
+    started_at: int
+    cause: model.Cause
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """A callback's own word, which holds only if the provider denies the session."""
+
+    verdict: model.Verdict
+    since: int
+    cause: model.Cause
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """
+    One session's whole state; times in milliseconds, UTC.
+
+    An ended session is this same record with everything about fetching at its
+    default: the stub that a late callback continues from.
+    """
+
+    provider_session_id: str
+    first_seen_at: int
+    updated_at: int
+    reference: str | None = None
+    #: the number of decisions emitted so far
+    revision: int = 0
+    #: the verdict of the last decision; its ``provider_time`` orders signed ones
+    standing: model.Verdict | None = None
+    #: when the provider said it
+    observed_at: int | None = None
+    #: when the next fetch may start; None where nothing is to be fetched
+    due_at: int | None = None
+    #: what the fetch that is due will answer
+    wanted: model.Cause | None = None
+    flight: Flight | None = None
+    #: a wake-up that came during the flight, which the flight cannot satisfy
+    trailing: model.Cause | None = None
+    #: fetches started so far: the order of fetched verdicts
+    seq: int = 0
+    last_fetch_at: int | None = None
+    #: attempts to map an answer since one was mapped
+    tries: int = 0
+    failures: int = 0
+    failing_since: int | None = None
+    not_ready: int = 0
+    denials: int = 0
+    denied_since: int | None = None
+    rechecks: int = 0
+    #: marks of deliveries that act once: provider's event ids, digests
+    seen: tuple[str, ...] = ()
+    unconfirmed: Unconfirmed | None = None
+    hint: model.Outcome | None = None
+    #: fields of a newer release, kept as they came
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        """Return whether anything is still to be done."""
+        return self.due_at is not None or self.flight is not None
+
+    @property
+    def final(self) -> bool:
+        """Return whether what stands is final."""
+        return self.standing is not None and self.standing.final
+
+
+def recovered(session: Session) -> Session:
+    """
+    Return *session* as a new owner finds it: what was in flight is wanted again.
+
+    The trailing wake-up is satisfied by the same fetch, which starts after both.
+    """
+    if session.flight is None:
+        return session
+    return dataclasses.replace(
+        session,
+        flight=None,
+        trailing=None,
+        wanted=session.flight.cause,
+        due_at=session.flight.started_at,
+    )
