@@ -276,6 +276,7 @@ class Claim:
 
     kind: ClaimKind
     verdict: Verdict
+    alarms: tuple[AlarmKind, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +350,7 @@ class DeadLetter:
     known_keys: tuple[str, ...] = ()
     other_keys: int = 0
     redrive: str | None = None
+    environment: Environment | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,8 +360,12 @@ class Position:
 
     *starts* counts the starts since the partition last caught up: from the second
     on, results are mapped one at a time with the attempt written first, so that a
-    result that kills the process is found (``pipeline``).
+    result that kills the process is found (``pipeline``). *denied* counts, by source
+    and hour, the sessions that ended because their provider denies them, until the
+    hour is over and its summary is written.
     """
 
     next_offset: int
     starts: int = 0
+    #: (source, start of the hour in milliseconds, sessions)
+    denied: tuple[tuple[str, int, int], ...] = ()

@@ -119,7 +119,11 @@ class Disorder(enum.StrEnum):
     CONFLICT_WINS = "conflict_wins"  #: the same, and by rank the new one stands
 
 
-_RANK = {model.Outcome.PENDING: 0, model.Outcome.APPROVED: 1, model.Outcome.REJECTED: 2}
+_RANK = {
+    model.Outcome.PENDING: 0,
+    model.Outcome.APPROVED: 1,
+    model.Outcome.REJECTED: 2,
+}
 
 
 def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
@@ -132,19 +136,22 @@ def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
     """
     if new.final != standing.final:
         return Disorder.NEWER if new.final else Disorder.OLDER
-    if new.final and new.outcome is standing.outcome:
-        return Disorder.SAME if new.substance == standing.substance else Disorder.OLDER
+    if new.substance == standing.substance:
+        return Disorder.SAME
     before, after = standing.provider_time, new.provider_time
     if not new.final:
-        if before is None or after is None:
-            return Disorder.NEWER
-        return Disorder.NEWER if after >= before else Disorder.OLDER
-    if before is None or after is None:
-        return Disorder.CONFLICT
-    if after == before:
-        wins = _RANK[new.outcome] > _RANK[standing.outcome]
-        return Disorder.CONFLICT_WINS if wins else Disorder.CONFLICT
-    return Disorder.NEWER if after > before else Disorder.OLDER
+        newer = before is None or after is None or _key(new) > _key(standing)
+        return Disorder.NEWER if newer else Disorder.OLDER
+    if before is not None and after is not None and after != before:
+        return Disorder.NEWER if after > before else Disorder.OLDER
+    ranked = before is not None and after is not None
+    wins = ranked and _RANK[new.outcome] > _RANK[standing.outcome]
+    return Disorder.CONFLICT_WINS if wins else Disorder.CONFLICT
+
+
+def _key(verdict: model.Verdict) -> tuple[int, str]:
+    """Order preliminary verdicts by time, and the same time by a fixed word."""
+    return (verdict.provider_time or 0, verdict.reason)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,50 @@
 """Advance a session's state: pure, no I/O, no clock, no Kafka."""
 
+from worker.ledger.advance import advance
+from worker.ledger.inputs import (
+    Alarm,
+    Answered,
+    Bury,
+    CallbackTaken,
+    DeniedEnd,
+    Effect,
+    Emit,
+    Failed,
+    Failure,
+    Fetch,
+    FetchStarting,
+    Forget,
+    Input,
+    MappingStarting,
+    Note,
+    NoteKind,
+    RecheckTaken,
+    RetentionOver,
+)
 from worker.ledger.state import Flight, Session, Unconfirmed, recovered
 
-__all__ = ["Flight", "Session", "Unconfirmed", "recovered"]
+__all__ = [
+    "Alarm",
+    "Answered",
+    "Bury",
+    "CallbackTaken",
+    "DeniedEnd",
+    "Effect",
+    "Emit",
+    "Failed",
+    "Failure",
+    "Fetch",
+    "FetchStarting",
+    "Flight",
+    "Forget",
+    "Input",
+    "MappingStarting",
+    "Note",
+    "NoteKind",
+    "RecheckTaken",
+    "RetentionOver",
+    "Session",
+    "Unconfirmed",
+    "advance",
+    "recovered",
+]

@@ -1,0 +1,102 @@
+"""Advance a session by one input: the product's core, pure and total."""
+
+import dataclasses
+
+from worker import model, policy
+from worker.ledger import callbacks, fetches, inputs, state, turn
+
+Outcome = tuple[state.Session | None, list[inputs.Effect]]
+
+
+def advance(
+    key: model.SessionKey,
+    session: state.Session | None,
+    told: inputs.Input,
+    now: int,
+    rules: policy.Rules,
+) -> Outcome:
+    """
+    Return the session's next state and what follows from *told*.
+
+    *session* is None where nothing is known of it, and so is the next state where
+    it is to be forgotten. *now* is the clock's, in milliseconds; time never runs
+    backwards for a session, whatever the clock says. Raises nothing; the same
+    arguments give the same answer.
+    """
+    if session is None:
+        return _first(key, told, now, rules)
+    at = max(now, session.updated_at)
+    work = turn.Turn(key=key, rules=rules, now=at, session=session)
+    _apply(work, told)
+    if any(isinstance(e, inputs.DeniedEnd | inputs.Forget) for e in work.effects):
+        return None, work.effects
+    if work.session is session:
+        return session, work.effects
+    return dataclasses.replace(work.session, updated_at=at), work.effects
+
+
+def _first(
+    key: model.SessionKey, told: inputs.Input, now: int, rules: policy.Rules
+) -> Outcome:
+    """Take the first that is heard of a session: an event, or nothing at all."""
+    match told:
+        case inputs.CallbackTaken(event, claim):
+            work = turn.Turn(
+                key=key,
+                rules=rules,
+                now=now,
+                session=callbacks.new_session(event, now),
+            )
+            signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
+            if signed and callbacks.is_stale(event, rules):
+                work.bury(
+                    model.DeadLetterReason.STALE,
+                    event_id=event.event_id,
+                    attempts=1,
+                    last_error=None,
+                )
+                return None, work.effects
+            callbacks.take_callback(work, event, claim)
+        case inputs.RecheckTaken(event):
+            work = turn.Turn(
+                key=key,
+                rules=rules,
+                now=now,
+                session=callbacks.new_session(event, now),
+            )
+            callbacks.take_recheck(work, event)
+            if not rules.fetches:
+                return None, work.effects
+        case (
+            inputs.FetchStarting()
+            | inputs.MappingStarting()
+            | inputs.Answered()
+            | inputs.Failed()
+            | inputs.RetentionOver()
+        ):
+            return None, []
+    return work.session, work.effects
+
+
+def _apply(work: turn.Turn, told: inputs.Input) -> None:
+    flight = work.session.flight
+    match told:
+        case inputs.CallbackTaken(event, claim):
+            callbacks.take_callback(work, event, claim)
+        case inputs.RecheckTaken(event):
+            callbacks.take_recheck(work, event)
+        case inputs.FetchStarting():
+            fetches.start(work)
+        case inputs.MappingStarting(seq):
+            if flight is not None and flight.seq == seq:
+                fetches.start_mapping(work, flight)
+        case inputs.Answered(seq, result):
+            if flight is not None and flight.seq == seq:
+                fetches.take_result(work, flight, result)
+        case inputs.Failed(seq, failure):
+            if flight is not None and flight.seq == seq:
+                fetches.take_failure(work, flight, failure)
+        case inputs.RetentionOver():
+            age = work.now - work.session.updated_at
+            if not work.session.open and age >= work.rules.identity_retention_ms:
+                work.effects.append(inputs.Forget())

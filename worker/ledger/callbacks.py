@@ -1,0 +1,171 @@
+"""Take events: wake-ups, signed verdicts, rechecks."""
+
+import dataclasses
+
+from worker import model, policy
+from worker.ledger import inputs, state, turn
+
+
+def cause_of(event: model.Event) -> model.Cause:
+    """Return what a decision says of *event* as its cause."""
+    recheck = event.type is model.EventType.RECHECK_REQUESTED
+    return model.Cause(
+        type=model.CauseType.RECHECK if recheck else model.CauseType.CALLBACK,
+        event_id=event.event_id,
+        received_at=None if recheck else event.received_at,
+        traceparent=event.traceparent,
+    )
+
+
+def new_session(event: model.Event, now: int) -> state.Session:
+    """Return the state of a session first heard of by *event*."""
+    return state.Session(
+        provider_session_id=event.provider_session_id,
+        first_seen_at=now,
+        updated_at=now,
+    )
+
+
+def is_stale(event: model.Event, rules: policy.Rules) -> bool:
+    """Return whether a signed verdict was too old already when it was received."""
+    said_at = event.provider_time
+    return (
+        said_at is not None and event.received_at - said_at > rules.max_callback_age_ms
+    )
+
+
+def take_callback(
+    work: turn.Turn, event: model.Event, claim: model.Claim | None
+) -> None:
+    """Act on a callback once: let a signed verdict settle, else wake."""
+    signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
+    mark = _mark(event, signed=signed)
+    if mark is not None and mark in work.session.seen:
+        work.note(inputs.NoteKind.REPEATED)
+        return
+    if mark is not None:
+        seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
+        work.session = dataclasses.replace(work.session, seen=seen)
+    cause = cause_of(event)
+    work.refer(event.reference, cause)
+    if claim is None:
+        wake(work, cause)
+    elif claim.kind is model.ClaimKind.SIGNED:
+        _settle_signed(work, event, claim)
+    else:
+        _remember(work, claim, cause)
+        wake(work, cause)
+
+
+def _mark(event: model.Event, *, signed: bool) -> str | None:
+    """Return what makes this delivery act once: the provider's id, or the digest."""
+    if event.provider_event_id is not None:
+        return event.provider_event_id
+    return event.digest[:24] if signed and event.digest is not None else None
+
+
+def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
+    """Keep what the callback says until the fetched result can be held against it."""
+    if claim.kind is model.ClaimKind.HINT:
+        work.session = dataclasses.replace(work.session, hint=claim.verdict.outcome)
+        return
+    kept = state.Unconfirmed(verdict=claim.verdict, since=work.now, cause=cause)
+    work.session = dataclasses.replace(work.session, unconfirmed=kept)
+
+
+def wake(work: turn.Turn, cause: model.Cause) -> None:
+    """
+    Want a fetch that starts after now.
+
+    One in flight, one trailing, never none; after a final at most one each
+    ``recheck_min_interval``, deferred and never dropped.
+    """
+    if not work.rules.fetches:
+        work.note(inputs.NoteKind.UNFETCHABLE)
+        return
+    session = work.session
+    if session.flight is not None:
+        work.session = dataclasses.replace(
+            session, trailing=session.trailing or cause, rechecks=0
+        )
+        return
+    polling = session.wanted is None or session.wanted.type is model.CauseType.POLL
+    earliest = earliest_fetch(work)
+    due = earliest if session.due_at is None else min(session.due_at, earliest)
+    work.session = dataclasses.replace(
+        session,
+        wanted=cause if polling else session.wanted,
+        due_at=due,
+        rechecks=0,
+    )
+
+
+def earliest_fetch(work: turn.Turn) -> int:
+    """Return when the next fetch may start: now, unless a final was just fetched."""
+    session = work.session
+    if not session.final or session.last_fetch_at is None:
+        return work.now
+    return max(work.now, session.last_fetch_at + work.rules.recheck_min_interval_ms)
+
+
+def take_recheck(work: turn.Turn, event: model.Event) -> None:
+    """Fetch now, whatever the interval; a flight in progress is followed by another."""
+    if not work.rules.fetches:
+        work.note(inputs.NoteKind.UNFETCHABLE)
+        return
+    cause = cause_of(event)
+    session = work.session
+    if session.flight is not None:
+        work.session = dataclasses.replace(session, trailing=cause, rechecks=0)
+        return
+    work.session = dataclasses.replace(
+        session, wanted=cause, due_at=work.now, rechecks=0
+    )
+
+
+def _settle_signed(work: turn.Turn, event: model.Event, claim: model.Claim) -> None:
+    """Let a signed verdict take its place in the order of the signed ones."""
+    verdict, cause = claim.verdict, cause_of(event)
+    for kind in claim.alarms:
+        work.alarm(kind)
+    standing = work.session.standing
+    if standing is None:
+        work.decide(verdict, cause, event.received_at)
+        return
+    match policy.order_signed(standing, verdict):
+        case policy.Disorder.NEWER:
+            work.decide(verdict, cause, event.received_at)
+        case policy.Disorder.SAME:
+            _keep_latest_time(work, standing, verdict)
+        case policy.Disorder.OLDER:
+            work.note(
+                inputs.NoteKind.LATE_FINAL
+                if verdict.final
+                else inputs.NoteKind.LATE_PRELIMINARY
+            )
+        case policy.Disorder.CONFLICT:
+            _bury_conflict(work, event)
+        case policy.Disorder.CONFLICT_WINS:
+            _bury_conflict(work, event)
+            work.decide(verdict, cause, event.received_at)
+
+
+def _keep_latest_time(
+    work: turn.Turn, standing: model.Verdict, verdict: model.Verdict
+) -> None:
+    """Remember the latest time at which the provider said what stands."""
+    times = [
+        t for t in (standing.provider_time, verdict.provider_time) if t is not None
+    ]
+    latest = dataclasses.replace(standing, provider_time=max(times, default=None))
+    work.session = dataclasses.replace(work.session, standing=latest)
+    work.note(inputs.NoteKind.REPEATED)
+
+
+def _bury_conflict(work: turn.Turn, event: model.Event) -> None:
+    work.bury(
+        model.DeadLetterReason.CONFLICTING_FINAL,
+        event_id=event.event_id,
+        attempts=1,
+        last_error=None,
+    )

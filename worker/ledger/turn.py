@@ -1,0 +1,122 @@
+"""Carry one input's work on one session: what changes, and what follows."""
+
+import dataclasses
+import uuid
+
+from worker import model, policy
+from worker.ledger import inputs, state
+
+_LETTER_ALARM = {
+    model.DeadLetterReason.CONFLICTING_FINAL: model.AlarmKind.CONFLICTING_FINAL,
+    model.DeadLetterReason.FETCH_EXHAUSTED: model.AlarmKind.FETCH_EXHAUSTED,
+    model.DeadLetterReason.RESULT_MISMATCH: model.AlarmKind.RESULT_MISMATCH,
+    model.DeadLetterReason.BAD_RESULT_SIGNATURE: model.AlarmKind.BAD_RESULT_SIGNATURE,
+    model.DeadLetterReason.QUARANTINED: model.AlarmKind.QUARANTINED,
+}
+
+
+def decision_id(key: model.SessionKey, revision: int) -> str:
+    """Return the id of a session's *revision*: the same wherever it is computed."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:{key}:{revision}"))
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Turn:
+    """One call of ``advance``; lives no longer than that call."""
+
+    key: model.SessionKey
+    rules: policy.Rules
+    now: int
+    session: state.Session
+    effects: list[inputs.Effect] = dataclasses.field(default_factory=list)
+
+    def note(self, kind: inputs.NoteKind) -> None:
+        """Count *kind*."""
+        self.effects.append(inputs.Note(kind))
+
+    def alarm(self, kind: model.AlarmKind) -> None:
+        """Tell a person of *kind*."""
+        self.effects.append(inputs.Alarm(kind))
+
+    def decide(
+        self, verdict: model.Verdict, cause: model.Cause, observed_at: int | None
+    ) -> None:
+        """Let *verdict* stand; emit a revision if its substance is news."""
+        before = self.session
+        news = before.standing is None or (
+            before.standing.substance != verdict.substance
+        )
+        self.session = dataclasses.replace(
+            before, standing=verdict, observed_at=observed_at
+        )
+        if news:
+            self.emit(cause)
+
+    def emit(self, cause: model.Cause) -> None:
+        """Emit what stands as the next revision."""
+        before, verdict = self.session, self.session.standing
+        if verdict is None:
+            return
+        revision = before.revision + 1
+        self.session = dataclasses.replace(before, revision=revision)
+        decision = model.Decision(
+            decision_id=decision_id(self.key, revision),
+            environment=self.rules.environment,
+            source=self.key.source,
+            provider=self.rules.provider,
+            session_id=self.key.session_id,
+            provider_session_id=before.provider_session_id,
+            reference=before.reference,
+            revision=revision,
+            verdict=verdict,
+            supersedes=decision_id(self.key, before.revision) if revision > 1 else None,
+            cause=cause,
+            observed_at=before.observed_at,
+            decided_at=self.now,
+        )
+        self.effects.append(inputs.Emit(decision))
+
+    def refer(self, reference: str | None, cause: model.Cause) -> None:
+        """
+        Keep the company's *reference*, the first one that comes.
+
+        A late one is a new revision of what stands; a differing one is an alarm.
+        """
+        if reference is None or reference == self.session.reference:
+            return
+        if self.session.reference is not None:
+            self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
+            return
+        self.session = dataclasses.replace(self.session, reference=reference)
+        self.emit(cause)
+
+    def bury(
+        self,
+        reason: model.DeadLetterReason,
+        *,
+        event_id: str | None,
+        attempts: int,
+        last_error: str | None,
+    ) -> None:
+        """Write a dead letter, and raise the alarm that goes with its reason."""
+        place = f"kyc:dlq:{self.key}:{reason}:{event_id}:{self.session.seq}:{self.now}"
+        redrive = (
+            f"kyc-worker dlq redrive --source {self.key.source} "
+            f"--session {self.key.session_id}"
+        )
+        letter = model.DeadLetter(
+            dead_letter_id=str(uuid.uuid5(uuid.NAMESPACE_URL, place)),
+            reason=reason,
+            environment=self.rules.environment,
+            source=self.key.source,
+            session_id=self.key.session_id,
+            event_id=event_id,
+            attempts=attempts,
+            first_seen_at=self.session.first_seen_at,
+            last_error=last_error,
+            at=self.now,
+            redrive=redrive if self.rules.fetches else None,
+        )
+        self.effects.append(inputs.Bury(letter))
+        if reason in _LETTER_ALARM:
+            self.alarm(_LETTER_ALARM[reason])
