@@ -85,7 +85,7 @@ class CauseType(enum.StrEnum):
 
 
 class EventType(enum.StrEnum):
-    """What ``kyc.events`` carries; the words are ``ce_type`` less prefix and version."""
+    """What ``kyc.events`` carries: ``ce_type`` less its prefix and version."""
 
     CALLBACK_RECEIVED = "callback.received"
     SESSION_REGISTERED = "session.registered"
@@ -94,7 +94,7 @@ class EventType(enum.StrEnum):
 
 
 class AlarmKind(enum.StrEnum):
-    """Every alarm there is; each has a rule in deploy/alerts and a page in RUNBOOK.md."""
+    """Every alarm there is; RUNBOOK.md says of each what to do."""
 
     ACCOUNT_REFUSED = "account_refused"
     BAD_RESULT_SIGNATURE = "bad_result_signature"

@@ -39,47 +39,23 @@ def _first(
     key: model.SessionKey, told: inputs.Input, now: int, rules: policy.Rules
 ) -> Outcome:
     """Take the first that is heard of a session: an event, or nothing at all."""
-    match told:
-        case inputs.CallbackTaken(event, claim):
-            work = turn.Turn(
-                key=key,
-                rules=rules,
-                now=now,
-                session=callbacks.new_session(event, now),
-            )
-            signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
-            if signed and callbacks.is_stale(event, rules):
-                work.bury(
-                    model.DeadLetterReason.STALE,
-                    event_id=event.event_id,
-                    attempts=1,
-                    last_error=None,
-                )
-                return None, work.effects
-            callbacks.take_callback(work, event, claim)
-        case inputs.RecheckTaken(event):
-            work = turn.Turn(
-                key=key,
-                rules=rules,
-                now=now,
-                session=callbacks.new_session(event, now),
-            )
-            callbacks.take_recheck(work, event)
-            if not rules.fetches:
-                return None, work.effects
-        case (
-            inputs.FetchStarting()
-            | inputs.MappingStarting()
-            | inputs.Answered()
-            | inputs.Failed()
-            | inputs.RetentionOver()
-        ):
-            return None, []
-    return work.session, work.effects
+    if not isinstance(told, inputs.CallbackTaken | inputs.RecheckTaken):
+        return None, []
+    fresh = callbacks.new_session(told.event, now)
+    work = turn.Turn(key=key, rules=rules, now=now, session=fresh)
+    if isinstance(told, inputs.CallbackTaken) and callbacks.is_stale(told, rules):
+        work.bury(
+            model.DeadLetterReason.STALE,
+            event_id=told.event.event_id,
+            attempts=1,
+            last_error=None,
+        )
+        return None, work.effects
+    _apply(work, told)
+    return None if work.session is fresh else work.session, work.effects
 
 
 def _apply(work: turn.Turn, told: inputs.Input) -> None:
-    flight = work.session.flight
     match told:
         case inputs.CallbackTaken(event, claim):
             callbacks.take_callback(work, event, claim)
@@ -87,16 +63,26 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
             callbacks.take_recheck(work, event)
         case inputs.FetchStarting():
             fetches.start(work)
-        case inputs.MappingStarting(seq):
-            if flight is not None and flight.seq == seq:
-                fetches.start_mapping(work, flight)
-        case inputs.Answered(seq, result):
-            if flight is not None and flight.seq == seq:
-                fetches.take_result(work, flight, result)
-        case inputs.Failed(seq, failure):
-            if flight is not None and flight.seq == seq:
-                fetches.take_failure(work, flight, failure)
         case inputs.RetentionOver():
             age = work.now - work.session.updated_at
             if not work.session.open and age >= work.rules.identity_retention_ms:
                 work.effects.append(inputs.Forget())
+        case inputs.MappingStarting() | inputs.Answered() | inputs.Failed():
+            _apply_to_flight(work, told)
+
+
+def _apply_to_flight(
+    work: turn.Turn,
+    told: inputs.MappingStarting | inputs.Answered | inputs.Failed,
+) -> None:
+    """Take what concerns the fetch in flight; of any other fetch it is too late."""
+    flight = work.session.flight
+    if flight is None or flight.seq != told.seq:
+        return
+    match told:
+        case inputs.MappingStarting():
+            fetches.start_mapping(work, flight)
+        case inputs.Answered(_, result):
+            fetches.take_result(work, flight, result)
+        case inputs.Failed(_, failure):
+            fetches.take_failure(work, flight, failure)

@@ -26,11 +26,14 @@ def new_session(event: model.Event, now: int) -> state.Session:
     )
 
 
-def is_stale(event: model.Event, rules: policy.Rules) -> bool:
+def is_stale(told: inputs.CallbackTaken, rules: policy.Rules) -> bool:
     """Return whether a signed verdict was too old already when it was received."""
-    said_at = event.provider_time
+    said_at = told.event.provider_time
+    if told.claim is None or told.claim.kind is not model.ClaimKind.SIGNED:
+        return False
     return (
-        said_at is not None and event.received_at - said_at > rules.max_callback_age_ms
+        said_at is not None
+        and told.event.received_at - said_at > rules.max_callback_age_ms
     )
 
 
@@ -158,7 +161,7 @@ def _keep_latest_time(
         t for t in (standing.provider_time, verdict.provider_time) if t is not None
     ]
     latest = dataclasses.replace(standing, provider_time=max(times, default=None))
-    work.session = dataclasses.replace(work.session, standing=latest)
+    work.session = dataclasses.replace(work.session, standing=standing)
     work.note(inputs.NoteKind.REPEATED)
 
 

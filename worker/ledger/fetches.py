@@ -152,10 +152,8 @@ def _denied(work: turn.Turn, flight: state.Flight) -> None:
     since = work.now if session.denied_since is None else session.denied_since
     count = session.denials + 1
     work.session = dataclasses.replace(session, denials=count, denied_since=since)
-    over = (
-        count >= work.rules.denied_answers
-        and work.now - since >= work.rules.denied_over_ms
-    )
+    long_enough = work.now - since >= work.rules.denied_over_ms
+    over = long_enough and count >= work.rules.denied_answers
     if not over or session.trailing is not None:
         _retry(work, flight, work.rules.retry.delay_ms(count))
     elif session.revision == 0:
