@@ -157,10 +157,9 @@ def _keep_latest_time(
     work: turn.Turn, standing: model.Verdict, verdict: model.Verdict
 ) -> None:
     """Remember the latest time at which the provider said what stands."""
-    times = [
-        t for t in (standing.provider_time, verdict.provider_time) if t is not None
-    ]
-    latest = dataclasses.replace(standing, provider_time=max(times, default=None))
+    times = (standing.provider_time, verdict.provider_time)
+    latest = max((at for at in times if at is not None), default=None)
+    standing = dataclasses.replace(standing, provider_time=latest)
     work.session = dataclasses.replace(work.session, standing=standing)
     work.note(inputs.NoteKind.REPEATED)
 
