@@ -1,0 +1,1 @@
+"""List the providers there are: a new one is one file and one line here."""

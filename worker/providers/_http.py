@@ -1,0 +1,236 @@
+"""
+Ask a provider's API: one session a source, bounded, and silent about what it sent.
+
+Keys travel in queries, headers and bodies. So no URL, no header, no body and no
+text of a lower exception ever gets into an error: what a lower library raises is
+replaced outside of its ``except`` block and leaves no context behind.
+"""
+
+import contextlib
+import dataclasses
+import email.utils
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+import tenacity
+import yarl
+
+import worker
+from worker import clock as clocks
+from worker import errors
+
+_ATTEMPTS = 3  # the first, and at most two more in place
+_WAIT_S = tenacity.wait_random(0.05, 0.25)
+_CHUNK_BYTES = 64 << 10
+_RETRY_AFTER_MAX_MS = 24 * 3_600_000
+
+#: Read top down: aiohttp's classes inherit from each other and from OSError.
+_FAILURES: tuple[
+    tuple[tuple[type[BaseException], ...], type[errors.FetchError], str], ...
+] = (
+    ((TimeoutError,), errors.ProviderTimeout, ""),
+    ((aiohttp.ClientPayloadError,), errors.ProviderUnreachable, "broken_off"),
+    ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
+    ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
+    ((aiohttp.InvalidURL,), errors.BadAnswer, "url"),
+    # A credential with a line break or a stray surrogate in it.
+    ((ValueError,), errors.AccountRefused, "unsendable"),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """A whole answer of any status but a redirect; *received_at* in ms."""
+
+    status: int
+    headers: Mapping[str, str] = dataclasses.field(repr=False)  #: any case
+    body: bytes = dataclasses.field(repr=False)
+    received_at: int
+
+
+class Http:
+    """One source's connections to one provider."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        timeout_ms: int,
+        limit_bytes: int,
+        clock: clocks.Clock,
+        attempts: int = _ATTEMPTS,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000)
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._attempts = attempts
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_bytes: int | None = None,
+        attempts: int | None = None,
+    ) -> HttpAnswer:
+        """
+        Send one request and return the whole answer, whatever its status.
+
+        *path* is already quoted; *limit_bytes* (decompressed) and *attempts*
+        replace the source's own. Failures to connect are repeated in place, so a
+        request that is not idempotent needs ``attempts=1``. Raises
+        errors.ProviderUnreachable, errors.ProviderTimeout or errors.BadAnswer
+        (``redirect``, ``too_large``), nothing else.
+        """
+        url = yarl.URL(self._base + path, encoded=True)
+        if query is not None:
+            url = url.with_query(dict(query))
+        limit = self._limit_bytes if limit_bytes is None else limit_bytes
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(attempts or self._attempts),
+            wait=_WAIT_S,
+            retry=tenacity.retry_if_exception(_worth_repeating),
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        answer: HttpAnswer = await retrying(
+            self._once, method, url, body, dict(headers or {}), limit
+        )
+        return answer
+
+    async def _once(
+        self,
+        method: str,
+        url: yarl.URL,
+        body: bytes | None,
+        headers: dict[str, str],
+        limit_bytes: int,
+    ) -> HttpAnswer:
+        """Make one attempt; nothing of a lower exception gets out."""
+        if self._closed:
+            raise errors.ProviderUnreachable("closed")
+        try:
+            async with self._opened().request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return await self._whole(response, limit_bytes)
+        except (aiohttp.ClientError, OSError, ValueError) as failure:
+            mapped = mapped_failure(failure)
+        # Raised here and not above: an error with no context cannot tell the URL.
+        raise mapped
+
+    async def _whole(
+        self, response: aiohttp.ClientResponse, limit_bytes: int
+    ) -> HttpAnswer:
+        """Read the body piece by piece, at most *limit_bytes* of it."""
+        if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
+            raise errors.BadAnswer("redirect")
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > limit_bytes:
+                response.close()
+                raise errors.BadAnswer("too_large")
+        return HttpAnswer(
+            status=response.status,
+            headers=response.headers.copy(),
+            body=bytes(body),
+            received_at=self._clock.now_ms(),
+        )
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """Return the session, made inside the running loop on first use."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                # A provider's cookie is a state that we did not ask for.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                # No proxy and no .netrc from the environment.
+                trust_env=False,
+                headers={"User-Agent": f"kyc-worker/{worker.__version__}"},
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections; idempotent, and nothing is sent after it."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+def mapped_failure(failure: BaseException) -> errors.FetchError:
+    """Return our error for what aiohttp, the socket or a bad header raised."""
+    for kinds, mapped, detail in _FAILURES:
+        if isinstance(failure, kinds):
+            return mapped(detail)
+    return errors.ProviderUnreachable("unknown")
+
+
+def _worth_repeating(failure: BaseException) -> bool:
+    """Return whether the error says once or twice more in place."""
+    return (
+        isinstance(failure, errors.FetchError)
+        and failure.disposition is errors.Disposition.RETRY_NOW
+    )
+
+
+def refusal(answer: HttpAnswer, *, detail: str = "") -> errors.FetchError:
+    """
+    Return the error for a status that is no result.
+
+    *detail* is a word of the provider's table. A 404 is the provider's own affair.
+    """
+    wait_ms = retry_after_ms(answer)
+    match answer.status:
+        case 429:
+            return errors.RateLimited(detail, retry_after_ms=wait_ms)
+        case 401 | 403:
+            return errors.AccountRefused(detail or str(answer.status))
+        case status if status // 100 == 5:  # noqa: PLR2004 -- 5xx
+            return errors.ProviderFault(detail or str(status), retry_after_ms=wait_ms)
+        case status:
+            return errors.BadAnswer(detail or str(status), retry_after_ms=wait_ms)
+
+
+def retry_after_ms(answer: HttpAnswer) -> int | None:
+    """
+    Return what ``Retry-After`` asks for, in ms: seconds or an HTTP date.
+
+    Honoured exactly up to 24 h; what is no such value is as if it were not there.
+    """
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        wait_ms = int(text[:9]) * 1000
+    elif text:
+        try:
+            moment = email.utils.parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        wait_ms = int(moment.timestamp() * 1000) - answer.received_at
+    else:
+        return None
+    return min(max(wait_ms, 0), _RETRY_AFTER_MAX_MS)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """
+    Return the one JSON object that *body* is.
+
+    Raises errors.BadAnswer: HTML, truncated, NaN, not UTF-8, nested too deeply, or
+    another JSON value. The parser's own error holds the document and is dropped.
+    """
+    document: Any = None
+    with contextlib.suppress(orjson.JSONDecodeError):
+        document = orjson.loads(body)
+    if not isinstance(document, dict):
+        raise errors.BadAnswer("not_an_object")
+    return document

@@ -1,0 +1,1 @@
+"""Play the providers: one application each, speaking its documented API."""

@@ -1,0 +1,137 @@
+"""Say how one simulated session goes: what it ends in, and what goes wrong before."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from worker import model
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """
+    One session's course; the counts are result calls, in the order listed here.
+
+    A provider without a result call (id beyond) reads *pending_first* as callbacks
+    that come before the last one.
+    """
+
+    outcome: model.Outcome = model.Outcome.APPROVED
+    hang: int = 0  #: calls that are never answered
+    errors: int = 0  #: calls answered with *error_status*
+    error_status: int = 503
+    retry_after: str | None = None  #: sent with those errors, as is
+    not_ready: int = 0  #: calls answered as the provider does before there is a result
+    pending_first: int = 0  #: calls answered with a preliminary result
+    latency_s: float = 0.0  #: before every answer
+    #: the provider's own words instead of the outcome's usual ones
+    status: str | None = None
+    reason: str | None = None
+    unknown_word: bool = False  #: a status word that no table has
+    #: no result call knows the session
+    denied: bool = False
+    callback_delay_s: float = 0.0  #: before the first callback, and between them
+    repeat: int = 0  #: copies of every callback beside the first
+    reorder: bool = False  #: the last callback comes first
+    missing: bool = False  #: no callback comes at all
+    bad_signature: bool = False  #: every callback is forged
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Scenario":
+        """Return the scenario that a JSON object describes; raises ValueError."""
+        known = {field.name: field.type for field in dataclasses.fields(cls)}
+        if unknown := set(values) - set(known):
+            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
+        given = dict(values)
+        if "outcome" in given:
+            given["outcome"] = model.Outcome(given["outcome"])
+        return cls(**given)
+
+
+UNKNOWN_WORD = "SOMETHING_NEW"
+
+
+class Turn(enum.StrEnum):
+    """What a result call is answered with."""
+
+    HANG = "hang"
+    ERROR = "error"
+    NOT_READY = "not_ready"
+    PENDING = "pending"
+    OUTCOME = "outcome"
+
+
+@dataclasses.dataclass(slots=True)
+class Held:
+    """One session at the simulated provider; *calls* counts its result calls."""
+
+    session_id: str
+    scenario: Scenario
+    reference: str | None = None
+    calls: int = 0
+
+    def turn(self) -> Turn:
+        """Count one result call and return what it is answered with."""
+        call, self.calls = self.calls, self.calls + 1
+        for turn, many in (
+            (Turn.HANG, self.scenario.hang),
+            (Turn.ERROR, self.scenario.errors),
+            (Turn.NOT_READY, self.scenario.not_ready),
+            (Turn.PENDING, self.scenario.pending_first),
+        ):
+            if call < many:
+                return turn
+            call -= many
+        return Turn.OUTCOME
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingCallback:
+    """One request that the provider makes to the ingress."""
+
+    delay_s: float  #: after the one before it
+    method: str
+    path: str = dataclasses.field(repr=False)  #: with the query; may hold the URL token
+    headers: Mapping[str, str] = dataclasses.field(repr=False)
+    body: bytes = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What the decisions of a session must end in, for whoever checks them."""
+
+    outcome: model.Outcome
+    provider_status: str  #: as the decision tells it: ``unlisted`` for unknown words
+    heard: bool  #: an authentic callback tells of the session
+
+
+def schedule(
+    scenario: Scenario, callbacks: list[OutgoingCallback]
+) -> list[OutgoingCallback]:
+    """Return *callbacks* as the scenario sends them: lost, repeated, out of order."""
+    if scenario.missing:
+        return []
+    if scenario.reorder:
+        callbacks = [*callbacks[-1:], *callbacks[:-1]]
+    return [
+        dataclasses.replace(callback, delay_s=scenario.callback_delay_s)
+        for callback in callbacks
+        for _ in range(1 + scenario.repeat)
+    ]
+
+
+def truth(scenario: Scenario, status: str) -> Truth | None:
+    """
+    Return what the session ends in once somebody looks, or None if it is denied.
+
+    *status* is the provider's word for the outcome.
+    """
+    if scenario.denied:
+        return None
+    heard = not (scenario.bad_signature or scenario.missing)
+    if scenario.unknown_word:
+        return Truth(
+            outcome=model.Outcome.PENDING, provider_status="unlisted", heard=heard
+        )
+    return Truth(outcome=scenario.outcome, provider_status=status, heard=heard)
