@@ -33,9 +33,8 @@ _COMMON = {
     "num.network.threads": "2",
     "num.io.threads": "2",
     "num.recovery.threads.per.data.dir": "1",
-}
-_SEVERAL = {
-    # The default of 9 s is how long every partition stops when a broker is killed.
+    # How long its partitions stop when a broker is killed, and how long it waits
+    # before it may register again; Kafka's own is 9 s.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
 }
@@ -110,7 +109,6 @@ def server_properties(
     in_sync = str(max(1, len(cluster) - 1))
     return {
         **_COMMON,
-        **(_SEVERAL if len(cluster) > 1 else {}),
         "node.id": str(address.node_id),
         "log.dirs": str(data),
         "controller.quorum.voters": ",".join(
@@ -147,7 +145,10 @@ def _escaped(value: str) -> str:
 
 def new_cluster_id() -> str:
     """Return an id for a new cluster: 22 characters of base64url."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):  # the formatting tool would see an option
+            return text
 
 
 def formatted_cluster_id(data: pathlib.Path) -> str | None:

@@ -2,11 +2,12 @@
 
 import importlib
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from worker.broker import failure
 
-_TIMEOUT_S = 30
+_TIMEOUT_S = 15
 
 
 def fetch(coordinate: str, folder: pathlib.Path) -> pathlib.Path:
@@ -17,15 +18,7 @@ def fetch(coordinate: str, folder: pathlib.Path) -> pathlib.Path:
     then Maven Central. Nothing outside *folder* is read or written. Raises
     BrokerError.
     """
-    maven = _jgo("jgo.maven")
-    repositories = _jgo("jgo.config").GlobalSettings.load().repositories
-    central = {"central": _jgo("jgo.constants").MAVEN_CENTRAL_URL}
-    context = maven.MavenContext(
-        repo_cache=folder,
-        local_repos=[],
-        remote_repos={**repositories, **central},
-        timeout=_TIMEOUT_S,
-    )
+    context = _context(folder)
     try:
         artifact = context.create_dependency(coordinate).artifact
         return pathlib.Path(artifact.resolve())
@@ -37,6 +30,35 @@ def fetch(coordinate: str, folder: pathlib.Path) -> pathlib.Path:
             "~/.config/jgo.conf, or set KAFKA_BOOTSTRAP_SERVERS to use a broker that "
             "runs already."
         ) from error
+
+
+def resolve(
+    coordinates: Sequence[str], folder: pathlib.Path
+) -> dict[str, pathlib.Path]:
+    """
+    Return *coordinates* and all that they need at run time, each with its file.
+
+    For whoever writes the lock file; nobody else follows dependencies.
+    """
+    context = _context(folder)
+    roots = [context.create_dependency(each) for each in coordinates]
+    inputs, needed = context.resolver.resolve(roots)
+    return {
+        f"{each.groupId}:{each.artifactId}:{each.version}": each.artifact.resolve()
+        for each in [*inputs, *needed]
+    }
+
+
+def _context(folder: pathlib.Path) -> Any:  # noqa: ANN401 -- jgo's own class
+    """Return what jgo downloads with, kept inside *folder*."""
+    repositories = _jgo("jgo.config").GlobalSettings.load().repositories
+    central = {"central": _jgo("jgo.constants").MAVEN_CENTRAL_URL}
+    return _jgo("jgo.maven").MavenContext(
+        repo_cache=folder,
+        local_repos=[],
+        remote_repos={**repositories, **central},
+        timeout=_TIMEOUT_S,
+    )
 
 
 def _jgo(module: str) -> Any:  # noqa: ANN401 -- jgo is not typed throughout

@@ -15,6 +15,7 @@ from worker.broker import download, failure, progress
 
 LOCK = pathlib.Path(__file__).with_name("jars.lock")
 _AT_ONCE = 4
+_ATTEMPTS = 3
 _POLL_S = 0.1
 
 # Puts the file of a Maven coordinate somewhere into a folder and returns its path.
@@ -40,7 +41,7 @@ class Jar:
         try:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
-        except FileNotFoundError:
+        except OSError:  # what cannot be read is not there
             return False
 
 
@@ -138,10 +139,23 @@ def _fetch_all(
 def _fetch_one(
     jar: Jar, folder: pathlib.Path, scratch: pathlib.Path, fetch: Fetch
 ) -> None:
-    fetched = fetch(jar.coordinate, scratch)
-    if not jar.matches(fetched):
-        raise failure.BrokerError(
-            f"{jar.name} is not the file that was pinned (its SHA-256 differs): "
-            "check the mirror that it came from, or the network's proxy."
-        )
-    fetched.replace(folder / jar.name)
+    """Fetch *jar*, more than once if need be: a cut connection is not the end."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        # A folder of its own: what a cut connection left is no file to be reused.
+        own = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        try:
+            _checked(jar, fetch(jar.coordinate, own)).replace(folder / jar.name)
+        except failure.BrokerError:
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _checked(jar: Jar, path: pathlib.Path) -> pathlib.Path:
+    if jar.matches(path):
+        return path
+    raise failure.BrokerError(
+        f"{jar.name} is not the file that was pinned (its SHA-256 differs): "
+        "check the mirror that it came from, or the network's proxy."
+    )

@@ -1,0 +1,60 @@
+"""What every test may have: a clean environment, Kafka, and topics of its own."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from worker import broker
+from worker.broker import jars
+
+_EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith("KYC_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Yield the address of the one broker that all tests of a run share."""
+    if existing := os.environ.get(_EXISTING):
+        yield existing
+        return
+    cluster = broker.Cluster()
+    try:
+        cluster.start_sync()
+    except broker.BrokerError as error:
+        pytest.fail(f"Tests that need Kafka cannot run. {error}", pytrace=False)
+    try:
+        yield cluster.bootstrap_servers
+    finally:
+        cluster.stop_sync()
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Return a prefix for topics, groups and ids that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch the broker's jars before the first test, outside of its time limit."""
+    if session.config.option.collectonly or not any(
+        item.get_closest_marker("kafka") for item in session.items
+    ):
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    uncaptured = capture.global_and_fixture_disabled if capture else None
+    # Without them each test fails by itself and says why.
+    with (
+        contextlib.suppress(broker.BrokerError),
+        uncaptured() if uncaptured else contextlib.nullcontext(),
+    ):
+        jars.ensure()

@@ -1,0 +1,42 @@
+"""What the tests on a real broker share: their marker, time limit and tidiness."""
+
+import asyncio
+import concurrent.futures
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from aiokafka import admin
+
+_HERE = pathlib.Path(__file__).parent
+_TIMEOUT_S = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, and give it time unless it asks for its own."""
+    for item in items:
+        if _HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.kafka)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+
+
+@pytest.fixture
+def topic_prefix(topic_prefix: str, kafka: str) -> Iterator[str]:
+    """Yield a prefix no other test has; its topics are deleted after the test."""
+    yield topic_prefix
+    # In a thread, because this one may belong to the event loop of the test.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _delete_topics(kafka, topic_prefix)).result()
+
+
+async def _delete_topics(bootstrap_servers: str, prefix: str) -> None:
+    client = admin.AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await client.start()
+    try:
+        topics = await client.list_topics()
+        if mine := [topic for topic in topics if topic.startswith(prefix)]:
+            await client.delete_topics(mine)
+    finally:
+        await client.close()
