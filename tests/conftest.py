@@ -28,10 +28,13 @@ def kafka() -> Iterator[str]:
         yield existing
         return
     cluster = broker.Cluster()
+    reason = None
     try:
         cluster.start_sync()
     except broker.BrokerError as error:
-        pytest.fail(f"Tests that need Kafka cannot run. {error}", pytrace=False)
+        reason = str(error)
+    if reason:
+        pytest.fail(f"Tests that need Kafka cannot run. {reason}", pytrace=False)
     try:
         yield cluster.bootstrap_servers
     finally:

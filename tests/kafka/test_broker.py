@@ -4,11 +4,12 @@ import asyncio
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import aiokafka
 import psutil
@@ -151,6 +152,29 @@ async def test_broker_ends_with_a_parent_that_was_killed() -> None:
     await _until(lambda: not pathlib.Path(folder).exists())
 
 
+async def test_secured_listener_takes_the_user_given_at_format() -> None:
+    """An added listener with SCRAM lets in the user that the format created."""
+    async with broker.Cluster(
+        listeners={"CLIENTS": "SASL_PLAINTEXT"},
+        properties={
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.clients.scram-sha-512.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            ),
+        },
+        format_args=["--add-scram", "SCRAM-SHA-512=[name=anna,password=p-word]"],
+    ) as cluster:
+        client = admin.AIOKafkaAdminClient(
+            bootstrap_servers=cluster.bootstrap("CLIENTS"),
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_plain_username="anna",
+            sasl_plain_password="p-word",
+        )
+        await client.start()
+        await client.close()
+
+
 async def test_broker_that_cannot_start_says_why() -> None:
     """A property that Kafka refuses becomes one error with Kafka's own words."""
     cluster = broker.Cluster(properties={"log.segment.bytes": "many"})
@@ -189,6 +213,32 @@ async def test_background_broker_outlives_its_command(tmp_path: pathlib.Path) ->
     assert stopped.returncode == 0
     assert not _runs(pid)
     assert not pid_path.exists()
+
+
+@pytest.mark.parametrize("listener", [config.INTERNAL, "CONTROLLER"])
+async def test_lost_race_for_a_port_is_run_again(
+    listener: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a port is taken after it was chosen, the start goes on with others."""
+    choose = config.choose_addresses
+    asked = 0
+
+    def unlucky(
+        nodes: int, *, listeners: Sequence[str], preferred_port: int | None
+    ) -> list[config.Address]:
+        nonlocal asked
+        asked += 1
+        (address,) = choose(nodes, listeners=listeners, preferred_port=preferred_port)
+        ports = dict(address.ports)
+        if asked == 1:
+            ports[listener] = other.getsockname()[1]
+        return [config.Address(node_id=1, ports=ports)]
+
+    monkeypatch.setattr(config, "choose_addresses", unlucky)
+    with socket.create_server((config.HOST, 0)) as other:
+        async with broker.Cluster() as cluster:
+            assert asked == 2
+            assert str(other.getsockname()[1]) not in cluster.bootstrap_servers
 
 
 async def test_cancelled_start_leaves_no_process() -> None:

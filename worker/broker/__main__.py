@@ -11,6 +11,7 @@ from worker.broker import cluster, download, failure, jars, process
 
 _ROOTS = ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36")
 _PORT = 9092
+_TOLD = "bootstrap.servers"
 _STOP_TIMEOUT_S = 10.0
 
 _folder = click.option(
@@ -33,7 +34,7 @@ def main() -> None:
 @_folder
 def start(nodes: int, folder: pathlib.Path) -> None:
     """Start brokers in the background and print their addresses."""
-    told = folder / "bootstrap.servers"
+    told = folder / _TOLD
     running = _running(folder)
     if len(running) == nodes:
         click.echo(told.read_text().strip())
@@ -61,6 +62,7 @@ def stop(*, delete: bool, folder: pathlib.Path) -> None:
     process.end(_running(folder), timeout_s=_STOP_TIMEOUT_S)
     for pid_path in folder.glob("node-*/broker.pid"):
         pid_path.unlink(missing_ok=True)
+    (folder / _TOLD).unlink(missing_ok=True)
     if delete:
         for node in folder.glob("node-*"):
             shutil.rmtree(node)

@@ -215,7 +215,7 @@ class Cluster:
             if code:
                 raise failure.BrokerError(
                     "The broker's data folder cannot be formatted: check the "
-                    f"properties and format_args given, for Kafka says:\n{text[-2000:]}"
+                    f"properties and format_args given, for Kafka says:\n{failure.excerpt(text)}"
                 )
 
     def _end_children(self) -> None:

@@ -65,8 +65,10 @@ def choose_addresses(
     addresses = []
     for node_id in range(1, nodes + 1):
         ports = {name: _free_port(taken) for name in names}
-        if preferred_port and _is_free(preferred_port + node_id - 1):
-            ports[INTERNAL] = preferred_port + node_id - 1
+        wished = preferred_port and preferred_port + node_id - 1
+        if wished and wished not in taken and _is_free(wished):
+            taken.add(wished)
+            ports[INTERNAL] = wished
         addresses.append(Address(node_id=node_id, ports=ports))
     return addresses
 

@@ -1,21 +1,29 @@
 """Say why there is no broker, and what to do about it."""
 
 import pathlib
+import re
 
-_TAIL_LINES = 15
-_TAIL_BYTES = 16_384
+_LINES = 15
+# Kafka ends with a page of routine lines; the cause stands above it.
+_ROUTINE = re.compile(r"^\S+ \[.*?\] (INFO|DEBUG|TRACE) |^\tat |^\s*$")
 
 
 class BrokerError(Exception):
     """The embedded broker cannot be had; the message is a sentence for a person."""
 
 
-def log_tail(path: pathlib.Path) -> str:
-    """Return the last lines of the log at *path*, or nothing if there is none."""
+def log_end(path: pathlib.Path, *, since: int) -> str:
+    """Return what matters at the end of the log at *path*, from byte *since* on."""
     try:
         with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            text = log.read().decode(errors="replace")
+            log.seek(since)
+            return excerpt(log.read().decode(errors="replace"))
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-_TAIL_LINES:])
+
+
+def excerpt(text: str) -> str:
+    """Return the last warnings and errors in *text*, or if none its last lines."""
+    lines = text.splitlines()
+    telling = [line for line in lines if not _ROUTINE.match(line)]
+    return "\n".join((telling or lines)[-_LINES:])

@@ -45,6 +45,7 @@ class Node:
         self._ready_timeout_s = ready_timeout_s
         self._detached = detached
         self._doomed = doomed
+        self._log_from = 0
         self.child: process.Child | process.Detached | None = None
 
     @property
@@ -97,6 +98,7 @@ class Node:
             raise failure.BrokerError(
                 f"Broker {self.node_id} runs already: stop or kill it first."
             )
+        self._log_from = _size(self.log_path)
         command = self._kafka.serve(self.properties_path)
         if self._detached:
             self.child = process.Detached.spawn(command, log_path=self.log_path)
@@ -106,9 +108,17 @@ class Node:
             )
         self.pid_path.write_text(f"{self.child.pid}\n")
 
+    def log_end(self) -> str:
+        """Return what matters at the end of the log of the latest start."""
+        return failure.log_end(self.log_path, since=self._log_from)
+
     def _send(self, number: signal.Signals) -> None:
         if self.child:
             self.child.send(number)
+
+
+def _size(path: pathlib.Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def wait_until_ready(
@@ -132,7 +142,7 @@ def wait_until_ready(
                 raise failure.BrokerError(
                     f"Broker {node.node_id} did not answer within {timeout_s:g} s: "
                     "free some memory and processor time, or look into its log, "
-                    f"which ends with:\n{failure.log_tail(node.log_path)}"
+                    f"which ends with:\n{node.log_end()}"
                 )
             if abort.wait(_POLL_S):
                 raise failure.BrokerError("The start of the broker was interrupted.")
@@ -141,7 +151,7 @@ def wait_until_ready(
 def _check_alive(node: Node) -> None:
     if node.pid is not None:
         return
-    tail = failure.log_tail(node.log_path)
+    tail = node.log_end()
     kind = PortTaken if any(sign in tail for sign in _LOST_RACE) else None
     raise (kind or failure.BrokerError)(
         f"Broker {node.node_id} ended instead of starting: read why at the end of its "
