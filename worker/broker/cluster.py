@@ -215,7 +215,8 @@ class Cluster:
             if code:
                 raise failure.BrokerError(
                     "The broker's data folder cannot be formatted: check the "
-                    f"properties and format_args given, for Kafka says:\n{failure.excerpt(text)}"
+                    "properties and format_args given, for Kafka says:\n"
+                    f"{failure.excerpt(text)}"
                 )
 
     def _end_children(self) -> None:
