@@ -1,0 +1,1 @@
+"""Run partitions: events and fetches through the ledger to commits; knows no Kafka."""

@@ -1,0 +1,40 @@
+"""Hold what a partition is given: its sources, its limits, its records."""
+
+import dataclasses
+
+from worker import model, policy, ports
+from worker.pipeline import gate
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What the pipeline needs of one configured source."""
+
+    provider: ports.Provider
+    rules: policy.Rules
+    gate: gate.Gate
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """A partition's times, in milliseconds, and bounds."""
+
+    #: how long a commit waits for fetches that have just started
+    gather_ms: int = 5
+    #: how long a position that led to nothing may wait for company
+    idle_commit_ms: int = 1_000
+    inbox: int = 1_000
+    max_open: int = 50_000
+    #: records a transaction, about
+    max_batch: int = 2_000
+    drain_ms: int = 2_000
+    sweep_ms: int = 3_600_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """A record of the event topic: its event, or the letter that it becomes."""
+
+    offset: int
+    event: model.Event | None
+    letter: model.DeadLetter | None = None

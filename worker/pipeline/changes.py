@@ -1,0 +1,55 @@
+"""Gather what changes between two commits of a partition."""
+
+import asyncio
+import dataclasses
+
+from worker import ledger, model, ports
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Changes:
+    """What the next transaction writes; *done* resolves once it is committed."""
+
+    since: int
+    done: asyncio.Future[None]
+    #: a session counts once, by its latest state
+    sessions: dict[model.SessionKey, ledger.Session | None] = dataclasses.field(
+        default_factory=dict
+    )
+    decisions: list[model.Decision] = dataclasses.field(default_factory=list)
+    forgotten: list[model.SessionKey] = dataclasses.field(default_factory=list)
+    dead_letters: list[model.DeadLetter] = dataclasses.field(default_factory=list)
+    #: somebody waits for this commit: it does not gather
+    urgent: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Return how many records this writes beside the position."""
+        return (
+            len(self.sessions)
+            + 2 * len(self.decisions)
+            + len(self.forgotten)
+            + len(self.dead_letters)
+        )
+
+    def add(self, effect: ledger.Effect, key: model.SessionKey) -> None:
+        """Gather *effect*, if it is one that is written."""
+        match effect:
+            case ledger.Emit(decision):
+                self.decisions.append(decision)
+            case ledger.Bury(letter):
+                self.dead_letters.append(letter)
+            case ledger.Forget():
+                self.forgotten.append(key)
+            case ledger.Fetch() | ledger.Alarm() | ledger.Note() | ledger.DeniedEnd():
+                pass
+
+    def batch(self, position: model.Position) -> ports.Batch:
+        """Return it all, with the *position* that it led to."""
+        return ports.Batch(
+            position=position,
+            sessions=list(self.sessions.items()),
+            decisions=self.decisions,
+            forgotten=self.forgotten,
+            dead_letters=self.dead_letters,
+        )

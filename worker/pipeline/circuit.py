@@ -1,0 +1,51 @@
+"""Leave a failing source alone for a while: pure, time comes from the caller."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Circuit:
+    """
+    A circuit breaker: open after *failures* in a row, for *open_ms*.
+
+    After that one probe at a time goes through, until one is answered.
+    """
+
+    failures: int
+    open_ms: int
+    failed: int = 0
+    open_until: int = 0
+    probing: bool = False
+
+    @property
+    def tripped(self) -> bool:
+        """Return whether the last answers were failures only."""
+        return self.failed >= self.failures
+
+    def wait_ms(self, now: int) -> int | None:
+        """Return how long nothing may start; 0 for now, None until the probe ends."""
+        if not self.tripped:
+            return 0
+        if now < self.open_until:
+            return self.open_until - now
+        return None if self.probing else 0
+
+    def start(self) -> None:
+        """Take note that a fetch starts."""
+        self.probing = self.probing or self.tripped
+
+    def succeed(self) -> None:
+        """Take note that the source answered."""
+        self.failed = 0
+        self.probing = False
+
+    def fail(self, now: int) -> None:
+        """Take note that the source failed."""
+        self.failed += 1
+        self.probing = False
+        if self.tripped:
+            self.open_until = now + self.open_ms
+
+    def abandon(self) -> None:
+        """Take note that a fetch ended without telling anything of the source."""
+        self.probing = False

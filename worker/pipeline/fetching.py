@@ -1,0 +1,178 @@
+"""Run a partition's fetches, and map what they bring."""
+
+import asyncio
+import contextlib
+from typing import Protocol
+
+from worker import clock as clocks
+from worker import errors, ledger, model, ports
+from worker.pipeline import binding, observer
+
+_SOURCE_FAILED = frozenset(
+    {
+        errors.ProviderUnreachable.reason,
+        errors.ProviderTimeout.reason,
+        errors.ProviderFault.reason,
+        errors.BadAnswer.reason,
+    }
+)
+
+
+class Owner(Protocol):
+    """What fetching needs of its partition."""
+
+    clock: clocks.Clock
+    watch: observer.Observer
+
+    @property
+    def cautious(self) -> bool:
+        """Return whether an answer may be one that kills the process."""
+        ...
+
+    def apply(self, key: model.SessionKey, told: ledger.Input) -> object:
+        """Let the ledger take *told*."""
+        ...
+
+    async def written(self) -> None:
+        """Return once everything up to now is committed."""
+        ...
+
+    def crashed(self, error: BaseException) -> None:
+        """Let the partition end with *error*."""
+        ...
+
+    def landed(self, key: model.SessionKey) -> None:
+        """Take note that the session's fetch has ended."""
+        ...
+
+
+class Fetching:
+    """The fetches of one partition that are in flight."""
+
+    def __init__(self, owner: Owner, crash_lock: asyncio.Lock) -> None:
+        self._owner = owner
+        #: one for the process: a result that kills it must be the only suspect
+        self._crash_lock = crash_lock
+        self._tasks: dict[asyncio.Task[None], int] = {}
+
+    def start(
+        self,
+        key: model.SessionKey,
+        seq: int,
+        spelling: str,
+        bound: binding.Binding,
+        *,
+        suspect: bool,
+    ) -> None:
+        """Start fetch *seq* of the session; what it brings goes to the ledger."""
+        flight = self._fly(key, seq, spelling, bound, suspect=suspect)
+        task = asyncio.create_task(flight)
+        self._tasks[task] = self._owner.clock.now_ms()
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._owner.crashed(error)
+
+    def any_younger(self, than_ms: int) -> bool:
+        """Return whether a fetch in flight has started after *than_ms*."""
+        return bool(self._tasks) and next(reversed(self._tasks.values())) > than_ms
+
+    async def land(self, timeout_s: float) -> None:
+        """Give what is in flight up to *timeout_s* to come back."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_s)
+
+    async def close(self) -> None:
+        """Cancel what is in flight."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError, errors.TransportError):
+                await task
+
+    async def _fly(
+        self,
+        key: model.SessionKey,
+        seq: int,
+        spelling: str,
+        bound: binding.Binding,
+        *,
+        suspect: bool,
+    ) -> None:
+        try:
+            answer = await self._fetch(key, spelling, bound)
+            if suspect and self._owner.cautious:
+                await self._map_cautiously(key, seq, spelling, bound.provider, answer)
+            else:
+                told = _map(key, seq, spelling, bound.provider, answer)
+                self._owner.apply(key, told)
+        except errors.FetchError as error:
+            failure = ledger.Failure.of(error)
+            self._owner.apply(key, ledger.Failed(seq, failure))
+        self._owner.landed(key)
+
+    async def _fetch(
+        self, key: model.SessionKey, spelling: str, bound: binding.Binding
+    ) -> model.Answer:
+        """Fetch, and tell the gate and the metrics how it went."""
+        begun = self._owner.clock.now_ms()
+        failed, told, word = False, False, "cancelled"
+        retry_after: int | None = None
+        try:
+            answer = await bound.provider.fetch(key, spelling)
+            told, word = True, "result"
+        except errors.FetchError as error:
+            word, retry_after = error.reason, error.retry_after_ms
+            failed = word in _SOURCE_FAILED
+            told = word != errors.RateLimited.reason
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is quarantined
+            word = errors.MappingCrashed.reason
+            raise errors.MappingCrashed(type(error).__name__) from None
+        finally:
+            bound.gate.finish(failed=failed, told=told, retry_after_ms=retry_after)
+            seconds = (self._owner.clock.now_ms() - begun) / 1000
+            self._owner.watch.fetched(key.source, word, seconds)
+        return answer
+
+    async def _map_cautiously(
+        self,
+        key: model.SessionKey,
+        seq: int,
+        spelling: str,
+        provider: ports.Provider,
+        answer: model.Answer,
+    ) -> None:
+        """
+        Map one answer at a time in this process, with the attempt committed first.
+
+        A result that kills the process is so counted each time, and nothing else is.
+        """
+        async with self._crash_lock:
+            effects = self._owner.apply(key, ledger.MappingStarting(seq))
+            await self._owner.written()
+            if not effects:
+                told = _map(key, seq, spelling, provider, answer)
+                self._owner.apply(key, told)
+                await self._owner.written()
+
+
+def _map(
+    key: model.SessionKey,
+    seq: int,
+    spelling: str,
+    provider: ports.Provider,
+    answer: model.Answer,
+) -> ledger.Input:
+    """Map an answer; an exception that no adapter should raise is a crash of it."""
+    try:
+        return ledger.Answered(seq, provider.interpret(key, spelling, answer))
+    except errors.FetchError as error:
+        return ledger.Failed(seq, ledger.Failure.of(error))
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is quarantined
+        crashed = errors.MappingCrashed(type(error).__name__)
+        return ledger.Failed(seq, ledger.Failure.of(crashed))

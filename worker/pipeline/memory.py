@@ -1,0 +1,104 @@
+"""Hold a partition's sessions in memory, and the heap of what is due."""
+
+import heapq
+import itertools
+from collections.abc import Iterator
+
+from worker import codec, ledger, model
+
+
+class Memory:
+    """
+    A partition's sessions: open ones as values, ended ones as their record's bytes.
+
+    Ended sessions are the many; they are decoded only when something comes for them.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[model.SessionKey, ledger.Session] = {}
+        self._ended: dict[str, bytes] = {}
+        self._heap: list[tuple[int, int, model.SessionKey]] = []
+        self._order = itertools.count()
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._ended)
+
+    @property
+    def open(self) -> int:
+        """Return how many sessions have something still to be done."""
+        return len(self._open)
+
+    def load(self, key: str, value: bytes | None) -> None:
+        """Take one record of the ledger, in the ledger's order; later ones win."""
+        if value is None:
+            self._ended.pop(key, None)
+        else:
+            self._ended[key] = value
+
+    def settle(self) -> list[model.SessionKey]:
+        """
+        Make what was loaded ready for work; return the sessions found in flight.
+
+        Raises errors.UnknownVersion for a record of a newer version.
+        """
+        found = []
+        for text, value in list(self._ended.items()):
+            session = codec.read_session(value)
+            if not session.open:
+                continue
+            key = model.SessionKey.parse(text)
+            if session.flight is not None:
+                found.append(key)
+            del self._ended[text]
+            self.put(key, ledger.recovered(session))
+        return found
+
+    def get(self, key: model.SessionKey) -> ledger.Session | None:
+        """Return the session's state, or None where nothing is known of it."""
+        session = self._open.get(key)
+        if session is not None:
+            return session
+        value = self._ended.get(str(key))
+        return None if value is None else codec.read_session(value)
+
+    def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
+        """Keep the session's state, and when it is due."""
+        if session is None or not session.open:
+            self._open.pop(key, None)
+            if session is None:
+                self._ended.pop(str(key), None)
+            else:
+                self._ended[str(key)] = codec.encode_session(session)
+            return
+        before = self._open.get(key)
+        if before is None:
+            self._ended.pop(str(key), None)
+        self._open[key] = session
+        due = session.due_at
+        if due is not None and (before is None or before.due_at != due):
+            self.remind(due, key)
+
+    def remind(self, at: int, key: model.SessionKey) -> None:
+        """Bring *key* up again at *at*."""
+        heapq.heappush(self._heap, (at, next(self._order), key))
+
+    def due(self, now: int) -> Iterator[model.SessionKey]:
+        """Take the sessions whose fetch may start by *now*; each is brought up once."""
+        while self._heap and self._heap[0][0] <= now:
+            at, _, key = heapq.heappop(self._heap)
+            session = self._open.get(key)
+            if session is not None and session.due_at == at:
+                yield key
+
+    def next_due(self) -> int | None:
+        """Return when the next session is due, or earlier; None where none is."""
+        return self._heap[0][0] if self._heap else None
+
+    def oldest_pending(self) -> int | None:
+        """Return when the oldest open session that is not final was first seen."""
+        waiting = (s.first_seen_at for s in self._open.values() if not s.final)
+        return min(waiting, default=None)
+
+    def ended_keys(self) -> list[str]:
+        """Return the keys of the ended sessions, as of now."""
+        return list(self._ended)

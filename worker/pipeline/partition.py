@@ -1,0 +1,311 @@
+"""Run one partition: events, due work and fetches through the ledger to commits."""
+
+import asyncio
+import collections
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping
+
+from worker import clock as clocks
+from worker import ledger, model, ports
+from worker.pipeline import binding, fetching, memory, observer, summaries, writer
+
+
+class Partition:
+    """
+    One partition's loop, from its position on; knows no Kafka.
+
+    ``run`` ends by raising the errors.TransportError of a commit: then this object
+    is worth nothing and is thrown away with its producer.
+    """
+
+    def __init__(
+        self,
+        *,
+        committer: ports.Committer,
+        sources: Mapping[str, binding.Binding],
+        clock: clocks.Clock,
+        watch: observer.Observer,
+        limits: binding.Limits,
+        crash_lock: asyncio.Lock,
+        sessions: memory.Memory,
+        position: model.Position,
+        end_offset: int,
+    ) -> None:
+        self.sources = sources
+        self.clock = clock
+        self.watch = watch
+        self.memory = sessions
+        self._limits = limits
+        self._position = position
+        self._end_offset = end_offset
+        self._inbox: collections.deque[binding.Taken] = collections.deque()
+        self._next_offset = position.next_offset
+        self._wake = asyncio.Event()
+        self._writer = writer.Writer(
+            committer=committer,
+            clock=clock,
+            watch=watch,
+            limits=limits,
+            position=self._position_now,
+            wake=self._wake.set,
+        )
+        self._queued: set[model.SessionKey] = set()
+        self._suspects: set[model.SessionKey] = set()
+        self._fetching = fetching.Fetching(self, crash_lock)
+        self._summaries = summaries.Summaries(position.denied)
+        self._paused = False
+        self._closed = False
+        self._sweep: list[str] = []
+        self._crash: BaseException | None = None
+        self._swept_at = clock.now_ms()
+
+    # -- what the transport sees
+
+    @property
+    def next_offset(self) -> int:
+        """Return the next event this partition takes."""
+        return self._position.next_offset
+
+    @property
+    def has_room(self) -> bool:
+        """Return whether more events may be offered."""
+        return (
+            len(self._inbox) < self._limits.inbox
+            and self.memory.open < self._limits.max_open
+        )
+
+    @property
+    def cautious(self) -> bool:
+        """Return whether answers are mapped one at a time, attempt written first."""
+        return self._position.starts > 1
+
+    def offer(self, records: Iterable[binding.Taken]) -> None:
+        """Take *records* in, in order; those before the position are passed over."""
+        if self._paused:
+            return
+        for record in records:
+            if record.offset >= self._next_offset:
+                self._next_offset = record.offset + 1
+                self._inbox.append(record)
+        self._wake.set()
+
+    def pause(self) -> None:
+        """Stop taking and starting at once; a commit in flight goes on."""
+        self._paused = True
+        self._inbox.clear()
+        self._next_offset = self._position.next_offset
+
+    def resume(self) -> None:
+        """Go on after ``pause``, from the own position."""
+        self._paused = False
+        self._wake.set()
+
+    async def settle(self) -> None:
+        """Wait for the commit in flight, if there is one; raises as it does."""
+        await self._writer.settle()
+
+    async def close(self) -> None:
+        """Forget everything; what was in flight stands in the ledger as intent."""
+        self._closed = self._paused = True
+        await self._fetching.close()
+        await self._writer.close()
+
+    async def drain(self) -> None:
+        """End cleanly: let young fetches land, commit all there is; raises as run."""
+        self.pause()
+        await self._fetching.land(self._limits.drain_ms / 1000)
+        await self.settle()
+        if self._position.starts:
+            self._position = dataclasses.replace(self._position, starts=0)
+            self._writer.gather()
+        if self._writer.pending:
+            await self._writer.write()
+
+    # -- the loop
+
+    async def run(self, recovered: Iterable[model.SessionKey]) -> None:
+        """Work until cancelled; raises errors.TransportError, never returns."""
+        self._suspects = set(recovered)
+        starts = self._position.starts + 1
+        self._position = dataclasses.replace(self._position, starts=starts)
+        await self._writer.write()
+        while True:
+            self._wake.clear()
+            if self._crash is not None:
+                raise self._crash
+            if not self._paused:
+                self._take()
+                self._start_due()
+                self._catch_up()
+            self._sweep_some()
+            await self._writer.reap()
+            wait_ms = None
+            if not self._paused:
+                young = self._fetching.any_younger
+                wait_ms = self._writer.commit_when_ripe(young=young)
+            await self._wait(wait_ms)
+
+    async def _wait(self, wait_ms: int | None) -> None:
+        """Sleep until something comes, is due, or has gathered long enough."""
+        if self._wake.is_set():
+            await asyncio.sleep(0)
+            return
+        now = self.clock.now_ms()
+        due = None if self._paused else self.memory.next_due()
+        waits = [self._limits.sweep_ms if not self._sweep else 100]
+        waits += [] if wait_ms is None else [wait_ms]
+        waits += [] if due is None else [max(due - now, 1)]
+        woken = asyncio.ensure_future(self._wake.wait())
+        asleep = asyncio.ensure_future(self.clock.sleep(min(waits) / 1000))
+        try:
+            await asyncio.wait({woken, asleep}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            asleep.cancel()
+
+    def _take(self) -> None:
+        now = self.clock.now_ms()
+        while self._inbox and self._writer.weight < self._limits.max_batch:
+            record = self._inbox.popleft()
+            if record.event is not None:
+                self._take_event(record.event, record.offset, now)
+            elif record.letter is not None:
+                self._writer.gather().dead_letters.append(record.letter)
+            self._position = dataclasses.replace(
+                self._position, next_offset=record.offset + 1
+            )
+            self._writer.moved()
+        if self._inbox:
+            self._wake.set()
+
+    def _take_event(self, event: model.Event, offset: int, now: int) -> None:
+        bound = self.sources.get(event.source)
+        if bound is None:
+            self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
+            self._writer.gather().dead_letters.append(
+                summaries.unknown_source(event, now)
+            )
+            return
+        if offset < self._end_offset:
+            self._suspects.add(event.key)
+        match event.type:
+            case model.EventType.CALLBACK_RECEIVED:
+                self._take_callback(event, bound.provider, now)
+            case model.EventType.RECHECK_REQUESTED:
+                self.apply(event.key, ledger.RecheckTaken(event))
+            case model.EventType.SESSION_REGISTERED | model.EventType.SESSION_RETURNED:
+                self.watch.noted(event.source, ledger.NoteKind.UNSUPPORTED_EVENT)
+
+    def _take_callback(
+        self, event: model.Event, provider: ports.Provider, now: int
+    ) -> None:
+        try:
+            claim = provider.claim(event)
+        except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
+            self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
+            letter = summaries.undecidable(event, "quarantined", now)
+            self._writer.gather().dead_letters.append(letter)
+            return
+        self.apply(event.key, ledger.CallbackTaken(event, claim))
+
+    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
+        """Let the ledger take *told*; keep the state, gather what is written."""
+        session = self.memory.get(key)
+        now = self.clock.now_ms()
+        rules = self.sources[key.source].rules
+        after, effects = ledger.advance(key, session, told, now, rules)
+        if after is not session:
+            self.memory.put(key, after)
+            self._writer.gather().sessions[key] = after
+        for effect in effects:
+            match effect:
+                case ledger.Note(kind):
+                    self.watch.noted(key.source, kind)
+                    if kind is ledger.NoteKind.DENIED:
+                        self._deny(key.source)
+                case ledger.Alarm(alarm):
+                    self.watch.alarmed(key.source, alarm)
+                case ledger.DeniedEnd():
+                    self._summaries.count(key.source, now)
+                case _:
+                    self._writer.gather().add(effect, key)
+        self._wake.set()
+        return effects
+
+    def _deny(self, source: str) -> None:
+        bound = self.sources[source].gate
+        spent = bound.budget_spent
+        bound.deny()
+        if bound.budget_spent and not spent:
+            self.watch.alarmed(source, model.AlarmKind.DENIED_BUDGET)
+
+    def _start_due(self) -> None:
+        for key in self.memory.due(self.clock.now_ms()):
+            bound = self.sources.get(key.source)
+            if bound is None or key in self._queued:
+                continue
+            self._queued.add(key)
+            session = self.memory.get(key)
+            known = session is not None and session.standing is not None
+            bound.gate.submit(functools.partial(self._start, key), known=known)
+
+    def _start(self, key: model.SessionKey) -> bool:
+        """Start the session's fetch, called by its gate; False where none is due."""
+        self._queued.discard(key)
+        session = self.memory.get(key)
+        if self._closed or session is None or session.due_at is None:
+            return False
+        if self._paused:
+            self.memory.remind(session.due_at, key)
+            return False
+        for effect in self.apply(key, ledger.FetchStarting()):
+            if isinstance(effect, ledger.Fetch):
+                self._fetching.start(
+                    key,
+                    effect.seq,
+                    session.provider_session_id,
+                    self.sources[key.source],
+                    suspect=key in self._suspects,
+                )
+                return True
+        self.memory.remind(session.due_at, key)
+        return False
+
+    def crashed(self, error: BaseException) -> None:
+        """Let ``run`` raise *error*: a fetch of this partition ended as none may."""
+        self._crash = error
+        self._wake.set()
+
+    def landed(self, key: model.SessionKey) -> None:
+        """Take note that the session's fetch ended without killing anything."""
+        self._suspects.discard(key)
+        self._wake.set()
+
+    def _catch_up(self) -> None:
+        """Once all that was under way at the start has landed, it was no killer."""
+        if not self._position.starts or self._suspects:
+            return
+        if self._position.next_offset >= self._end_offset:
+            self._position = dataclasses.replace(self._position, starts=0)
+            self._writer.gather()
+
+    def _sweep_some(self) -> None:
+        """Forget stubs whose time is over: all once an hour, a few at a time."""
+        now = self.clock.now_ms()
+        letters = self._summaries.ripe(now)
+        if letters:
+            self._writer.gather().dead_letters.extend(letters)
+        if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
+            self._sweep, self._swept_at = self.memory.ended_keys(), now
+        for _ in range(min(len(self._sweep), 200)):
+            key = model.SessionKey.parse(self._sweep.pop())
+            if key.source in self.sources:
+                self.apply(key, ledger.RetentionOver())
+
+    async def written(self) -> None:
+        """Return once everything up to now is committed; raises as ``run`` does."""
+        await self._writer.written()
+
+    def _position_now(self) -> model.Position:
+        return dataclasses.replace(self._position, denied=self._summaries.counts)

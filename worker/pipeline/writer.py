@@ -1,0 +1,116 @@
+"""Commit what a partition gathers: one transaction in flight, the next one gathers."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable
+
+from worker import clock as clocks
+from worker import errors, model, ports
+from worker.pipeline import binding, changes, observer
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Writer:
+    """Group commit for one partition."""
+
+    committer: ports.Committer
+    clock: clocks.Clock
+    watch: observer.Observer
+    limits: binding.Limits
+    #: returns the position that goes with what is gathered by now
+    position: Callable[[], model.Position]
+    #: called whenever a commit has ended
+    wake: Callable[[], None]
+    _gathered: changes.Changes | None = None
+    _commit: asyncio.Task[None] | None = None
+    _idle_since: int | None = None
+
+    @property
+    def weight(self) -> int:
+        """Return how many records are gathered."""
+        return 0 if self._gathered is None else self._gathered.weight
+
+    def gather(self) -> changes.Changes:
+        """Return what the next commit writes, to be added to."""
+        if self._gathered is None:
+            done = asyncio.get_running_loop().create_future()
+            self._gathered = changes.Changes(since=self.clock.now_ms(), done=done)
+        return self._gathered
+
+    def moved(self) -> None:
+        """Take note that the position moved, if nothing else did."""
+        if self._idle_since is None:
+            self._idle_since = self.clock.now_ms()
+
+    async def written(self) -> None:
+        """Return once everything up to now is committed; raises as the commit does."""
+        gathered = self.gather()
+        gathered.urgent = True
+        self.wake()
+        await asyncio.shield(gathered.done)
+
+    async def settle(self) -> None:
+        """Wait for the commit in flight, if there is one; raises as it does."""
+        if self._commit is not None:
+            await asyncio.shield(self._commit)
+
+    async def reap(self) -> None:
+        """Take the end of a commit, if one has ended; raises as it did."""
+        if self._commit is not None and self._commit.done():
+            ended, self._commit = self._commit, None
+            await ended
+
+    async def close(self) -> None:
+        """Give up the commit in flight; whether it was written, nobody knows."""
+        if self._commit is not None:
+            self._commit.cancel()
+            with contextlib.suppress(asyncio.CancelledError, errors.TransportError):
+                await self._commit
+
+    def commit_when_ripe(self, *, young: Callable[[int], bool]) -> int | None:
+        """
+        Start a commit if it is time; else return how long to gather yet, in ms.
+
+        It waits a little for fetches that are *young*, so that a fast provider's
+        decision goes out with its event; a slow one never holds the position back.
+        """
+        if self._commit is not None:
+            return None
+        now = self.clock.now_ms()
+        if self._gathered is None:
+            if self._idle_since is None:
+                return None
+            left = self._idle_since + self.limits.idle_commit_ms - now
+            if left > 0:
+                return left
+        gathered = self.gather()
+        left = gathered.since + self.limits.gather_ms - now
+        if left > 0 and not gathered.urgent and young(now - self.limits.gather_ms):
+            return left
+        self._commit = asyncio.create_task(self.write())
+        self._commit.add_done_callback(lambda _: self.wake())
+        return None
+
+    async def write(self) -> None:
+        """Write what is gathered in one transaction, and tell of it."""
+        gathered = self.gather()
+        self._gathered, self._idle_since = None, None
+        begun = self.clock.now_ms()
+        try:
+            await self.committer.commit(gathered.batch(self.position()))
+        except BaseException:
+            gathered.done.cancel()
+            raise
+        seconds = (self.clock.now_ms() - begun) / 1000
+        self.watch.committed(gathered.weight + 1, seconds)
+        for decision in gathered.decisions:
+            self.watch.decided(decision)
+        for letter in gathered.dead_letters:
+            self.watch.buried(letter)
+        gathered.done.set_result(None)
+
+    @property
+    def pending(self) -> bool:
+        """Return whether anything is gathered or moved that is not committed."""
+        return self._gathered is not None or self._idle_since is not None
