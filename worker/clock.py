@@ -1,9 +1,20 @@
 """Tell the time: the only module that reads a clock."""
 
 import asyncio
-import datetime
+import datetime as dt
+import functools
+import re
 import time
 from typing import Protocol
+
+#: 9999-12-31T23:59:59.999Z, the last moment that can be written.
+LATEST_MS = 253_402_300_799_999
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MILLISECOND = dt.timedelta(milliseconds=1)
+_CANONICAL = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
+)
 
 
 class Clock(Protocol):
@@ -31,19 +42,47 @@ class SystemClock:
 
 
 def rfc3339(at_ms: int) -> str:
-    """Return *at_ms* as RFC 3339 in UTC with milliseconds and ``Z``."""
+    """
+    Return *at_ms* as RFC 3339 in UTC with milliseconds and ``Z``.
+
+    Raises ValueError outside of 1970 to 9999 (``LATEST_MS``).
+    """
     seconds, ms = divmod(at_ms, 1000)
-    moment = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{_second(seconds)}.{ms:03d}Z"
 
 
 def parse_rfc3339(text: str) -> int:
     """
     Return the milliseconds since the epoch that *text* names.
 
-    Raises ValueError when it is no RFC 3339 time with an offset.
+    Raises ValueError when it is no RFC 3339 time with an offset, or one that
+    ``rfc3339`` could not write again.
     """
-    moment = datetime.datetime.fromisoformat(text)
+    if _CANONICAL.fullmatch(text):
+        return _seconds(text[:19]) * 1000 + int(text[20:23])
+    return _parse(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """Return a second's text: what is written at one time mostly shares it."""
+    if not 0 <= seconds <= LATEST_MS // 1000:
+        raise ValueError("a time outside of 1970 to 9999")
+    moment = dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+@functools.lru_cache(maxsize=4096)
+def _seconds(text: str) -> int:
+    return _parse(f"{text}Z") // 1000
+
+
+def _parse(text: str) -> int:
+    moment = dt.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without an offset")
-    return int(moment.timestamp() * 1000)
+    # Whole numbers: a float second loses a millisecond now and then.
+    at_ms = (moment - _EPOCH) // _MILLISECOND
+    if not 0 <= at_ms <= LATEST_MS:
+        raise ValueError("a time outside of 1970 to 9999")
+    return at_ms
