@@ -1,0 +1,33 @@
+"""Turn values into Kafka records and back: the code side of ``schemas/``."""
+
+from worker.codec.dead_letters import dead_letter_record, read_dead_letter
+from worker.codec.decisions import decision_record, decision_tombstone, read_decision
+from worker.codec.envelope import ForeignHeaders, Headers
+from worker.codec.events import event_record, read_event
+from worker.codec.ledger_records import (
+    encode_session,
+    position_record,
+    read_position,
+    read_session,
+    session_record,
+)
+from worker.codec.record import MalformedRecord, Record
+
+__all__ = [
+    "ForeignHeaders",
+    "Headers",
+    "MalformedRecord",
+    "Record",
+    "dead_letter_record",
+    "decision_record",
+    "decision_tombstone",
+    "encode_session",
+    "event_record",
+    "position_record",
+    "read_dead_letter",
+    "read_decision",
+    "read_event",
+    "read_position",
+    "read_session",
+    "session_record",
+]

@@ -1,0 +1,139 @@
+"""Read a document's fields one by one, strictly: the right type or MalformedRecord."""
+
+import enum
+import re
+from typing import Any, TypeVar
+
+import orjson
+
+from worker import clock, errors
+from worker.codec import record
+
+#: The version of every value that this release writes, and the only one it reads.
+VERSION = 1
+
+Document = dict[str, Any]
+Word = TypeVar("Word", bound=enum.StrEnum)
+
+_IDENTIFIER = re.compile(r"[!-~]{1,255}")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_NAME_MAX = 31
+
+
+def document(value: bytes | None) -> Document:
+    """Return the one JSON object that *value* is."""
+    try:
+        parsed = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        raise record.MalformedRecord("value") from None
+    if not isinstance(parsed, dict):
+        raise record.MalformedRecord("value")
+    return parsed
+
+
+def check_version(fields: Document, name: str = "schema_version") -> None:
+    """Raise errors.UnknownVersion unless *fields* are of the version we know."""
+    version = whole(fields, name, least=1)
+    if version != VERSION:
+        raise errors.UnknownVersion(f"{name} {version}")
+
+
+def text(fields: Document, name: str) -> str:
+    """Return a text that is not empty."""
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise record.MalformedRecord(name)
+    return value
+
+
+def text_or_none(fields: Document, name: str) -> str | None:
+    """Return a text, or None where there is none."""
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise record.MalformedRecord(name)
+    return value
+
+
+def identifier(fields: Document, name: str) -> str:
+    """Return printable ASCII without spaces, 255 characters at most."""
+    value = text(fields, name)
+    if _IDENTIFIER.fullmatch(value) is None:
+        raise record.MalformedRecord(name)
+    return value
+
+
+def identifier_or_none(fields: Document, name: str) -> str | None:
+    """Return an identifier, or None where there is none."""
+    return None if fields.get(name) is None else identifier(fields, name)
+
+
+def name_of(fields: Document, name: str) -> str:
+    """Return what may be the name of a source or a provider."""
+    value = text(fields, name)
+    if len(value) > _NAME_MAX or _NAME.fullmatch(value) is None:
+        raise record.MalformedRecord(name)
+    return value
+
+
+def whole(fields: Document, name: str, *, least: int = 0) -> int:
+    """Return a whole number, *least* or more."""
+    value = fields.get(name)
+    if type(value) is not int or value < least:
+        raise record.MalformedRecord(name)
+    return value
+
+
+def boolean(fields: Document, name: str) -> bool:
+    """Return true or false."""
+    value = fields.get(name)
+    if not isinstance(value, bool):
+        raise record.MalformedRecord(name)
+    return value
+
+
+def moment(fields: Document, name: str) -> int:
+    """Return the milliseconds since the epoch of an RFC 3339 time."""
+    try:
+        return clock.parse_rfc3339(text(fields, name))
+    except ValueError:
+        raise record.MalformedRecord(name) from None
+
+
+def moment_or_none(fields: Document, name: str) -> int | None:
+    """Return a time, or None where there is none."""
+    return None if fields.get(name) is None else moment(fields, name)
+
+
+def word(fields: Document, name: str, words: type[Word]) -> Word:
+    """Return a word of a closed vocabulary."""
+    try:
+        return words(text(fields, name))
+    except ValueError:
+        raise record.MalformedRecord(name) from None
+
+
+def texts(fields: Document, name: str) -> list[str]:
+    """Return a list of texts."""
+    value = fields.get(name)
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise record.MalformedRecord(name)
+    return value
+
+
+def inner(fields: Document, name: str) -> Document:
+    """Return an object inside of *fields*."""
+    value = fields.get(name)
+    if not isinstance(value, dict):
+        raise record.MalformedRecord(name)
+    return value
+
+
+def check_key(key: bytes | None, expected: str) -> None:
+    """
+    Raise MalformedRecord unless *key* is the one that the value names.
+
+    The key picks the partition: under another one, two partitions would each keep
+    a state of the same session.
+    """
+    if key != expected.encode():
+        raise record.MalformedRecord("key")

@@ -1,0 +1,135 @@
+"""
+Turn the ledger's state into records of ``kyc.ledger`` and back.
+
+Compact, since every restore reads them all: times are milliseconds, what is at
+its default is left out. Only workers write here: no CloudEvents headers. Types
+are checked and values are not, so that nothing is written that cannot be read.
+"""
+
+import orjson
+
+from worker import ledger, model
+from worker.codec import fields, record, shapes
+
+_VERSION = "v"
+
+
+def _string(item: object) -> str:
+    if not isinstance(item, str):
+        raise record.MalformedRecord("seen")
+    return item
+
+
+def _denied(row: object) -> tuple[str, int, int]:
+    match row:
+        case [str(source), hour, sessions] if type(hour) is type(sessions) is int:
+            return source, hour, sessions
+        case _:
+            raise record.MalformedRecord("denied")
+
+
+_CAUSE = shapes.Shape(
+    model.Cause,
+    shapes.word("type", "type", model.CauseType),
+    shapes.text("event_id", "event", None),
+    shapes.number("received_at", "received", None),
+    shapes.text("traceparent", "trace", None),
+)
+_VERDICT = shapes.Shape(
+    model.Verdict,
+    shapes.word("outcome", "is", model.Outcome),
+    shapes.word("reason", "why", model.Reason),
+    shapes.Part(attribute="retryable", key="retryable", kind=bool, default=False),
+    shapes.word("next_step", "next", model.NextStep, model.NextStep.NONE),
+    shapes.rows("flags", "flags", model.Flag),
+    shapes.text("provider_status", "status", None),
+    shapes.text("provider_reason", "detail", None),
+    shapes.number("provider_time", "said", None),
+)
+_FLIGHT = shapes.Shape(
+    ledger.Flight,
+    shapes.number("seq", "seq"),
+    shapes.number("started_at", "started"),
+    shapes.nested("cause", "cause", _CAUSE),
+)
+_UNCONFIRMED = shapes.Shape(
+    ledger.Unconfirmed,
+    shapes.nested("verdict", "verdict", _VERDICT),
+    shapes.number("since", "since"),
+    shapes.nested("cause", "cause", _CAUSE),
+)
+_SESSION = shapes.Shape(
+    ledger.Session,
+    shapes.text("provider_session_id", "id"),
+    shapes.number("first_seen_at", "first"),
+    shapes.number("updated_at", "at"),
+    shapes.text("reference", "ref", None),
+    shapes.number("revision", "rev", 0),
+    shapes.nested("standing", "standing", _VERDICT, None),
+    shapes.number("observed_at", "observed", None),
+    shapes.number("due_at", "due", None),
+    shapes.nested("wanted", "wanted", _CAUSE, None),
+    shapes.nested("flight", "flight", _FLIGHT, None),
+    shapes.nested("trailing", "trailing", _CAUSE, None),
+    shapes.number("seq", "seq", 0),
+    shapes.number("last_fetch_at", "fetched", None),
+    shapes.number("tries", "tries", 0),
+    shapes.number("failures", "failures", 0),
+    shapes.number("failing_since", "failing", None),
+    shapes.number("not_ready", "not_ready", 0),
+    shapes.number("denials", "denials", 0),
+    shapes.number("denied_since", "denied", None),
+    shapes.number("rechecks", "rechecks", 0),
+    shapes.rows("seen", "seen", _string),
+    shapes.nested("unconfirmed", "unconfirmed", _UNCONFIRMED, None),
+    shapes.word("hint", "hint", model.Outcome, None),
+)
+_POSITION = shapes.Shape(
+    model.Position,
+    shapes.number("next_offset", "next_offset"),
+    shapes.number("starts", "starts", 0),
+    shapes.rows("denied", "denied", _denied),
+)
+
+
+def session_record(
+    key: model.SessionKey, session: ledger.Session | None
+) -> record.Record:
+    """Return a session's whole state as a record; None makes it a tombstone."""
+    value = None if session is None else encode_session(session)
+    return record.Record(key=str(key).encode(), value=value)
+
+
+def encode_session(session: ledger.Session) -> bytes:
+    """Return *session* as the ledger keeps it, with what a newer release wrote."""
+    written = {_VERSION: fields.VERSION, **session.extra, **_SESSION.write(session)}
+    return orjson.dumps(written)
+
+
+def read_session(value: bytes | None) -> ledger.Session:
+    """
+    Return the state that a ledger record holds.
+
+    Fields that we do not know are kept in ``extra`` and written again; inside of a
+    field's own object there must be none. Raises errors.UnknownVersion for what a
+    newer release wrote, MalformedRecord for what none wrote, nothing besides.
+    """
+    return _SESSION.read_open(_versioned(value))
+
+
+def position_record(position: model.Position) -> record.Record:
+    """Return a partition's position as the one record under ``__position``."""
+    written = {_VERSION: fields.VERSION, **_POSITION.write(position)}
+    return record.Record(key=model.POSITION_KEY.encode(), value=orjson.dumps(written))
+
+
+def read_position(value: bytes | None) -> model.Position:
+    """Return the position that a ledger record holds; raises as ``read_session``."""
+    return _POSITION.read(_versioned(value))
+
+
+def _versioned(value: bytes | None) -> fields.Document:
+    held = fields.document(value)
+    fields.check_version(held, _VERSION)
+    del held[_VERSION]
+    return held
