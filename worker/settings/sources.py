@@ -1,34 +1,47 @@
 """Describe what every source may set, whatever its provider."""
 
-import ipaddress
-from typing import Annotated, Literal
+import re
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
-from worker import model
-from worker.settings import types
+from worker import model, policy
+from worker.settings import types, urls
 
 Authenticator = Literal[
     "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
 ]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Network = types.Network
 
 
 class Retry(types.Section):
     """Back-off after failed fetches."""
 
-    first: types.DurationMs = 2_000
+    first: types.PositiveMs = 2_000
     factor: Annotated[float, pydantic.Field(ge=1, le=10)] = 2.0
-    max: types.DurationMs = 900_000
+    max: types.PositiveMs = 900_000
     horizon: types.DurationMs = 72 * 3_600_000
+    #: beside the horizon: no session is given up before so many failures
+    attempts: Annotated[int, pydantic.Field(ge=1)] = 5
+
+    @property
+    def backoff(self) -> policy.Backoff:
+        """Return the delays."""
+        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
 
 
 class NotReady(types.Section):
     """Back-off while a result is being made."""
 
-    first: types.DurationMs = 2_000
-    max: types.DurationMs = 60_000
+    first: types.PositiveMs = 2_000
+    factor: Annotated[float, pydantic.Field(ge=1, le=10)] = 2.0
+    max: types.PositiveMs = 60_000
     attempts: Annotated[int, pydantic.Field(ge=1)] = 20
+
+    @property
+    def backoff(self) -> policy.Backoff:
+        """Return the delays."""
+        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
 
 
 class Denied(types.Section):
@@ -43,7 +56,7 @@ class Circuit(types.Section):
     """When a failing source is left alone, and for how long."""
 
     failures: Annotated[int, pydantic.Field(ge=1)] = 5
-    open: types.DurationMs = 30_000
+    open: types.PositiveMs = 30_000
 
 
 class Source(types.Section):
@@ -53,6 +66,9 @@ class Source(types.Section):
     A subclass adds ``provider: Literal["name"]``, its credentials, its default
     ``base_url``, and sets ``default_authenticate``.
     """
+
+    #: the shortest secret of ``hmac_secrets`` that is accepted, in bytes
+    hmac_secret_min_bytes: ClassVar[int] = 32
 
     provider: str
     environment: model.Environment
@@ -66,6 +82,7 @@ class Source(types.Section):
     url_secrets: tuple[types.Secret, ...] = ()
     hmac_secrets: tuple[types.Secret, ...] = ()
     standard_webhook_secrets: tuple[types.Secret, ...] = ()
+    callback_api_keys: tuple[types.Secret, ...] = ()  #: for ``body_key``
     tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
     session_id_query: str | None = None
     known_sessions_only: bool = False
@@ -74,11 +91,11 @@ class Source(types.Section):
     session_deadline: types.DurationMs | None = None
     concurrency: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = None
-    fetch_timeout: types.DurationMs = 10_000
+    fetch_timeout: types.PositiveMs = 10_000
     retry: Retry = Retry()
     not_ready: NotReady = NotReady()
     recheck_pending: Annotated[
-        tuple[types.DurationMs, ...], pydantic.Field(min_length=1)
+        tuple[types.PositiveMs, ...], pydantic.Field(min_length=1)
     ] = (300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
     recheck_min_interval: types.DurationMs = 60_000
     unconfirmed_grace: types.DurationMs = 600_000
@@ -101,3 +118,44 @@ class Source(types.Section):
     def fetches(self) -> bool:
         """Return whether there is a result to fetch at all."""
         return True
+
+    def rules(self, identity_retention_ms: int) -> policy.Rules:
+        """Return what the ledger needs to know of this source."""
+        return policy.Rules(
+            provider=self.provider,
+            environment=self.environment,
+            fetches=self.fetches,
+            retry=self.retry.backoff,
+            retry_horizon_ms=self.retry.horizon,
+            retry_attempts=self.retry.attempts,
+            not_ready=self.not_ready.backoff,
+            not_ready_attempts=self.not_ready.attempts,
+            recheck_pending_ms=self.recheck_pending,
+            recheck_min_interval_ms=self.recheck_min_interval,
+            unconfirmed_grace_ms=self.unconfirmed_grace,
+            denied_answers=self.denied.answers,
+            denied_over_ms=self.denied.over,
+            quarantine_attempts=self.quarantine_attempts,
+            max_callback_age_ms=self.max_callback_age,
+            identity_retention_ms=identity_retention_ms,
+        )
+
+    @pydantic.field_validator("base_url", "forward_messages_to", check_fields=False)
+    @classmethod
+    def _url(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        """Return the URL without a closing slash, if it is one we may call."""
+        if value is None:
+            return None
+        return urls.outside(value, path=info.field_name != "base_url")
+
+    @pydantic.field_validator("reference_pattern")
+    @classmethod
+    def _pattern(cls, value: str) -> str:
+        """Return *value* if it is a regular expression."""
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(
+                f"must be a regular expression: {error.msg} at character {error.pos}"
+            ) from None
+        return value

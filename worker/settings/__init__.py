@@ -1,0 +1,6 @@
+"""Read, check and hold the configuration: the only reader of the environment."""
+
+from worker.settings.kafka import Kafka
+from worker.settings.sections import Ingress, Ledger, Worker
+
+__all__ = ["Ingress", "Kafka", "Ledger", "Worker"]

@@ -1,0 +1,69 @@
+"""Describe the tables of the two services and of the ledger."""
+
+from typing import Annotated
+
+import pydantic
+
+from worker.settings import types, urls
+
+_LEAST_RETENTION_MS = 400 * 86_400_000
+
+
+class Ingress(types.Section):
+    """The ``[ingress]`` table; times in milliseconds."""
+
+    host: str = "0.0.0.0"  # noqa: S104 -- a service in a container listens everywhere
+    port: types.Port = 8080  #: 0: any free port
+    admin_port: types.Port = 9090  #: 0: any free port
+    public_url: str = "http://127.0.0.1:8080"  #: what ``url`` prints begins with it
+    read_timeout: types.PositiveMs = 10_000  #: of a whole request
+    ack_timeout: types.PositiveMs = 5_000  #: until Kafka has acknowledged
+    shutdown_timeout: types.PositiveMs = 30_000
+    max_in_flight: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 1000
+    trusted_proxies: tuple[types.Network, ...] = ()
+
+    @pydantic.field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        """Return *value* without its closing slash."""
+        return urls.outside(value, path=True).rstrip("/")
+
+
+class Worker(types.Section):
+    """The ``[worker]`` table; times in milliseconds, counts a partition."""
+
+    host: str = "0.0.0.0"  # noqa: S104 -- a service in a container listens everywhere
+    admin_port: types.Port = 9091  #: 0: any free port
+    shutdown_timeout: types.PositiveMs = 30_000
+    #: how long a commit waits for fast fetches
+    gather_window: types.DurationMs = 5
+    #: records taken and not yet in a commit; past it the partition pauses
+    max_queued_events: Annotated[int, pydantic.Field(ge=1)] = 1000
+    #: sessions with a fetch due or under way; past it the partition pauses
+    max_open_sessions: Annotated[int, pydantic.Field(ge=1)] = 10_000
+    #: sessions that change in one transaction
+    max_commit_sessions: Annotated[int, pydantic.Field(ge=1)] = 500
+    #: of the plain commit that proves membership
+    membership_timeout: types.PositiveMs = 10_000
+    restore_timeout: types.PositiveMs = 300_000
+    #: between lazy commits of the group's own offsets
+    offset_commit_interval: types.PositiveMs = 5_000
+    #: before a failed partition, consumer or producer is built again
+    restart_backoff: types.PositiveMs = 500
+    restart_backoff_max: types.PositiveMs = 30_000
+    #: a partition that makes none for so long fails ``/livez``
+    progress_timeout: types.PositiveMs = 120_000
+
+
+class Ledger(types.Section):
+    """The ``[ledger]`` table; times in milliseconds."""
+
+    identity_retention: types.PositiveMs = _LEAST_RETENTION_MS
+
+    @pydantic.field_validator("identity_retention")
+    @classmethod
+    def _long(cls, value: int) -> int:
+        """Return *value* if revisions stay contiguous for as long as is promised."""
+        if value < _LEAST_RETENTION_MS:
+            raise ValueError("must be at least 400d")
+        return value
