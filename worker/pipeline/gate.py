@@ -9,7 +9,7 @@ from collections.abc import Callable
 import aiolimiter
 
 from worker import clock as clocks
-from worker.pipeline import circuit
+from worker.pipeline import circuit, waiting
 
 #: Starts a fetch and returns True, or returns False where none is due any more.
 Start = Callable[[], bool]
@@ -169,16 +169,5 @@ class Gate:
                         continue
                 self._start_one()
             else:
-                await self._wait(blocked)
-
-    async def _wait(self, blocked_ms: int | None) -> None:
-        if blocked_ms is None:
-            await self._changed.wait()
-            return
-        sleeper = asyncio.ensure_future(self._clock.sleep(blocked_ms / 1000))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({sleeper, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            changed.cancel()
+                seconds = None if blocked is None else blocked / 1000
+                await waiting.for_either(self._changed, self._clock, seconds)

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping
 
 from worker import clock as clocks
 from worker import ledger, model, ports
-from worker.pipeline import binding, fetching, memory, observer, summaries, writer
+from worker.pipeline import (
+    binding,
+    caution,
+    fetching,
+    memory,
+    observer,
+    summaries,
+    waiting,
+    writer,
+)
 
 
 class Partition:
@@ -38,7 +47,7 @@ class Partition:
         self.memory = sessions
         self._limits = limits
         self._position = position
-        self._end_offset = end_offset
+        self._caution = caution.Caution(end_offset)
         self._inbox: collections.deque[binding.Taken] = collections.deque()
         self._next_offset = position.next_offset
         self._wake = asyncio.Event()
@@ -51,7 +60,6 @@ class Partition:
             wake=self._wake.set,
         )
         self._queued: set[model.SessionKey] = set()
-        self._suspects: set[model.SessionKey] = set()
         self._fetching = fetching.Fetching(self, crash_lock)
         self._summaries = summaries.Summaries(position.denied)
         self._paused = False
@@ -126,7 +134,7 @@ class Partition:
 
     async def run(self, recovered: Iterable[model.SessionKey]) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
-        self._suspects = set(recovered)
+        self._caution.find(recovered)
         starts = self._position.starts + 1
         self._position = dataclasses.replace(self._position, starts=starts)
         await self._writer.write()
@@ -156,13 +164,7 @@ class Partition:
         waits = [self._limits.sweep_ms if not self._sweep else 100]
         waits += [] if wait_ms is None else [wait_ms]
         waits += [] if due is None else [max(due - now, 1)]
-        woken = asyncio.ensure_future(self._wake.wait())
-        asleep = asyncio.ensure_future(self.clock.sleep(min(waits) / 1000))
-        try:
-            await asyncio.wait({woken, asleep}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            asleep.cancel()
+        await waiting.for_either(self._wake, self.clock, min(waits) / 1000)
 
     def _take(self) -> None:
         now = self.clock.now_ms()
@@ -183,12 +185,9 @@ class Partition:
         bound = self.sources.get(event.source)
         if bound is None:
             self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
-            self._writer.gather().dead_letters.append(
-                summaries.unknown_source(event, now)
-            )
+            self._undecidable(event, "unknown_source", now)
             return
-        if offset < self._end_offset:
-            self._suspects.add(event.key)
+        self._caution.took(event.key, offset)
         match event.type:
             case model.EventType.CALLBACK_RECEIVED:
                 self._take_callback(event, bound.provider, now)
@@ -204,10 +203,13 @@ class Partition:
             claim = provider.claim(event)
         except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
             self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
-            letter = summaries.undecidable(event, "quarantined", now)
-            self._writer.gather().dead_letters.append(letter)
+            self._undecidable(event, "quarantined", now)
             return
         self.apply(event.key, ledger.CallbackTaken(event, claim))
+
+    def _undecidable(self, event: model.Event, last_error: str, now: int) -> None:
+        letter = summaries.undecidable(event, last_error, now)
+        self._writer.gather().dead_letters.append(letter)
 
     def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
         """Let the ledger take *told*; keep the state, gather what is written."""
@@ -266,7 +268,7 @@ class Partition:
                     effect.seq,
                     session.provider_session_id,
                     self.sources[key.source],
-                    suspect=key in self._suspects,
+                    suspect=key in self._caution.suspects,
                 )
                 return True
         self.memory.remind(session.due_at, key)
@@ -279,23 +281,23 @@ class Partition:
 
     def landed(self, key: model.SessionKey) -> None:
         """Take note that the session's fetch ended without killing anything."""
-        self._suspects.discard(key)
+        self._caution.suspects.discard(key)
         self._wake.set()
 
     def _catch_up(self) -> None:
         """Once all that was under way at the start has landed, it was no killer."""
-        if not self._position.starts or self._suspects:
+        if not self._position.starts:
             return
-        if self._position.next_offset >= self._end_offset:
+        now = self.clock.now_ms()
+        if self._caution.cleared(self._position.next_offset, self.memory, now):
             self._position = dataclasses.replace(self._position, starts=0)
             self._writer.gather()
 
     def _sweep_some(self) -> None:
         """Forget stubs whose time is over: all once an hour, a few at a time."""
         now = self.clock.now_ms()
-        letters = self._summaries.ripe(now)
-        if letters:
-            self._writer.gather().dead_letters.extend(letters)
+        for letter in self._summaries.ripe(now):
+            self._writer.gather().dead_letters.append(letter)
         if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
             self._sweep, self._swept_at = self.memory.ended_keys(), now
         for _ in range(min(len(self._sweep), 200)):
