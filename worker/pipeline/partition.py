@@ -12,6 +12,7 @@ from worker.pipeline import (
     binding,
     caution,
     fetching,
+    intake,
     memory,
     observer,
     summaries,
@@ -62,6 +63,13 @@ class Partition:
         self._queued: set[model.SessionKey] = set()
         self._fetching = fetching.Fetching(self, crash_lock)
         self._summaries = summaries.Summaries(position.denied)
+        self._intake = intake.Intake(
+            sources=sources,
+            watch=watch,
+            apply=self.apply,
+            bury=lambda letter: self._writer.gather().dead_letters.append(letter),
+            caution=self._caution,
+        )
         self._paused = False
         self._closed = False
         self._sweep: list[str] = []
@@ -170,46 +178,13 @@ class Partition:
         now = self.clock.now_ms()
         while self._inbox and self._writer.weight < self._limits.max_batch:
             record = self._inbox.popleft()
-            if record.event is not None:
-                self._take_event(record.event, record.offset, now)
-            elif record.letter is not None:
-                self._writer.gather().dead_letters.append(record.letter)
+            self._intake.take(record, now)
             self._position = dataclasses.replace(
                 self._position, next_offset=record.offset + 1
             )
             self._writer.moved()
         if self._inbox:
             self._wake.set()
-
-    def _take_event(self, event: model.Event, offset: int, now: int) -> None:
-        bound = self.sources.get(event.source)
-        if bound is None:
-            self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
-            self._undecidable(event, "unknown_source", now)
-            return
-        self._caution.took(event.key, offset)
-        match event.type:
-            case model.EventType.CALLBACK_RECEIVED:
-                self._take_callback(event, bound.provider, now)
-            case model.EventType.RECHECK_REQUESTED:
-                self.apply(event.key, ledger.RecheckTaken(event))
-            case model.EventType.SESSION_REGISTERED | model.EventType.SESSION_RETURNED:
-                self.watch.noted(event.source, ledger.NoteKind.UNSUPPORTED_EVENT)
-
-    def _take_callback(
-        self, event: model.Event, provider: ports.Provider, now: int
-    ) -> None:
-        try:
-            claim = provider.claim(event)
-        except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
-            self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
-            self._undecidable(event, "quarantined", now)
-            return
-        self.apply(event.key, ledger.CallbackTaken(event, claim))
-
-    def _undecidable(self, event: model.Event, last_error: str, now: int) -> None:
-        letter = summaries.undecidable(event, last_error, now)
-        self._writer.gather().dead_letters.append(letter)
 
     def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
         """Let the ledger take *told*; keep the state, gather what is written."""

@@ -1,0 +1,50 @@
+"""Take the event topic's records to the ledger, or to the dead letters."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from worker import ledger, model, ports
+from worker.pipeline import binding, caution, observer, summaries
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """One partition's intake: nothing that is taken goes nowhere."""
+
+    sources: Mapping[str, binding.Binding]
+    watch: observer.Observer
+    apply: Callable[[model.SessionKey, ledger.Input], object]
+    bury: Callable[[model.DeadLetter], None]
+    caution: caution.Caution
+
+    def take(self, record: binding.Taken, now: int) -> None:
+        """Take one record; raises nothing."""
+        event = record.event
+        if event is None:
+            if record.letter is not None:
+                self.bury(record.letter)
+            return
+        bound = self.sources.get(event.source)
+        if bound is None:
+            self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
+            self.bury(summaries.undecidable(event, "unknown_source", now))
+            return
+        self.caution.took(event.key, record.offset)
+        match event.type:
+            case model.EventType.CALLBACK_RECEIVED:
+                self._take_callback(event, bound.provider, now)
+            case model.EventType.RECHECK_REQUESTED:
+                self.apply(event.key, ledger.RecheckTaken(event))
+            case model.EventType.SESSION_REGISTERED | model.EventType.SESSION_RETURNED:
+                self.watch.noted(event.source, ledger.NoteKind.UNSUPPORTED_EVENT)
+
+    def _take_callback(
+        self, event: model.Event, provider: ports.Provider, now: int
+    ) -> None:
+        try:
+            claim = provider.claim(event)
+        except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
+            self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
+            self.bury(summaries.undecidable(event, "quarantined", now))
+            return
+        self.apply(event.key, ledger.CallbackTaken(event, claim))
