@@ -70,6 +70,15 @@ class EventSink(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """A record of the event topic: its event, or the dead letter that it becomes."""
+
+    offset: int
+    event: model.Event | None
+    letter: model.DeadLetter | None = None
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one transaction writes, for one partition."""

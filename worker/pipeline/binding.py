@@ -1,8 +1,8 @@
-"""Hold what a partition is given: its sources, its limits, its records."""
+"""Hold what a partition is given: its sources and its limits."""
 
 import dataclasses
 
-from worker import model, policy, ports
+from worker import policy, ports
 from worker.pipeline import gate
 
 
@@ -29,12 +29,3 @@ class Limits:
     max_batch: int = 2_000
     drain_ms: int = 2_000
     sweep_ms: int = 3_600_000
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Taken:
-    """A record of the event topic: its event, or the letter that it becomes."""
-
-    offset: int
-    event: model.Event | None
-    letter: model.DeadLetter | None = None

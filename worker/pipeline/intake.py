@@ -17,7 +17,7 @@ class Intake:
     bury: Callable[[model.DeadLetter], None]
     caution: caution.Caution
 
-    def take(self, record: binding.Taken, now: int) -> None:
+    def take(self, record: ports.Taken, now: int) -> None:
         """Take one record; raises nothing."""
         event = record.event
         if event is None:

@@ -49,7 +49,7 @@ class Partition:
         self._limits = limits
         self._position = position
         self._caution = caution.Caution(end_offset)
-        self._inbox: collections.deque[binding.Taken] = collections.deque()
+        self._inbox: collections.deque[ports.Taken] = collections.deque()
         self._next_offset = position.next_offset
         self._wake = asyncio.Event()
         self._writer = writer.Writer(
@@ -67,7 +67,7 @@ class Partition:
             sources=sources,
             watch=watch,
             apply=self.apply,
-            bury=lambda letter: self._writer.gather().dead_letters.append(letter),
+            bury=self._writer.bury,
             caution=self._caution,
         )
         self._paused = False
@@ -96,7 +96,7 @@ class Partition:
         """Return whether answers are mapped one at a time, attempt written first."""
         return self._position.starts > 1
 
-    def offer(self, records: Iterable[binding.Taken]) -> None:
+    def offer(self, records: Iterable[ports.Taken]) -> None:
         """Take *records* in, in order; those before the position are passed over."""
         if self._paused:
             return
@@ -140,9 +140,9 @@ class Partition:
 
     # -- the loop
 
-    async def run(self, recovered: Iterable[model.SessionKey]) -> None:
+    async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
-        self._caution.find(recovered)
+        self._caution.find(self.memory.settle())
         starts = self._position.starts + 1
         self._position = dataclasses.replace(self._position, starts=starts)
         await self._writer.write()
@@ -272,7 +272,7 @@ class Partition:
         """Forget stubs whose time is over: all once an hour, a few at a time."""
         now = self.clock.now_ms()
         for letter in self._summaries.ripe(now):
-            self._writer.gather().dead_letters.append(letter)
+            self._writer.bury(letter)
         if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
             self._sweep, self._swept_at = self.memory.ended_keys(), now
         for _ in range(min(len(self._sweep), 200)):

@@ -38,6 +38,10 @@ class Writer:
             self._gathered = changes.Changes(since=self.clock.now_ms(), done=done)
         return self._gathered
 
+    def bury(self, letter: model.DeadLetter) -> None:
+        """Gather a dead letter that no session's turn has made."""
+        self.gather().dead_letters.append(letter)
+
     def moved(self) -> None:
         """Take note that the position moved, if nothing else did."""
         if self._idle_since is None:
