@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+import multidict
 import orjson
 import tenacity
 import yarl
@@ -45,7 +46,8 @@ class HttpAnswer:
     """A whole answer of any status but a redirect; *received_at* in ms."""
 
     status: int
-    headers: Mapping[str, str] = dataclasses.field(repr=False)  #: any case
+    #: names in any case; ``getall`` tells repeats
+    headers: multidict.CIMultiDictProxy[str] = dataclasses.field(repr=False)
     body: bytes = dataclasses.field(repr=False)
     received_at: int
 
@@ -141,7 +143,7 @@ class Http:
                 raise errors.BadAnswer("too_large")
         return HttpAnswer(
             status=response.status,
-            headers=response.headers.copy(),
+            headers=response.headers,
             body=bytes(body),
             received_at=self._clock.now_ms(),
         )

@@ -1,0 +1,320 @@
+"""
+Speak with Identomat: a callback wakes, ``POST …/result/`` decides.
+
+No known result carries the session or the company: the request is the binding, and
+the signed answer where ``secret_key`` is set. Vendor pages seen 2026-11-20.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+import pydantic
+
+from worker import clock as clocks
+from worker import errors, model, policy, signing
+from worker.providers import _entry, _fields, _http
+from worker.settings import sources, types
+
+# Vendor page "HMAC authorization": base64 HMAC-SHA-256 over the whole body as sent.
+# Documented for our calls and their answers; on callbacks a company may agree on it.
+SIGNATURE = signing.SignatureScheme(
+    "Authorization", encoding="base64", prefix='signature="', suffix='"'
+)
+
+# Vendor page "Callbacks": one-time codes and links that somebody must deliver.
+MESSAGES = frozenset(
+    {
+        "one-time-password-request",
+        "email-one-time-password-request",
+        "share-session-link-via-sms",
+        "share-session-link-via-email",
+    }
+)
+_KEYS = frozenset({"type", "sessionId", "text", "phoneNumber", "sessionLink"})
+
+_APPROVED = "approved"
+_REJECTED = "rejected"
+Meaning = Literal["manual_check", "in_progress", "disagreed_with_terms"]
+# Only "approved" and "rejected" were seen on the wire. A connector names three more
+# states without their spelling: these are guesses, so that the words are a setting.
+_STATUS_WORDS: Mapping[str, Meaning] = {
+    "manual_check": "manual_check",
+    "in_progress": "in_progress",
+    "disagreed_with_terms": "disagreed_with_terms",
+}
+Rejection = Literal[
+    "document_invalid",
+    "document_expired",
+    "data_mismatch",
+    "biometric_failed",
+    "fraud",
+    "screening_hit",
+    "not_eligible",
+    "consent_refused",
+    "technical_failure",
+    "not_completed",
+    "declined",
+]
+# Seen in a connector's test data; no list is published, so that it is a setting.
+_REJECT_REASONS: Mapping[str, Rejection] = {"face_mismatch": "biometric_failed"}
+
+# In no known result; one that appears all the same must be the one asked for.
+_SESSION_KEYS = ("session_token", "sessionToken", "session_id", "sessionId")
+_COMPANY_KEYS = ("company_key", "companyKey")
+
+
+class Settings(sources.Source):
+    """One company at Identomat."""
+
+    provider: Literal["identomat"] = "identomat"
+    base_url: str = "https://widget.identomat.com"
+    company_key: types.Secret
+    #: turns HMAC on for our calls and their answers
+    secret_key: types.Secret | None = None
+    # The guide has /begin/, the reference and all clients seen /external-api/begin/.
+    path_prefix: Annotated[str, pydantic.Field(pattern=r"^(/[A-Za-z0-9_-]+)*\z")] = (
+        "/external-api"
+    )
+    messages: Literal["discard"] | None = None
+    #: where messages are posted as they came; nothing of them is stored
+    forward_messages_to: str | None = None
+    # The shape of both documented samples; not promised.
+    session_id_pattern: str = r"[a-z0-9]{40}"
+    #: ``type`` of the status callback, once the vendor tells; any other wakes as well
+    event_types: tuple[str, ...] = ()
+    status_words: Mapping[str, Meaning] = _STATUS_WORDS
+    reject_reasons: Mapping[str, Rejection] = _REJECT_REASONS
+
+    @property
+    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
+        """Return both: the key in the body passes through every log on its way."""
+        return ("signed_url", "body_key")
+
+    @pydantic.field_validator("session_id_pattern")
+    @classmethod
+    def _check_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern, re.ASCII)
+        except re.error:
+            raise ValueError("must be a regular expression") from None
+        return pattern
+
+    @pydantic.field_validator("status_words")
+    @classmethod
+    def _check_words(cls, words: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
+        if {_APPROVED, _REJECTED} & set(words):
+            raise ValueError("must not give approved or rejected another meaning")
+        return words
+
+    @pydantic.model_validator(mode="after")
+    def _check_messages(self) -> Self:
+        if self.messages is not None and self.forward_messages_to is not None:
+            raise ValueError("messages and forward_messages_to exclude each other")
+        return self
+
+
+class Adapter:
+    """One company's adapter."""
+
+    def __init__(self, source: str, settings: Settings, clock: clocks.Clock) -> None:
+        self._source = source
+        self._settings = settings
+        self._session_id = re.compile(settings.session_id_pattern, re.ASCII)
+        self._statuses = {_APPROVED, _REJECTED, *settings.status_words}
+        self._http = _http.Http(
+            base_url=settings.base_url,
+            timeout_ms=settings.fetch_timeout,
+            limit_bytes=settings.max_answer_bytes,
+            clock=clock,
+        )
+
+    def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
+        """
+        Make a message of the four known types, a wake-up of anything else.
+
+        Raises errors.UnmappableCallback without a session id of the right shape.
+        """
+        document = callback.document
+        if document is None:
+            parameter = self._settings.session_id_query
+            spelling: object = callback.query.get(parameter) if parameter else None
+            kind: object = None
+        else:
+            kind = document.get("type")
+            if isinstance(kind, str) and kind in MESSAGES:
+                return model.Message(kind, document)
+            spelling = document.get("sessionId")
+        if not (isinstance(spelling, str) and self._session_id.fullmatch(spelling)):
+            raise _fields.unmappable(document, _KEYS)
+        return model.Wake(
+            session_id=spelling,
+            provider_session_id=spelling,
+            provider_event=policy.listed(kind, self._settings.event_types)
+            or policy.UNLISTED,
+        )
+
+    def claim(self, event: model.Event) -> model.Claim | None:  # noqa: ARG002 -- part of the port
+        """Return nothing: the callback says only where to look."""
+        return None
+
+    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:  # noqa: ARG002 -- part of the port
+        """
+        Ask for the result of the session; see ports.Provider.
+
+        With ``secret_key`` an answer that is not rightly signed over the very bytes
+        received raises errors.BadResultSignature before it is parsed.
+        """
+        body = orjson.dumps(
+            {
+                "company_key": self._settings.company_key.reveal(),
+                "session_token": spelling,
+            }
+        )
+        answer = await self._http.request(
+            "POST",
+            f"{self._settings.path_prefix}/result/",
+            body=body,
+            headers=self._headers(body),
+        )
+        match answer.status:
+            case 200:
+                self._verify(answer)
+            case 404:
+                # Errors are not documented: the plain meaning of the status.
+                raise errors.NoSuchSession("404")
+            case _:
+                raise _http.refusal(answer)
+        return model.Answer(
+            document=_http.parse_object(answer.body), observed_at=answer.received_at
+        )
+
+    def _headers(self, body: bytes) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        if self._settings.secret_key is not None:
+            key = self._settings.secret_key.key()
+            headers[SIGNATURE.header] = signing.sign(SIGNATURE, key, body)
+            # The signature is over the body; no coding may come between.
+            headers["Accept-Encoding"] = "identity"
+        return headers
+
+    def _verify(self, answer: _http.HttpAnswer) -> None:
+        """Raise errors.BadResultSignature unless the answer is signed, where due."""
+        if self._settings.secret_key is None:
+            return
+        refused = False
+        try:
+            signing.verify(
+                SIGNATURE,
+                [self._settings.secret_key.key()],
+                answer.headers.getall(SIGNATURE.header, []),
+                answer.body,
+            )
+        except errors.AuthenticationError:
+            refused = True
+        if refused:
+            raise errors.BadResultSignature
+
+    def interpret(
+        self,
+        session: model.SessionKey,  # noqa: ARG002 -- part of the port
+        spelling: str,
+        answer: model.Answer,
+    ) -> model.Result:
+        """Map a result by the table, contradictions first; see ports.Provider."""
+        document: object = answer.document
+        if not isinstance(document, dict):
+            raise errors.BadAnswer("not_an_object")
+        if not document:
+            raise errors.NotReady("empty")
+        self._check_binding(document, spelling)
+        verdict, alarms = self._mapped(document)
+        return model.Result(
+            verdict=verdict, observed_at=answer.observed_at, alarms=alarms
+        )
+
+    def _check_binding(self, document: Mapping[str, Any], spelling: str) -> None:
+        """Raise errors.ResultMismatch where the result names another session."""
+        company = self._settings.company_key.reveal()
+        for keys, expected in ((_SESSION_KEYS, spelling), (_COMPANY_KEYS, company)):
+            for name in keys:
+                named = document.get(name)
+                if named is not None and not _equal(named, expected):
+                    raise errors.ResultMismatch("session_or_company")
+
+    def _mapped(
+        self, document: Mapping[str, Any]
+    ) -> tuple[model.Verdict, tuple[model.AlarmKind, ...]]:
+        """
+        Return what ``result`` means.
+
+        ``live`` and ``similarity`` are not read: an approved sample of the vendor's
+        has ``live`` false and another one ``similarity`` 0.
+        """
+        status = document.get("result")
+        objection = document.get("reject_reason")
+        match status:
+            case "approved" if _is_empty(objection):
+                return policy.approved(status=status), ()
+            case "approved":
+                verdict = policy.unrecognised(status, self._statuses)
+                return verdict, (model.AlarmKind.CONTRADICTORY_RESULT,)
+            case "rejected":
+                return self._rejected(objection), ()
+            case str() if status in self._settings.status_words:
+                return _by_meaning(self._settings.status_words[status], status), ()
+            case _:
+                verdict = policy.unrecognised(status, self._statuses)
+                return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)
+
+    def _rejected(self, objection: object) -> model.Verdict:
+        """Return the rejection for ``reject_reason.value``, declined if not listed."""
+        word = objection.get("value") if isinstance(objection, dict) else objection
+        table = self._settings.reject_reasons
+        known = table.get(word) if isinstance(word, str) else None
+        return policy.rejected(
+            model.Reason(known or model.Reason.DECLINED),
+            status=_REJECTED,
+            provider_reason=policy.listed(word or None, table),
+        )
+
+    async def close(self) -> None:
+        """Close connections; idempotent."""
+        await self._http.close()
+
+
+def _by_meaning(meaning: Meaning, status: str) -> model.Verdict:
+    match meaning:
+        case "manual_check":
+            return policy.pending(model.Reason.UNDER_REVIEW, status=status)
+        case "in_progress":
+            return policy.pending(model.Reason.IN_PROGRESS, status=status)
+        case "disagreed_with_terms":
+            return policy.rejected(model.Reason.CONSENT_REFUSED, status=status)
+
+
+def _is_empty(objection: object) -> bool:
+    """Return whether ``reject_reason`` says nothing, as it does on approvals."""
+    if isinstance(objection, dict):
+        return not any(objection.get(name) for name in ("value", "description"))
+    return objection is None or objection == ""
+
+
+def _equal(named: object, expected: str) -> bool:
+    """Compare in constant time: the company key is a secret, the session may be."""
+    return isinstance(named, str) and hmac.compare_digest(
+        named.encode("utf-8", "surrogatepass"), expected.encode()
+    )
+
+
+ENTRY = _entry.ProviderEntry(
+    name="identomat",
+    settings_type=Settings,
+    build=Adapter,
+    signature=SIGNATURE,
+    body_key="callbackApiKey",
+    # The samples of the vendor's callback page.
+    documentation_secrets=frozenset({"callback-api-key-123", "apikey123"}),
+)
