@@ -1,0 +1,205 @@
+"""Refuse a source that could be called by anybody, or that mixes test and live."""
+
+import collections
+import typing
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from worker import model, signing
+from worker.settings import sources, types, urls
+
+#: Where each authenticator finds what it compares with.
+_MATERIAL: Mapping[sources.Authenticator, str] = {
+    "hmac_body": "hmac_secrets",
+    "standard_webhooks": "standard_webhook_secrets",
+    "signed_url": "url_secrets",
+    "body_key": "callback_api_keys",
+    "basic": "basic_credentials",
+    "ip_allow": "ip_allow",
+}
+_URL_SECRET_MIN_BYTES = 32
+_STANDARD_SECRET_MIN_BYTES = 24
+#: What callers prove themselves with: never shared, never copied.
+_INBOUND = (
+    "url_secrets",
+    "hmac_secrets",
+    "standard_webhook_secrets",
+    "callback_api_keys",
+)
+# Printed in public documentation, seen 2026-11-20: id beyond's guide and a test vector
+# for it, Identomat's guide (twice), Biometric's guide, the Standard Webhooks libraries.
+_DOCUMENTED = frozenset(
+    {
+        "change-me-min-16-chars-random",
+        "test-webhook-shared-secret-1234",
+        "callback-api-key-123",
+        "apikey123",
+        "YOUR_FLOW_API_KEY",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    }
+)
+_TEST_KEYS = ("sk_test_", "pk_")
+_TEST_LABELS = frozenset({"test", "sandbox"})
+
+
+class View:
+    """
+    A source as far as it can be read, so that every problem is found at once.
+
+    *source* may be a source that pydantic refused, built unchecked from its raw
+    values: nothing here trusts a type.
+    """
+
+    def __init__(self, source: sources.Source, environ: Mapping[str, str]) -> None:
+        self.source = source
+        self._environ = environ
+
+    def values(self, field: str) -> list[object]:
+        """Return the entries of *field*, one for a single value, none for none."""
+        match getattr(self.source, field, None):
+            case None:
+                return []
+            case list() | tuple() as values:
+                return list(values)
+            case value:
+                return [value]
+
+    def texts(self, field: str) -> Iterator[tuple[int, str]]:
+        """Yield position and text of each readable secret of *field*."""
+        for position, value in enumerate(self.values(field)):
+            if isinstance(value, types.Secret):
+                yield position, value.reveal()
+            elif isinstance(value, str):
+                try:
+                    yield position, types.resolve(value, self._environ)
+                except ValueError:
+                    continue  # reported with its key already
+
+    @property
+    def authenticators(self) -> tuple[sources.Authenticator, ...]:
+        """Return what every callback must pass; nothing where that is not known."""
+        try:
+            return tuple(self.source.authenticators)
+        except (AttributeError, TypeError):
+            return ()
+
+    @property
+    def live(self) -> bool:
+        """Return whether the persons are real."""
+        return getattr(self.source, "environment", None) == model.Environment.LIVE
+
+
+def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflict]:
+    """Yield why *view* must not start; *documented* are secrets known to be public."""
+    yield from _authentication(view)
+    for field in _INBOUND:
+        for position, text in view.texts(field):
+            if weakness := _weakness(view.source, field, text, documented):
+                yield types.Conflict((f"{field}[{position}]",), weakness)
+    for position, text in view.texts("basic_credentials"):
+        if not all(text.partition(":")):
+            key = f"basic_credentials[{position}]"
+            yield types.Conflict((key,), 'must be "user:password"')
+    if view.live:
+        yield from _live(view)
+    if "GET" in view.values("methods") and not view.values("session_id_query"):
+        yield types.Conflict(
+            ("session_id_query", "methods"),
+            "is missing: with GET in methods, name the query parameter that holds"
+            " the session id",
+        )
+
+
+def _authentication(view: View) -> Iterator[types.Conflict]:
+    used = view.authenticators
+    if set(used) == {"ip_allow"}:
+        yield types.Conflict(
+            ("authenticate",),
+            "must not be ip_allow alone: an address proves too little, add another",
+        )
+    for authenticator, field in _MATERIAL.items():
+        present = bool(view.values(field))
+        if authenticator in used and not present:
+            yield types.Conflict(
+                (field, "authenticate"),
+                f"is empty: the authenticator {authenticator} needs at least one entry",
+            )
+        if used and authenticator not in used and present:
+            yield types.Conflict(
+                (field, "authenticate"),
+                f"is set, and authenticate does not list {authenticator}:"
+                " list it there or remove this",
+            )
+
+
+def _weakness(
+    source: sources.Source, field: str, text: str, documented: Collection[str]
+) -> str | None:
+    """Return why the secret *text* is refused, never the text."""
+    if text in _DOCUMENTED or text in documented:
+        return "is copied from public documentation: make a new one"
+    match field:
+        case "url_secrets":
+            return _short(len(text.encode()), _URL_SECRET_MIN_BYTES)
+        case "hmac_secrets":
+            return _short(len(text.encode()), source.hmac_secret_min_bytes)
+        case "standard_webhook_secrets":
+            try:
+                key = signing.standard_key(text)
+            except ValueError:
+                return "must be whsec_ followed by base64"
+            return _short(len(key), _STANDARD_SECRET_MIN_BYTES, " after base64")
+        case _:
+            return None
+
+
+def _short(length: int, least: int, unit: str = "") -> str | None:
+    if length >= least:
+        return None
+    return f"is too short: make a new one of at least {least} random bytes{unit}"
+
+
+def _live(view: View) -> Iterator[types.Conflict]:
+    for name, field in type(view.source).model_fields.items():
+        if name in _INBOUND or not _holds_secret(field.annotation):
+            continue
+        if any(text.startswith(_TEST_KEYS) for _, text in view.texts(name)):
+            yield types.Conflict(
+                (name, "environment"),
+                "is a test or publishable key, and the source is live:"
+                " use the secret live key",
+            )
+    for url in view.values("base_url"):
+        labels = urls.host_of(url).split(".") if isinstance(url, str) else []
+        if isinstance(url, str) and (urls.loopback(url) or _TEST_LABELS & set(labels)):
+            yield types.Conflict(
+                ("base_url", "environment"),
+                "is a test host, and the source is live: use the live host",
+            )
+
+
+def _holds_secret(annotation: object) -> bool:
+    return annotation is types.Secret or any(
+        _holds_secret(part) for part in typing.get_args(annotation)
+    )
+
+
+def shared(views: Mapping[str, View]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield source, key and the other keys, where two sources share a secret."""
+    places: dict[str, list[tuple[str, str]]] = collections.defaultdict(list)
+    for source, view in views.items():
+        for field in _INBOUND:
+            for position, text in view.texts(field):
+                places[text].append((source, f"{field}[{position}]"))
+    for found in places.values():
+        if len({source for source, _ in found}) > 1:
+            source, key = found[0]
+            yield source, key, [f"sources.{one}.{two}" for one, two in found[1:]]
+
+
+def unchecked(
+    source_type: type[sources.Source], table: Mapping[str, Any]
+) -> sources.Source:
+    """Return a source of *table* with defaults and without any check."""
+    known = {key: table[key] for key in source_type.model_fields if key in table}
+    return source_type.model_construct(**known)

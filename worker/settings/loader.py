@@ -1,0 +1,187 @@
+"""Load the configuration: every problem at once, or settings that can be used."""
+
+import dataclasses
+import os
+import pathlib
+import re
+import types as builtin_types
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+import pydantic
+
+from worker import errors
+from worker.settings import guards, kafka, layers, problems, sections, sources, types
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+_NAME_MAX = 31
+#: The metrics' label for everything that is no source.
+_RESERVED = frozenset({"unknown"})
+
+S = TypeVar("S", bound=types.Section)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration, checked; each part takes the slice it needs."""
+
+    kafka: kafka.Kafka = dataclasses.field(default_factory=kafka.Kafka)
+    ingress: sections.Ingress = dataclasses.field(default_factory=sections.Ingress)
+    worker: sections.Worker = dataclasses.field(default_factory=sections.Worker)
+    ledger: sections.Ledger = dataclasses.field(default_factory=sections.Ledger)
+    sources: Mapping[str, sources.Source] = dataclasses.field(default_factory=dict)
+
+
+def process_environment() -> Mapping[str, str]:
+    """Return this process's environment, for ``load``."""
+    return os.environ
+
+
+def load(
+    path: pathlib.Path | None,
+    environ: Mapping[str, str],
+    source_types: Mapping[str, type[sources.Source]],
+    *,
+    documentation_secrets: Collection[str] = (),
+) -> Settings:
+    """
+    Return the settings of the file at *path* (else ``KYC_CONFIG``) and of *environ*.
+
+    *source_types* are the settings of each provider by its name. Secrets that are in
+    *documentation_secrets* are refused. Raises errors.ConfigurationError with every
+    problem, each a sentence that names its key and never a secret. Idempotent.
+    """
+    if path is None and environ.get(layers.CONFIG):
+        path = pathlib.Path(environ[layers.CONFIG])
+    read = layers.read(path, environ)
+    loading = _Loading(read, environ, documentation_secrets)
+    settings = Settings(
+        kafka=loading.section("kafka", kafka.Kafka),
+        ingress=loading.section("ingress", sections.Ingress),
+        worker=loading.section("worker", sections.Worker),
+        ledger=loading.section("ledger", sections.Ledger),
+        sources=builtin_types.MappingProxyType(loading.all_sources(source_types)),
+    )
+    loading.others()
+    loading.retention(settings)
+    if loading.report.sentences:
+        raise errors.ConfigurationError(loading.report.sentences)
+    return settings
+
+
+class _Loading:
+    """What one ``load`` has found so far."""
+
+    def __init__(
+        self,
+        read: layers.Layers,
+        environ: Mapping[str, str],
+        documented: Collection[str],
+    ) -> None:
+        self._table = read.table
+        self._environ = environ
+        self._documented = documented
+        self.report = problems.Report(read.variables)
+        for problem in read.problems:
+            self.report.plain(problem)
+
+    def section(self, name: str, section: type[S]) -> S:
+        """Return the table *name*, with defaults in place of what is wrong."""
+        table = self._table.get(name, {})
+        if not isinstance(table, dict):
+            self.report.add((name,), "must be a table")
+            return section()
+        checked, wrong = self._validated((name,), section, table)
+        if checked is None:
+            kept = {key: value for key, value in table.items() if key not in wrong}
+            checked, _ = self._validated((name,), section, kept)
+        checked = checked or section()
+        self.report.conflicts((name,), checked.conflicts(), wrong)
+        return checked
+
+    def all_sources(
+        self, source_types: Mapping[str, type[sources.Source]]
+    ) -> dict[str, sources.Source]:
+        """Return the sources that are valid."""
+        tables = self._table.get("sources", {})
+        if not isinstance(tables, dict):
+            self.report.add(("sources",), "must hold one table a source")
+            return {}
+        views: dict[str, guards.View] = {}
+        for name, table in tables.items():
+            source_type = self._source_type(name, table, source_types)
+            if source_type is not None:
+                views[name] = self._source(name, source_type, table)
+        for name, key, others in guards.shared(views):
+            self.report.add(
+                ("sources", name, key),
+                f"is the same secret as {' and '.join(others)}:"
+                " give every source its own",
+            )
+        return {name: view.source for name, view in views.items()}
+
+    def others(self) -> None:
+        """Report tables and keys that are no part of the configuration."""
+        known = [field.name for field in dataclasses.fields(Settings)]
+        for key in self._table:
+            if key not in known:
+                self.report.add((key,), problems.unknown(key, known))
+
+    def retention(self, settings: Settings) -> None:
+        """Report topics that outlive the memory of what they tell."""
+        longest = settings.ledger.identity_retention
+        for key in ("events", "decisions", "dead_letters"):
+            if getattr(settings.kafka, f"{key}_retention") >= longest:
+                self.report.add(
+                    ("ledger", "identity_retention"),
+                    f"must be longer than kafka.{key}_retention",
+                )
+
+    def _source_type(
+        self,
+        name: str,
+        table: object,
+        source_types: Mapping[str, type[sources.Source]],
+    ) -> type[sources.Source] | None:
+        """Return the settings' class of the source's provider."""
+        if not _NAME.fullmatch(name) or len(name) > _NAME_MAX or name in _RESERVED:
+            self.report.plain(
+                f"sources.{name!r} is no name for a source: use at most {_NAME_MAX}"
+                ' lower-case letters, digits and single underscores, and not "unknown".'
+            )
+        if not isinstance(table, dict):
+            self.report.add(("sources", name), "must be a table")
+            return None
+        provider = table.get("provider")
+        if isinstance(provider, str) and provider in source_types:
+            return source_types[provider]
+        is_what = "is missing: set it to" if provider is None else "must be"
+        self.report.add(
+            ("sources", name, "provider"),
+            f"{is_what} one of {', '.join(sorted(source_types))}",
+        )
+        return None
+
+    def _source(
+        self, name: str, source_type: type[sources.Source], table: dict[str, Any]
+    ) -> guards.View:
+        prefix = ("sources", name)
+        checked, wrong = self._validated(prefix, source_type, table)
+        source = checked or guards.unchecked(source_type, table)
+        view = guards.View(source, self._environ)
+        if checked is not None:
+            self.report.conflicts(prefix, checked.conflicts())
+        self.report.conflicts(prefix, guards.conflicts(view, self._documented), wrong)
+        return view
+
+    def _validated(
+        self, prefix: tuple[str, ...], section: type[S], table: dict[str, Any]
+    ) -> tuple[S | None, set[str]]:
+        """Return *table* as a *section*, or None and the keys that are wrong."""
+        try:
+            return (
+                section.model_validate(table, context={"environ": self._environ}),
+                set(),
+            )
+        except pydantic.ValidationError as error:
+            return None, self.report.invalid(prefix, section, error)
