@@ -6,6 +6,7 @@ from worker.codec.envelope import ForeignHeaders, Headers
 from worker.codec.events import event_record, read_event
 from worker.codec.ledger_records import (
     encode_session,
+    may_be_open,
     position_record,
     read_position,
     read_session,
@@ -23,6 +24,7 @@ __all__ = [
     "decision_tombstone",
     "encode_session",
     "event_record",
+    "may_be_open",
     "position_record",
     "read_dead_letter",
     "read_decision",

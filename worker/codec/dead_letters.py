@@ -5,7 +5,7 @@ import orjson
 from worker import clock, model
 from worker.codec import envelope, fields, record
 
-SCHEMA = "urn:kyc-worker:schema:dead-letter:v1"
+SCHEMA = "urn:kyc-worker:schema:dead_letter:v1"
 TYPE = "kyc.dead_letter.v1"
 
 #: What the value leaves to the headers.
