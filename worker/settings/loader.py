@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import pydantic
 
 from worker import errors
-from worker.settings import guards, kafka, layers, problems, sections, sources, types
+from worker.settings import guards, layers, problems, sections, types
+from worker.settings import kafka as of_kafka
+from worker.settings import sources as of_source
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _NAME_MAX = 31
@@ -25,11 +27,11 @@ S = TypeVar("S", bound=types.Section)
 class Settings:
     """The whole configuration, checked; each part takes the slice it needs."""
 
-    kafka: kafka.Kafka = dataclasses.field(default_factory=kafka.Kafka)
+    kafka: of_kafka.Kafka = dataclasses.field(default_factory=of_kafka.Kafka)
     ingress: sections.Ingress = dataclasses.field(default_factory=sections.Ingress)
     worker: sections.Worker = dataclasses.field(default_factory=sections.Worker)
     ledger: sections.Ledger = dataclasses.field(default_factory=sections.Ledger)
-    sources: Mapping[str, sources.Source] = dataclasses.field(default_factory=dict)
+    sources: Mapping[str, of_source.Source] = dataclasses.field(default_factory=dict)
 
 
 def process_environment() -> Mapping[str, str]:
@@ -40,7 +42,7 @@ def process_environment() -> Mapping[str, str]:
 def load(
     path: pathlib.Path | None,
     environ: Mapping[str, str],
-    source_types: Mapping[str, type[sources.Source]],
+    source_types: Mapping[str, type[of_source.Source]],
     *,
     documentation_secrets: Collection[str] = (),
 ) -> Settings:
@@ -56,11 +58,11 @@ def load(
     read = layers.read(path, environ)
     loading = _Loading(read, environ, documentation_secrets)
     settings = Settings(
-        kafka=loading.section("kafka", kafka.Kafka),
+        kafka=loading.section("kafka", of_kafka.Kafka),
         ingress=loading.section("ingress", sections.Ingress),
         worker=loading.section("worker", sections.Worker),
         ledger=loading.section("ledger", sections.Ledger),
-        sources=builtin_types.MappingProxyType(loading.all_sources(source_types)),
+        sources=builtin_types.MappingProxyType(loading.sources(source_types)),
     )
     loading.others()
     loading.retention(settings)
@@ -99,9 +101,9 @@ class _Loading:
         self.report.conflicts((name,), checked.conflicts(), wrong)
         return checked
 
-    def all_sources(
-        self, source_types: Mapping[str, type[sources.Source]]
-    ) -> dict[str, sources.Source]:
+    def sources(
+        self, source_types: Mapping[str, type[of_source.Source]]
+    ) -> dict[str, of_source.Source]:
         """Return the sources that are valid."""
         tables = self._table.get("sources", {})
         if not isinstance(tables, dict):
@@ -141,8 +143,8 @@ class _Loading:
         self,
         name: str,
         table: object,
-        source_types: Mapping[str, type[sources.Source]],
-    ) -> type[sources.Source] | None:
+        source_types: Mapping[str, type[of_source.Source]],
+    ) -> type[of_source.Source] | None:
         """Return the settings' class of the source's provider."""
         if not _NAME.fullmatch(name) or len(name) > _NAME_MAX or name in _RESERVED:
             self.report.plain(
@@ -163,7 +165,10 @@ class _Loading:
         return None
 
     def _source(
-        self, name: str, source_type: type[sources.Source], table: dict[str, Any]
+        self,
+        name: str,
+        source_type: type[of_source.Source],
+        table: dict[str, Any],
     ) -> guards.View:
         prefix = ("sources", name)
         checked, wrong = self._validated(prefix, source_type, table)
