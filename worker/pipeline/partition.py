@@ -72,7 +72,7 @@ class Partition:
         )
         self._paused = False
         self._closed = False
-        self._sweep: list[str] = []
+        self._sweep: list[model.SessionKey] = []
         self._crash: BaseException | None = None
         self._swept_at = clock.now_ms()
 
@@ -276,7 +276,7 @@ class Partition:
         if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
             self._sweep, self._swept_at = self.memory.ended_keys(), now
         for _ in range(min(len(self._sweep), 200)):
-            key = model.SessionKey.parse(self._sweep.pop())
+            key = self._sweep.pop()
             if key.source in self.sources:
                 self.apply(key, ledger.RetentionOver())
 

@@ -1,0 +1,276 @@
+"""Be a member of the consumer group: own what it assigns, feed it, let it go."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from worker import clock as clocks
+from worker import errors, settings
+from worker.transport import decoding, owned
+
+_POLL_MS = 200
+_POLL_RECORDS = 1000
+
+
+class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
+    """Does no I/O: heartbeats stop while it runs (aiokafka 0.14, seen 2026-11-21)."""
+
+    def __init__(self, group: "Group") -> None:
+        self._group = group
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Stop what may be another's soon."""
+        self._group.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Hold the new ones back until they are restored."""
+        self._group.assigned(assigned)
+
+
+class Group:
+    """
+    One member of the group, with its consumer, rebuilt whole on any unknown error.
+
+    The group's own offsets are for lag and for the proof of membership only: where
+    a partition goes on stands in the ledger.
+    """
+
+    def __init__(
+        self,
+        *,
+        kafka: settings.Kafka,
+        worker: settings.Worker,
+        factory: owned.Factory,
+        clock: clocks.Clock,
+        watch: owned.Watch,
+        share: Callable[[int], None],
+        accept_gap: bool = False,
+    ) -> None:
+        self._kafka = kafka
+        self._worker = worker
+        self._factory = factory
+        self._clock = clock
+        self._watch = watch
+        self._share = share
+        self._accept_gap = accept_gap
+        self._consumer: aiokafka.AIOKafkaConsumer | None = None
+        self._numbers: set[int] = set()
+        self._owned: dict[int, owned.Owned] = {}
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.progress_at = clock.now_ms()
+
+    @property
+    def partitions(self) -> dict[int, owned.Owned]:
+        """Return the partitions owned now."""
+        return self._owned
+
+    async def run(self) -> None:
+        """Be a member until ``stop``; rebuild the consumer after any unknown error."""
+        failures = 0
+        while not self._stopping.is_set():
+            begun = self._clock.now_ms()
+            try:
+                await self._member()
+            except aiokafka.errors.KafkaError as error:
+                self._watch.partition_failed(-1, type(error).__name__)
+            finally:
+                await self._leave()
+            if self._clock.now_ms() - begun > self._worker.progress_timeout:
+                failures = 0
+            failures += 1
+            wait = self._worker.restart_backoff * 2 ** min(failures, 6)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait / 1000):
+                    await self._stopping.wait()
+
+    def stop(self) -> None:
+        """Ask ``run`` to drain the partitions, leave the group and return."""
+        self._stopping.set()
+        self._changed.set()
+
+    # -- the listener's side: no I/O
+
+    def revoked(self, revoked: set[TopicPartition]) -> None:
+        """Stop the partitions that are given back; they may be ours again at once."""
+        for tp in revoked:
+            if tp.partition in self._owned:
+                self._owned[tp.partition].revoked()
+
+    def assigned(self, assigned: set[TopicPartition]) -> None:
+        """Pause and seek before anything is handed out, then let the rest follow."""
+        consumer = self._consumer
+        if consumer is None:
+            return
+        consumer.pause(*assigned)
+        for tp in assigned:
+            mine = self._owned.get(tp.partition)
+            consumer.seek(tp, 0 if mine is None else mine.next_offset)
+        self._numbers = {tp.partition for tp in assigned}
+        self._changed.set()
+
+    # -- one membership
+
+    async def _member(self) -> None:
+        consumer = self._consumer = self._build()
+        await consumer.start()
+        consumer.subscribe([self._kafka.topic("events")], listener=Listener(self))
+        stopping: asyncio.Task[object] = asyncio.create_task(self._stopping.wait())
+        tasks: set[asyncio.Task[object]] = {
+            asyncio.create_task(self._poll(consumer)),
+            asyncio.create_task(self._reconcile(consumer)),
+            asyncio.create_task(self._commit_lazily(consumer)),
+        }
+        try:
+            await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+            await self._drain()
+            await self._commit_offsets(consumer)
+        finally:
+            # A cancelled getmany leaks its fetch count (aiokafka 0.14): harmless
+            # here, the consumer ends with it.
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    def _build(self) -> aiokafka.AIOKafkaConsumer:
+        kafka = self._kafka
+        return aiokafka.AIOKafkaConsumer(
+            **kafka.client_args(),
+            group_id=kafka.group_id,
+            enable_auto_commit=False,
+            # An empty ledger starts at the earliest by a seek of its own; anything
+            # else that has no position is an error.
+            auto_offset_reset="none",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=kafka.session_timeout,
+            heartbeat_interval_ms=kafka.heartbeat_interval,
+            rebalance_timeout_ms=kafka.rebalance_timeout,
+            request_timeout_ms=kafka.request_timeout,
+            retry_backoff_ms=kafka.retry_backoff,
+            metadata_max_age_ms=kafka.metadata_max_age,
+            max_poll_records=_POLL_RECORDS,
+            max_poll_interval_ms=24 * 3_600_000,
+            fetch_max_wait_ms=100,
+        )
+
+    async def _leave(self) -> None:
+        """Let go of everything; the consumer's own stop calls no listener."""
+        for mine in list(self._owned.values()):
+            await mine.drop()
+        self._owned.clear()
+        self._numbers = set()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(5):
+                    await consumer.stop()
+
+    async def _drain(self) -> None:
+        await asyncio.gather(*(mine.drain() for mine in self._owned.values()))
+
+    async def _reconcile(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        """Follow the assignment: start what is new, go on, drop what is gone."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            gone = [n for n in self._owned if n not in self._numbers]
+            dropping = [self._owned.pop(n).drop() for n in gone]
+            for number in sorted(self._numbers):
+                if number in self._owned:
+                    self._owned[number].reassigned()
+                else:
+                    self._owned[number] = self._own(number, consumer)
+            self._share(len(self._owned))
+            await asyncio.gather(*dropping)
+
+    def _own(self, number: int, consumer: aiokafka.AIOKafkaConsumer) -> owned.Owned:
+        return owned.Owned(
+            number,
+            kafka=self._kafka,
+            worker=self._worker,
+            consumer=consumer,
+            factory=self._factory,
+            clock=self._clock,
+            watch=self._watch,
+            accept_gap=self._accept_gap,
+        )
+
+    async def _poll(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        """One central getmany: a loop a partition would couple them (seen)."""
+        while not self._stopping.is_set():
+            self.progress_at = self._clock.now_ms()
+            self._hold_back(consumer)
+            if not consumer.assignment():
+                await self._clock.sleep(_POLL_MS / 1000)
+                continue
+            try:
+                fetched = await consumer.getmany(timeout_ms=_POLL_MS)
+            except (
+                aiokafka.errors.OffsetOutOfRangeError,
+                aiokafka.errors.NoOffsetForPartitionError,
+            ) as error:
+                self._position_lost(error)
+                continue
+            for tp, records in fetched.items():
+                mine = self._owned.get(tp.partition)
+                if mine is not None and mine.work is not None:
+                    self._offer(mine, mine.work, records)
+
+    def _offer(
+        self, mine: owned.Owned, work: owned.Work, records: list[decoding.Consumed]
+    ) -> None:
+        now = self._clock.now_ms()
+        try:
+            taken = [decoding.taken(record, now) for record in records]
+        except errors.UnknownVersion as error:
+            mine.fail(error)
+            return
+        work.offer(taken)
+
+    def _position_lost(self, error: aiokafka.errors.KafkaError) -> None:
+        """Let the partition that *error* names find out what it has lost."""
+        # Seen in aiokafka 0.14: one error names {partition: offset}, the other one
+        # the partition itself.
+        lost = error.args[0]
+        for number, mine in self._owned.items():
+            if mine.tp == lost or (isinstance(lost, dict) and mine.tp in lost):
+                sentence = f"partition {number}: its position is out of range"
+                mine.fail(errors.PositionLost(sentence))
+
+    def _hold_back(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        """Pause what has no room, resume what has it again."""
+        assignment = consumer.assignment()
+        for mine in self._owned.values():
+            if mine.work is None or mine.tp not in assignment:
+                continue
+            if not mine.held_back and not mine.work.has_room:
+                mine.held_back = True
+                consumer.pause(mine.tp)
+            elif mine.held_back and mine.work.has_room:
+                mine.held_back = False
+                consumer.resume(mine.tp)
+
+    async def _commit_lazily(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        while True:
+            await self._clock.sleep(self._worker.offset_commit_interval / 1000)
+            await self._commit_offsets(consumer)
+
+    async def _commit_offsets(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+        """Tell the group where we are: for lag and autoscaling, never read by us."""
+        offsets = {
+            mine.tp: mine.next_offset
+            for mine in self._owned.values()
+            if mine.work is not None and mine.tp in consumer.assignment()
+        }
+        if not offsets:
+            return
+        with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
+            async with asyncio.timeout(self._worker.membership_timeout / 1000):
+                await consumer.commit(offsets)

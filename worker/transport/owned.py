@@ -1,0 +1,295 @@
+"""Live one owned partition: fence, restore, run, and start again after any failure."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterable
+from typing import Protocol
+
+import aiokafka
+from aiokafka import TopicPartition
+
+from worker import clock as clocks
+from worker import errors, model, ports, settings
+from worker.transport import partition
+
+
+class Loader(Protocol):
+    """Takes the ledger's records in their order."""
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """Take one record; later ones win."""
+        ...
+
+
+class Work(Protocol):
+    """One partition's loop, as the transport sees it."""
+
+    @property
+    def next_offset(self) -> int:
+        """Return the next event this partition takes."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Return whether more events may be offered."""
+        ...
+
+    def offer(self, records: Iterable[ports.Taken]) -> None:
+        """Take *records* in, in order."""
+        ...
+
+    def pause(self) -> None:
+        """Stop taking and starting at once."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the own position."""
+        ...
+
+    async def run(self) -> None:
+        """Work until cancelled; raises errors.TransportError."""
+        ...
+
+    async def settle(self) -> None:
+        """Wait for the commit in flight."""
+        ...
+
+    async def drain(self) -> None:
+        """End cleanly: commit all there is."""
+        ...
+
+    async def close(self) -> None:
+        """Forget everything."""
+        ...
+
+
+class Factory(Protocol):
+    """Makes the work of a partition; the composition root knows how."""
+
+    def loader(self) -> Loader:
+        """Return an empty memory, to restore into."""
+        ...
+
+    def work(
+        self,
+        *,
+        committer: ports.Committer,
+        loader: Loader,
+        position: model.Position,
+        end_offset: int,
+        recheck_open: bool,
+    ) -> Work:
+        """Return the partition's loop over what was restored."""
+        ...
+
+
+class Watch(Protocol):
+    """What the transport tells the telemetry."""
+
+    def partition_failed(self, number: int, reason: str) -> None:
+        """Tell that a partition is thrown away and started again."""
+        ...
+
+    def restored(self, number: int, seconds: float) -> None:
+        """Tell that a partition is at work."""
+        ...
+
+    def gap_accepted(self, number: int, lost_from: int, lost_to: int) -> None:
+        """Tell which events are lost to the topic's retention."""
+        ...
+
+    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
+        """Tell a person."""
+        ...
+
+
+_ALARMS = {
+    errors.PositionLost.reason: model.AlarmKind.POSITION_LOST,
+    errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
+    errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
+}
+
+
+class Owned:
+    """One partition as long as the group gives it to this process."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        kafka: settings.Kafka,
+        worker: settings.Worker,
+        consumer: aiokafka.AIOKafkaConsumer,
+        factory: Factory,
+        clock: clocks.Clock,
+        watch: Watch,
+        accept_gap: bool,
+    ) -> None:
+        self.tp = TopicPartition(kafka.topic("events"), number)
+        self.work: Work | None = None
+        self.held_back = False
+        self._kafka = kafka
+        self._worker = worker
+        self._consumer = consumer
+        self._factory = factory
+        self._clock = clock
+        self._watch = watch
+        self._accept_gap = accept_gap
+        self._log: partition.PartitionLog | None = None
+        self._assigned = asyncio.Event()
+        self._assigned.set()
+        self._failure: errors.TransportError | None = None
+        self._last_offset = 0
+        self._life = asyncio.create_task(self._live())
+
+    @property
+    def next_offset(self) -> int:
+        """Return where this partition goes on; 0 where that is not known yet."""
+        return 0 if self.work is None else self.work.next_offset
+
+    def revoked(self) -> None:
+        """Stop at once, before the group gives the partition away; does no I/O."""
+        self._assigned.clear()
+        if self.work is not None:
+            self.work.pause()
+
+    def reassigned(self) -> None:
+        """Go on from the own position: had anyone else owned it, we are fenced."""
+        self._assigned.set()
+        if self.work is not None:
+            self._go(self.work)
+
+    def fail(self, error: errors.TransportError) -> None:
+        """Start the partition again, because of *error*."""
+        self._failure = error
+        self._life.cancel()
+
+    async def drop(self) -> None:
+        """Let go of a partition that is another's now; nothing is written after."""
+        self._life.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._life
+        await self._discard()
+
+    async def drain(self) -> None:
+        """End cleanly: all that is known is committed, if that is still ours to do."""
+        work = self.work
+        if work is not None and self._assigned.is_set():
+            with contextlib.suppress(errors.TransportError):
+                await work.drain()
+        await self.drop()
+
+    def _go(self, work: Work) -> None:
+        self._consumer.seek(self.tp, work.next_offset)
+        self.held_back = False
+        self._consumer.resume(self.tp)
+        work.resume()
+
+    async def _live(self) -> None:
+        """Start again after every failure, until cancelled."""
+        failures = 0
+        while True:
+            begun, reason = self._clock.now_ms(), ""
+            try:
+                await self._once()
+            except errors.TransportError as error:
+                reason = error.reason
+            except TimeoutError:
+                reason = "restore_timeout"
+            except asyncio.CancelledError:
+                if self._failure is None:
+                    raise
+                reason, self._failure = self._failure.reason, None
+            except Exception as error:  # noqa: BLE001 -- crash-only: all of it starts again
+                reason = type(error).__name__
+            self._watch.partition_failed(self.tp.partition, reason)
+            if reason in _ALARMS:
+                self._watch.alarmed("", _ALARMS[reason])
+            self._hold_back()
+            await self._discard()
+            if self._clock.now_ms() - begun > self._worker.progress_timeout:
+                failures = 0
+            failures += 1
+            await self._back_off(failures)
+            await self._prove_membership()
+
+    async def _once(self) -> None:
+        log = partition.PartitionLog(self._kafka, self.tp.partition)
+        self._log = log
+        begun = self._clock.now_ms()
+        async with asyncio.timeout(self._worker.restore_timeout / 1000):
+            await log.fence()
+            loader = self._factory.loader()
+            restored = await log.restore(loader.load)
+            first, end = await self._bounds()
+        position = restored or model.Position(next_offset=first)
+        gap = position.next_offset < first
+        if gap:
+            position = self._cross_gap(position, first)
+        work = self._factory.work(
+            committer=log,
+            loader=loader,
+            position=position,
+            end_offset=end,
+            recheck_open=gap,
+        )
+        seconds = (self._clock.now_ms() - begun) / 1000
+        self._watch.restored(self.tp.partition, seconds)
+        await self._assigned.wait()
+        self.work = work
+        self._go(work)
+        await work.run()
+
+    def _cross_gap(self, position: model.Position, first: int) -> model.Position:
+        """Refuse to go on past lost events, unless an operator said so."""
+        if not self._accept_gap:
+            raise errors.PositionLost(
+                f"partition {self.tp.partition}: events {position.next_offset} to "
+                f"{first - 1} have fallen out of the topic's retention; start once "
+                f"with --accept-gap to go on without them"
+            )
+        self._watch.gap_accepted(self.tp.partition, position.next_offset, first)
+        return model.Position(next_offset=first, starts=position.starts)
+
+    async def _bounds(self) -> tuple[int, int]:
+        first = await self._consumer.beginning_offsets([self.tp])
+        end = await self._consumer.end_offsets([self.tp])
+        return first[self.tp], end[self.tp]
+
+    def _hold_back(self) -> None:
+        """Take no more events in; the partition may have been revoked already."""
+        if self.tp in self._consumer.assignment():
+            self._consumer.pause(self.tp)
+
+    async def _discard(self) -> None:
+        """Throw memory and producer away; whatever was in flight stays in doubt."""
+        work, self.work = self.work, None
+        if work is not None:
+            self._last_offset = work.next_offset
+            await work.close()
+        log, self._log = self._log, None
+        if log is not None:
+            await log.discard()
+
+    async def _back_off(self, failures: int) -> None:
+        longest = self._worker.restart_backoff_max
+        wait = min(self._worker.restart_backoff * 2 ** min(failures, 16), longest)
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
+        await self._clock.sleep(wait * jitter / 1000)
+
+    async def _prove_membership(self) -> None:
+        """
+        Return once a plain commit has shown that this partition is still ours.
+
+        Being fenced is no proof of loss, and a frozen process still shows its old
+        assignment when it wakes; a plain commit is checked against the generation.
+        Where the partition is another's, the group drops this task.
+        """
+        while True:
+            await self._assigned.wait()
+            with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
+                async with asyncio.timeout(self._worker.membership_timeout / 1000):
+                    await self._consumer.commit({self.tp: self._last_offset})
+                return
+            await self._back_off(1)
