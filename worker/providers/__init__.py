@@ -1,1 +1,19 @@
 """List the providers there are: a new one is one file and one line here."""
+
+import types
+
+from worker.providers import _entry, biometric, idbeyond, identomat, idnow
+
+ProviderEntry = _entry.ProviderEntry
+
+REGISTRY = types.MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            biometric.ENTRY,
+            idbeyond.ENTRY,
+            identomat.ENTRY,
+            idnow.ENTRY,
+        )
+    }
+)

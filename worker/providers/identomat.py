@@ -16,6 +16,7 @@ import pydantic
 from worker import clock as clocks
 from worker import errors, model, policy, signing
 from worker.providers import _entry, _fields, _http
+from worker.providers import identomat_tables as _words
 from worker.settings import sources, types
 
 # Vendor page "HMAC authorization": base64 HMAC-SHA-256 over the whole body as sent.
@@ -24,56 +25,17 @@ SIGNATURE = signing.SignatureScheme(
     "Authorization", encoding="base64", prefix='signature="', suffix='"'
 )
 
-# Vendor page "Callbacks": one-time codes and links that somebody must deliver.
-MESSAGES = frozenset(
-    {
-        "one-time-password-request",
-        "email-one-time-password-request",
-        "share-session-link-via-sms",
-        "share-session-link-via-email",
-    }
-)
-_KEYS = frozenset({"type", "sessionId", "text", "phoneNumber", "sessionLink"})
-
-_APPROVED = "approved"
-_REJECTED = "rejected"
-Meaning = Literal["manual_check", "in_progress", "disagreed_with_terms"]
-# Only "approved" and "rejected" were seen on the wire. A connector names three more
-# states without their spelling: these are guesses, so that the words are a setting.
-_STATUS_WORDS: Mapping[str, Meaning] = {
-    "manual_check": "manual_check",
-    "in_progress": "in_progress",
-    "disagreed_with_terms": "disagreed_with_terms",
-}
-Rejection = Literal[
-    "document_invalid",
-    "document_expired",
-    "data_mismatch",
-    "biometric_failed",
-    "fraud",
-    "screening_hit",
-    "not_eligible",
-    "consent_refused",
-    "technical_failure",
-    "not_completed",
-    "declined",
-]
-# Seen in a connector's test data; no list is published, so that it is a setting.
-_REJECT_REASONS: Mapping[str, Rejection] = {"face_mismatch": "biometric_failed"}
-
-# In no known result; one that appears all the same must be the one asked for.
-_SESSION_KEYS = ("session_token", "sessionToken", "session_id", "sessionId")
-_COMPANY_KEYS = ("company_key", "companyKey")
-
 
 class Settings(sources.Source):
     """One company at Identomat."""
 
     provider: Literal["identomat"] = "identomat"
     base_url: str = "https://widget.identomat.com"
-    company_key: types.Secret
+    company_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
     #: turns HMAC on for our calls and their answers
-    secret_key: types.Secret | None = None
+    secret_key: (
+        Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)] | None
+    ) = None
     # The guide has /begin/, the reference and all clients seen /external-api/begin/.
     path_prefix: Annotated[str, pydantic.Field(pattern=r"^(/[A-Za-z0-9_-]+)*\z")] = (
         "/external-api"
@@ -85,8 +47,8 @@ class Settings(sources.Source):
     session_id_pattern: str = r"[a-z0-9]{40}"
     #: ``type`` of the status callback, once the vendor tells; any other wakes as well
     event_types: tuple[str, ...] = ()
-    status_words: Mapping[str, Meaning] = _STATUS_WORDS
-    reject_reasons: Mapping[str, Rejection] = _REJECT_REASONS
+    status_words: _words.StatusWords = _words.STATUS_WORDS
+    reject_reasons: _words.RejectReasons = _words.REJECT_REASONS
 
     @property
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
@@ -104,8 +66,8 @@ class Settings(sources.Source):
 
     @pydantic.field_validator("status_words")
     @classmethod
-    def _check_words(cls, words: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
-        if {_APPROVED, _REJECTED} & set(words):
+    def _check_words(cls, words: _words.StatusWords) -> _words.StatusWords:
+        if {_words.APPROVED, _words.REJECTED} & set(words):
             raise ValueError("must not give approved or rejected another meaning")
         return words
 
@@ -123,7 +85,11 @@ class Adapter:
         self._source = source
         self._settings = settings
         self._session_id = re.compile(settings.session_id_pattern, re.ASCII)
-        self._statuses = {_APPROVED, _REJECTED, *settings.status_words}
+        self._statuses = {
+            _words.APPROVED,
+            _words.REJECTED,
+            *settings.status_words,
+        }
         self._http = _http.Http(
             base_url=settings.base_url,
             timeout_ms=settings.fetch_timeout,
@@ -144,11 +110,11 @@ class Adapter:
             kind: object = None
         else:
             kind = document.get("type")
-            if isinstance(kind, str) and kind in MESSAGES:
+            if isinstance(kind, str) and kind in _words.MESSAGES:
                 return model.Message(kind, document)
             spelling = document.get("sessionId")
         if not (isinstance(spelling, str) and self._session_id.fullmatch(spelling)):
-            raise _fields.unmappable(document, _KEYS)
+            raise _fields.unmappable(document, _words.KEYS)
         return model.Wake(
             session_id=spelling,
             provider_session_id=spelling,
@@ -238,7 +204,10 @@ class Adapter:
     def _check_binding(self, document: Mapping[str, Any], spelling: str) -> None:
         """Raise errors.ResultMismatch where the result names another session."""
         company = self._settings.company_key.reveal()
-        for keys, expected in ((_SESSION_KEYS, spelling), (_COMPANY_KEYS, company)):
+        for keys, expected in (
+            (_words.SESSION_KEYS, spelling),
+            (_words.COMPANY_KEYS, company),
+        ):
             for name in keys:
                 named = document.get(name)
                 if named is not None and not _equal(named, expected):
@@ -256,7 +225,7 @@ class Adapter:
         status = document.get("result")
         objection = document.get("reject_reason")
         match status:
-            case "approved" if _is_empty(objection):
+            case "approved" if _words.is_empty(objection):
                 return policy.approved(status=status), ()
             case "approved":
                 verdict = policy.unrecognised(status, self._statuses)
@@ -264,7 +233,9 @@ class Adapter:
             case "rejected":
                 return self._rejected(objection), ()
             case str() if status in self._settings.status_words:
-                return _by_meaning(self._settings.status_words[status], status), ()
+                return _words.by_meaning(
+                    self._settings.status_words[status], status
+                ), ()
             case _:
                 verdict = policy.unrecognised(status, self._statuses)
                 return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)
@@ -276,30 +247,13 @@ class Adapter:
         known = table.get(word) if isinstance(word, str) else None
         return policy.rejected(
             model.Reason(known or model.Reason.DECLINED),
-            status=_REJECTED,
+            status=_words.REJECTED,
             provider_reason=policy.listed(word or None, table),
         )
 
     async def close(self) -> None:
         """Close connections; idempotent."""
         await self._http.close()
-
-
-def _by_meaning(meaning: Meaning, status: str) -> model.Verdict:
-    match meaning:
-        case "manual_check":
-            return policy.pending(model.Reason.UNDER_REVIEW, status=status)
-        case "in_progress":
-            return policy.pending(model.Reason.IN_PROGRESS, status=status)
-        case "disagreed_with_terms":
-            return policy.rejected(model.Reason.CONSENT_REFUSED, status=status)
-
-
-def _is_empty(objection: object) -> bool:
-    """Return whether ``reject_reason`` says nothing, as it does on approvals."""
-    if isinstance(objection, dict):
-        return not any(objection.get(name) for name in ("value", "description"))
-    return objection is None or objection == ""
 
 
 def _equal(named: object, expected: str) -> bool:

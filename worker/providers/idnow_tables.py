@@ -8,8 +8,10 @@ means in our vocabulary is our reading.
 
 import enum
 from collections.abc import Mapping
+from typing import Any
 
 from worker import errors, model, policy
+from worker.providers import _fields
 
 _Reason = model.Reason
 
@@ -163,7 +165,66 @@ CAUSES: Mapping[str, type[errors.FetchError]] = {
 }
 
 
-def verdict(  # noqa: PLR0911 -- one for each meaning
+_APPROVALS = frozenset({Meaning.APPROVED, Meaning.APPROVED_CHANGED})
+_FROM_RESULT = "result"  # model.Answer.origin of the single result
+_PENDING_LIST = "pending"
+
+Mapped = tuple[model.Verdict, tuple[model.AlarmKind, ...]]
+
+
+def reason_of(process: Mapping[str, Any]) -> object:
+    """Return ``reason``; an empty text says nothing."""
+    reason: object = process.get("reason")
+    return None if reason == "" else reason
+
+
+def map_identification(
+    document: Mapping[str, Any], origin: str, *, esign: bool
+) -> Mapped:
+    """
+    Return what an identification means, contradictions first.
+
+    *origin* is ``result`` or the name of a list; *esign* says that a signature is
+    due. The binding has been checked.
+    """
+    process = _fields.table(document, "identificationprocess")
+    at = _fields.rfc3339_ms(process.get("identificationtime"))
+    status, reason = process.get("result"), reason_of(process)
+    if status is None and origin == _PENDING_LIST:
+        # Not yet seen by an agent: to stand in the list is the word.
+        verdict = policy.pending(_Reason.IN_PROGRESS, status=None, provider_time=at)
+        return verdict, ()
+    if status is None and origin != _FROM_RESULT:
+        status = LISTS[origin]
+    if not isinstance(status, str) or status not in RESULTS:
+        return _unrecognised(status)
+    if RESULTS[status] in _APPROVALS:
+        # A reason belongs to ABORTED and CANCELED, and the lists hold no success.
+        if reason is not None or origin != _FROM_RESULT:
+            verdict = policy.unrecognised(status, RESULTS)
+            return verdict, (model.AlarmKind.CONTRADICTORY_RESULT,)
+        if esign and "esigning" not in document:
+            return policy.pending(
+                _Reason.IN_PROGRESS, status=status, provider_time=at
+            ), ()
+        if not _signed(document):
+            return _unrecognised(status)
+    return verdict_of(status, reason, at=at), ()
+
+
+def _signed(document: Mapping[str, Any]) -> bool:
+    """Return whether a signature that was begun was made."""
+    # Seen in a client only: {"esigning": {"result": "SUCCESS", "sessionid": …}}.
+    signing = _fields.table(document, "esigning")
+    return "esigning" not in document or signing.get("result") == SUCCESS
+
+
+def _unrecognised(status: object) -> Mapped:
+    verdict = policy.unrecognised(status, RESULTS)
+    return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)
+
+
+def verdict_of(  # noqa: PLR0911 -- one for each meaning
     status: str, reason: object, *, at: int | None, unconfirmed: bool = False
 ) -> model.Verdict:
     """

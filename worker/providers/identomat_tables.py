@@ -1,0 +1,71 @@
+"""
+Hold Identomat's words and what each of them means.
+
+Vendor pages and public integration code, seen 2026-11-20.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from worker import model, policy
+
+# Vendor page "Callbacks": one-time codes and links that somebody must deliver.
+MESSAGES = frozenset(
+    {
+        "one-time-password-request",
+        "email-one-time-password-request",
+        "share-session-link-via-sms",
+        "share-session-link-via-email",
+    }
+)
+KEYS = frozenset({"type", "sessionId", "text", "phoneNumber", "sessionLink"})
+
+APPROVED = "approved"
+REJECTED = "rejected"
+Meaning = Literal["manual_check", "in_progress", "disagreed_with_terms"]
+StatusWords = Mapping[str, Meaning]
+# Only "approved" and "rejected" were seen on the wire. A connector names three more
+# states without their spelling: these are guesses, so that the words are a setting.
+STATUS_WORDS: StatusWords = {
+    "manual_check": "manual_check",
+    "in_progress": "in_progress",
+    "disagreed_with_terms": "disagreed_with_terms",
+}
+Rejection = Literal[
+    "document_invalid",
+    "document_expired",
+    "data_mismatch",
+    "biometric_failed",
+    "fraud",
+    "screening_hit",
+    "not_eligible",
+    "consent_refused",
+    "technical_failure",
+    "not_completed",
+    "declined",
+]
+RejectReasons = Mapping[str, Rejection]
+# Seen in a connector's test data; no list is published, so that it is a setting.
+REJECT_REASONS: RejectReasons = {"face_mismatch": "biometric_failed"}
+
+# In no known result; one that appears all the same must be the one asked for.
+SESSION_KEYS = ("session_token", "sessionToken", "session_id", "sessionId")
+COMPANY_KEYS = ("company_key", "companyKey")
+
+
+def by_meaning(meaning: Meaning, status: str) -> model.Verdict:
+    """Return the verdict for a guessed *status* word that has this *meaning*."""
+    match meaning:
+        case "manual_check":
+            return policy.pending(model.Reason.UNDER_REVIEW, status=status)
+        case "in_progress":
+            return policy.pending(model.Reason.IN_PROGRESS, status=status)
+        case "disagreed_with_terms":
+            return policy.rejected(model.Reason.CONSENT_REFUSED, status=status)
+
+
+def is_empty(objection: object) -> bool:
+    """Return whether ``reject_reason`` says nothing, as it does on approvals."""
+    if isinstance(objection, dict):
+        return not any(objection.get(name) for name in ("value", "description"))
+    return objection is None or objection == ""

@@ -1,0 +1,246 @@
+"""
+Speak with IDnow's gateway: a callback wakes, the fetched identification decides.
+
+No signature is documented for callbacks, so that the fetched result is the authority.
+Source: the vendor's API documentation (PDF, version 2016-02-15), seen 2026-11-20.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+
+from worker import clock as clocks
+from worker import errors, model, policy
+from worker.providers import (
+    _entry,
+    _fields,
+    _http,
+    idnow_api,
+    idnow_lists,
+    idnow_tables,
+)
+from worker.settings import sources, types, urls
+
+# Chapter 3: at most 255 characters of this alphabet, case-insensitive. Spelt out in
+# ASCII, so that no other letter folds into it.
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_KEYS = frozenset(
+    {
+        "identifications",
+        "identificationprocess",
+        "customdata",
+        "contactdata",
+        "userdata",
+        "identificationdocument",
+        "attachments",
+        "questions",
+        "esigning",
+    }
+)
+#: The words of a callback that stand by themselves once its data is deleted.
+_CLAIMS = frozenset(
+    {
+        idnow_tables.Meaning.CANCELED,
+        idnow_tables.Meaning.FRAUD,
+    }
+)
+_TEST_HOSTS = re.compile(r"(.*\.)?test\.idnow\.de")
+
+
+class Settings(sources.Source):
+    """One company at IDnow."""
+
+    provider: Literal["idnow"] = "idnow"
+    # White-label customers have hosts of their own (chapter 3.2.2).
+    base_url: str = "https://gateway.idnow.de"
+    company_id: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,255}\z")]
+    api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
+    product: Literal["ident", "esign"] = "ident"
+    #: the field of ``customdata`` that holds the company's own id
+    reference_field: (
+        Literal["custom1", "custom2", "custom3", "custom4", "custom5", "trackingid"]
+        | None
+    ) = None
+    #: the company-wide lists: how often at most, and how long each may be
+    list_interval: types.PositiveMs = 60_000
+    max_list_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 32 << 20
+
+    @property
+    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
+        """Return ``signed_url``: no signature of callbacks is documented."""
+        return ("signed_url",)
+
+    @pydantic.model_validator(mode="after")
+    def _check_host(self) -> Self:
+        live = self.environment is model.Environment.LIVE
+        if live and _TEST_HOSTS.fullmatch(urls.host_of(self.base_url)):
+            raise ValueError("base_url is IDnow's test host, and the source is live")
+        return self
+
+
+class Adapter:
+    """One company's adapter."""
+
+    def __init__(self, source: str, settings: Settings, clock: clocks.Clock) -> None:
+        self._source = source
+        self._settings = settings
+        self._clock = clock
+        self._gateway = idnow_api.Gateway(
+            _http.Http(
+                base_url=settings.base_url,
+                timeout_ms=settings.fetch_timeout,
+                limit_bytes=settings.max_answer_bytes,
+                clock=clock,
+            ),
+            company_id=settings.company_id,
+            api_key=settings.api_key.reveal(),
+        )
+        self._lists = idnow_lists.Lists(
+            self._gateway,
+            interval_ms=settings.list_interval,
+            limit_bytes=settings.max_list_bytes,
+            reference_field=settings.reference_field,
+            clock=clock,
+        )
+
+    def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
+        """
+        Make a wake-up of the bare object, the list of one, or a GET.
+
+        Raises errors.UnmappableCallback without a transaction number of the
+        documented alphabet, and for a list of none or several.
+        """
+        if callback.document is None:
+            parameter = self._settings.session_id_query
+            number = callback.query.get(parameter) if parameter else None
+            return _wake(number) or _refuse(None)
+        document = _unwrapped(callback.document)
+        if document is None:
+            return _refuse(callback.document)
+        process = _fields.table(document, "identificationprocess")
+        wake = _wake(
+            process.get("transactionnumber"),
+            result=policy.listed(process.get("result"), idnow_tables.RESULTS),
+            reason=policy.listed(idnow_tables.reason_of(process), idnow_tables.REASONS),
+            at=_fields.rfc3339_ms(process.get("identificationtime")),
+            reference=self._reference(document),
+        )
+        return wake or _refuse(callback.document)
+
+    def claim(self, event: model.Event) -> model.Claim | None:
+        """Return what stands even if the data is deleted: withdrawn, or fraud."""
+        status = event.claim.get("result")
+        if status is None or idnow_tables.RESULTS.get(status) not in _CLAIMS:
+            return None
+        verdict = idnow_tables.verdict_of(
+            status,
+            event.claim.get("reason"),
+            at=event.provider_time,
+            unconfirmed=True,
+        )
+        return model.Claim(model.ClaimKind.UNCONFIRMED, verdict)
+
+    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+        """
+        Ask for the single result, and for the lists where there is none.
+
+        See ports.Provider. errors.NoSuchSession means that neither knows it.
+        """
+        asked_at = self._clock.now_ms()
+        try:
+            document, observed_at = await self._gateway.identification(spelling)
+        except errors.NoSuchSession:
+            pass
+        else:
+            return model.Answer(document=document, observed_at=observed_at)
+        return await self._lists.find(session.session_id, asked_at)
+
+    def interpret(
+        self,
+        session: model.SessionKey,
+        spelling: str,  # noqa: ARG002 -- part of the port
+        answer: model.Answer,
+    ) -> model.Result:
+        """Map an identification, contradictions first; see ports.Provider."""
+        raw: object = answer.document
+        document = _unwrapped(raw) if isinstance(raw, dict) else None
+        if document is None:
+            raise errors.BadAnswer("shape")
+        process = _fields.table(document, "identificationprocess")
+        if not document or document.get("identificationprocess") == {}:
+            raise errors.NotReady("empty")
+        self._check_binding(process, session.session_id)
+        verdict, alarms = idnow_tables.map_identification(
+            document, answer.origin, esign=self._settings.product == "esign"
+        )
+        return model.Result(
+            verdict=verdict,
+            observed_at=answer.observed_at,
+            reference=self._reference(document),
+            alarms=alarms,
+        )
+
+    def _check_binding(self, process: Mapping[str, Any], session_id: str) -> None:
+        """Raise errors.ResultMismatch unless company and transaction are ours."""
+        number = process.get("transactionnumber")
+        if process.get("companyid") != self._settings.company_id:
+            raise errors.ResultMismatch("companyid")
+        if not (isinstance(number, str) and _NUMBER.fullmatch(number)):
+            raise errors.ResultMismatch("transactionnumber")
+        if number.lower() != session_id:
+            raise errors.ResultMismatch("transactionnumber")
+
+    def _reference(self, document: Mapping[str, Any]) -> str | None:
+        """Return the company's own id, if it stands where it should."""
+        field = self._settings.reference_field
+        if field is None:
+            return None
+        value = _fields.table(document, "customdata").get(field)
+        return _fields.reference(value, self._settings.reference_pattern)
+
+    async def close(self) -> None:
+        """Close connections; idempotent."""
+        await self._lists.close()
+        await self._gateway.close()
+
+
+def _unwrapped(document: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the one identification, bare or in a list of one, else None."""
+    if "identifications" not in document:
+        return document
+    listed = document["identifications"]
+    if "identificationprocess" in document or not isinstance(listed, list):
+        return None
+    if len(listed) != 1 or not isinstance(listed[0], dict):
+        return None
+    return listed[0]
+
+
+def _wake(
+    number: object,
+    *,
+    result: str | None = None,
+    reason: str | None = None,
+    at: int | None = None,
+    reference: str | None = None,
+) -> model.Wake | None:
+    """Return the wake-up for a transaction number of the right shape, else None."""
+    if not (isinstance(number, str) and _NUMBER.fullmatch(number)):
+        return None
+    return model.Wake(
+        session_id=number.lower(),
+        provider_session_id=number,
+        provider_event=result or policy.UNLISTED,
+        provider_time=at,
+        reference=reference,
+        claim={"result": result, "reason": reason},
+    )
+
+
+def _refuse(document: Mapping[str, Any] | None) -> model.Wake:
+    raise _fields.unmappable(document, _KEYS)
+
+
+ENTRY = _entry.ProviderEntry(name="idnow", settings_type=Settings, build=Adapter)
