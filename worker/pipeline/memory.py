@@ -16,7 +16,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._open: dict[model.SessionKey, ledger.Session] = {}
-        self._ended: dict[bytes, bytes] = {}
+        self._ended: dict[str, bytes] = {}
         self._heap: list[tuple[int, int, model.SessionKey]] = []
         self._order = itertools.count()
 
@@ -28,7 +28,7 @@ class Memory:
         """Return how many sessions have something still to be done."""
         return len(self._open)
 
-    def load(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the ledger, in the ledger's order; later ones win."""
         if value is None:
             self._ended.pop(key, None)
@@ -43,14 +43,14 @@ class Memory:
         """
         found = []
         maybe = [kv for kv in self._ended.items() if codec.may_be_open(kv[1])]
-        for raw, value in maybe:
+        for text, value in maybe:
             session = codec.read_session(value)
             if not session.open:
                 continue
-            key = model.SessionKey.parse(raw.decode())
+            key = model.SessionKey.parse(text)
             if session.flight is not None:
                 found.append(key)
-            del self._ended[raw]
+            del self._ended[text]
             self.put(key, ledger.recovered(session))
         return found
 
@@ -59,7 +59,7 @@ class Memory:
         session = self._open.get(key)
         if session is not None:
             return session
-        value = self._ended.get(_raw(key))
+        value = self._ended.get(str(key))
         return None if value is None else codec.read_session(value)
 
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
@@ -67,13 +67,13 @@ class Memory:
         if session is None or not session.open:
             self._open.pop(key, None)
             if session is None:
-                self._ended.pop(_raw(key), None)
+                self._ended.pop(str(key), None)
             else:
-                self._ended[_raw(key)] = codec.encode_session(session)
+                self._ended[str(key)] = codec.encode_session(session)
             return
         before = self._open.get(key)
         if before is None:
-            self._ended.pop(_raw(key), None)
+            self._ended.pop(str(key), None)
         self._open[key] = session
         due = session.due_at
         if due is not None and (before is None or before.due_at != due):
@@ -102,12 +102,8 @@ class Memory:
 
     def ended_keys(self) -> list[model.SessionKey]:
         """Return the keys of the ended sessions, as of now."""
-        return [model.SessionKey.parse(raw.decode()) for raw in self._ended]
+        return [model.SessionKey.parse(text) for text in self._ended]
 
     def open_keys(self) -> list[model.SessionKey]:
         """Return the keys of the sessions that are open now."""
         return list(self._open)
-
-
-def _raw(key: model.SessionKey) -> bytes:
-    return str(key).encode()

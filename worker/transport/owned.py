@@ -17,7 +17,7 @@ from worker.transport import partition
 class Loader(Protocol):
     """Takes the ledger's records in their order."""
 
-    def load(self, key: bytes, value: bytes | None) -> None:
+    def load(self, key: str, value: bytes | None) -> None:
         """Take one record; later ones win."""
         ...
 
@@ -91,7 +91,7 @@ class Watch(Protocol):
         """Tell that a partition is thrown away and started again."""
         ...
 
-    def restored(self, number: int, seconds: float) -> None:
+    def restored(self, number: int, records: int, seconds: float) -> None:
         """Tell that a partition is at work."""
         ...
 
@@ -223,7 +223,7 @@ class Owned:
             loader = self._factory.loader()
             restored = await log.restore(loader.load)
             first, end = await self._bounds()
-        position = restored or model.Position(next_offset=first)
+        position = restored.position or model.Position(next_offset=first)
         gap = position.next_offset < first
         if gap:
             position = self._cross_gap(position, first)
@@ -235,7 +235,7 @@ class Owned:
             recheck_open=gap,
         )
         seconds = (self._clock.now_ms() - begun) / 1000
-        self._watch.restored(self.tp.partition, seconds)
+        self._watch.restored(self.tp.partition, restored.records, seconds)
         await self._assigned.wait()
         self.work = work
         self._go(work)
