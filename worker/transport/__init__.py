@@ -1,0 +1,1 @@
+"""Speak to Kafka: topics, the ingress's producer, a partition's owner, readers."""

@@ -1,0 +1,130 @@
+"""
+Throw away aiokafka's clients: at once, whole, whatever the broker does.
+
+With the broker gone ``stop`` and ``abort_transaction`` of aiokafka 0.14 block for
+seconds, a second ``stop`` returns while the sender lives on, and the tasks of a
+cancelled sender may wait for ever on a metadata update that nobody makes. So nothing
+here asks aiokafka to end anything: its tasks are found and cancelled, its sockets
+are cut. All use of its private attributes stands in this file.
+"""
+
+import asyncio
+from typing import Any
+
+import aiokafka
+from aiokafka import client as clients
+from aiokafka import conn as connections
+
+# Cancelled tasks and cut sockets need a few rounds of the event loop, no more.
+_GRACE_S = 0.05
+
+
+async def discard_producer(producer: aiokafka.AIOKafkaProducer) -> None:
+    """
+    End *producer* without a word to Kafka; takes 0.1 s at most and never raises.
+
+    The futures of records that were sent and not acknowledged never resolve: who
+    awaits one needs a deadline. An open transaction is left to the next fence. Safe
+    to call twice, and on a producer whose start failed or was cancelled.
+    """
+    producer._closed = True  # noqa: SLF001 -- see the head of this file
+    producer._message_accumulator._closed = True  # noqa: SLF001 -- same
+    await _cancel(_tasks_of(producer._sender))  # noqa: SLF001 -- same
+    _forget_outcome(producer)
+    await discard_client(producer.client)
+
+
+async def discard_consumer(consumer: aiokafka.AIOKafkaConsumer) -> None:
+    """
+    End *consumer*, which must have no group; as quick and as safe as the above.
+
+    One in a group has to say that it leaves: that is ``stop``, with a deadline.
+    """
+    consumer._closed = True  # noqa: SLF001 -- see the head of this file
+    owners = (consumer._fetcher, consumer._coordinator)  # noqa: SLF001 -- same
+    await _cancel(_tasks_of(*(each for each in owners if each is not None)))
+    await discard_client(consumer._client)  # noqa: SLF001 -- same
+
+
+async def discard_client(client: clients.AIOKafkaClient) -> None:
+    """End *client*: its tasks, its requests, its sockets."""
+    await _cancel(_tasks_of(client))
+    client._sync_task = None  # noqa: SLF001 -- see the head of this file
+    update = client._md_update_fut  # noqa: SLF001 -- same
+    if update is not None:
+        update.cancel()
+    found = list(client._conns.values())  # noqa: SLF001 -- same
+    client._conns.clear()  # noqa: SLF001 -- same
+    closed = {each for each in map(_cut, found) if each is not None}
+    if closed:
+        await asyncio.wait(closed, timeout=_GRACE_S)
+
+
+def expect_death(producer: aiokafka.AIOKafkaProducer) -> None:
+    """
+    Let a fatal error of *producer* reach those who wait, before ``start``.
+
+    Before the first ``begin_transaction``, and always without transactions,
+    aiokafka's handler of fatal errors raises AttributeError instead: it sets the
+    outcome of a transaction that is None.
+    """
+    manager = producer._txn_manager  # noqa: SLF001 -- see the head of this file
+    manager._transaction_waiter = asyncio.get_running_loop().create_future()  # noqa: SLF001 -- same
+
+
+def sender_error(producer: aiokafka.AIOKafkaProducer) -> BaseException | None:
+    """Return what the producer's sender died of, None while it lives."""
+    task = producer._sender.sender_task  # noqa: SLF001 -- see the head of this file
+    if task is None or not task.done() or task.cancelled():
+        return None
+    died_of: BaseException | None = task.exception()
+    return died_of
+
+
+def sender_task(producer: aiokafka.AIOKafkaProducer) -> "asyncio.Task[None]":
+    """Return the task that sends; it ends only when *producer* is of no more use."""
+    task: asyncio.Task[None] = producer._sender.sender_task  # noqa: SLF001 -- same
+    return task
+
+
+def _tasks_of(*owners: object) -> set["asyncio.Task[Any]"]:
+    """Return the tasks that run methods of *owners*; aiokafka keeps no list of them."""
+    return {
+        task
+        for task in asyncio.all_tasks()
+        if (frame := getattr(task.get_coro(), "cr_frame", None)) is not None
+        and any(frame.f_locals.get("self") is owner for owner in owners)
+        and task is not asyncio.current_task()
+    }
+
+
+async def _cancel(tasks: set["asyncio.Task[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_GRACE_S)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # so that asyncio does not report it as never looked at
+
+
+def _cut(connection: connections.AIOKafkaConnection) -> "asyncio.Future[None] | None":
+    """Cut the socket: an orderly close waits for what a frozen broker never reads."""
+    writer = connection._writer  # noqa: SLF001 -- see the head of this file
+    if writer is None:
+        return None
+    writer.transport.abort()
+    closed: asyncio.Future[None] = connection.close(connections.CloseReason.SHUTDOWN)
+    return closed
+
+
+def _forget_outcome(producer: aiokafka.AIOKafkaProducer) -> None:
+    """Look at what nobody awaits any more, or asyncio reports that nobody did."""
+    manager = producer._txn_manager  # noqa: SLF001 -- see the head of this file
+    accumulator = producer._message_accumulator  # noqa: SLF001 -- same
+    waiters = [manager._transaction_waiter] if manager else []  # noqa: SLF001 -- same
+    for batches in accumulator._batches.values():  # noqa: SLF001 -- same
+        waiters += [batch._drain_waiter for batch in batches]  # noqa: SLF001 -- same
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()

@@ -1,0 +1,83 @@
+"""Say in our errors what aiokafka and the broker say in theirs."""
+
+import contextlib
+from collections.abc import Iterator
+
+from aiokafka import errors as theirs
+
+from worker import errors
+
+
+class TransactionAbortable(theirs.BrokerResponseError):  # type: ignore[misc] # -- aiokafka ships no types
+    """Kafka's code 120: the transaction can only be aborted."""
+
+    errno = 120
+    message = "TRANSACTION_ABORTABLE"
+    description = "The transaction cannot be committed any more."
+
+
+# aiokafka 0.14 knows the codes up to 72 and 79, and makes UnknownError of others,
+# which loses the code. Kafka 4.3 may answer 90, PRODUCER_FENCED, where older ones
+# say 47 to an outdated epoch: the same thing.
+theirs.kafka_errors[90] = theirs.InvalidProducerEpoch
+theirs.kafka_errors[120] = TransactionAbortable
+
+_FENCED = (
+    theirs.ProducerFenced,
+    theirs.InvalidProducerEpoch,
+    # The transactional id belongs to another producer id, or has expired.
+    theirs.InvalidProducerIdMapping,
+)
+_CHAIN_MAX = 8
+
+
+@contextlib.contextmanager
+def as_unavailable(what: str) -> Iterator[None]:
+    """
+    Raise errors.KafkaUnavailable for whatever Kafka or its client fails of inside.
+
+    *what* names the step, for the message. Our own errors pass.
+    """
+    try:
+        yield
+    except (theirs.KafkaError, TimeoutError, OSError) as error:
+        raise errors.KafkaUnavailable(f"{what}: {word(error)}") from error
+
+
+def of_commit(
+    error: Exception, sender_died_of: BaseException | None
+) -> errors.OwnershipLost | errors.CommitInDoubt:
+    """
+    Return what *error*, raised between begin and the end of a commit, means for us.
+
+    A fatal error ends aiokafka's sender, and what its callers see then is often
+    only a consequence: *sender_died_of* is the cause.
+    """
+    for each in (error, sender_died_of):
+        if is_fenced(each):
+            return errors.OwnershipLost("another producer has taken the partition")
+    return errors.CommitInDoubt(word(sender_died_of or error))
+
+
+def is_fenced(error: BaseException | None) -> bool:
+    """Tell whether *error*, or what caused it, is an outdated producer epoch."""
+    for _ in range(_CHAIN_MAX):
+        if error is None:
+            return False
+        if isinstance(error, _FENCED):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def word(error: BaseException) -> str:
+    """
+    Return the class of *error* and of what caused it, for people who look for why.
+
+    Never the message: aiokafka's may hold record keys and broker answers.
+    """
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    cause = error.__cause__
+    name = type(error).__name__
+    return f"{name} ({type(cause).__name__})" if cause else name

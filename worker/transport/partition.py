@@ -1,0 +1,220 @@
+"""Own one ledger partition: fence others off, restore it, commit to it, let it go."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import aiokafka
+
+from worker import codec, errors, model, ports, settings
+from worker.transport import closing, failures, reader
+
+#: Called for every ledger record but the position: key, and value or tombstone.
+Handle = Callable[[str, bytes | None], None]
+
+_POSITION_KEY = model.POSITION_KEY.encode()
+# A record's key, value and headers may take this share of max.message.bytes; the
+# rest is for Kafka's framing.
+_SHARE = 7 / 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What a restore found, besides what it handed over."""
+
+    position: model.Position | None  #: None: nothing was ever committed
+    records: int
+
+
+class PartitionLog:
+    """
+    One ledger partition's owner: implements ports.Committer.
+
+    ``fence``, ``restore``, then ``commit`` as often as wanted, one at a time. After
+    any failed or cancelled commit, and to let go, ``discard``; a discarded log may
+    be fenced again, and then must be restored again.
+    """
+
+    def __init__(self, kafka: settings.Kafka, partition: int) -> None:
+        self.partition = partition
+        self._kafka = kafka
+        self._deadline_s = kafka.commit_deadline / 1000
+        self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._whole = False
+
+    async def fence(self) -> None:
+        """
+        Cut off every earlier owner; on return its open transaction is aborted.
+
+        Raises errors.KafkaUnavailable after ``commit_deadline`` at the latest.
+        """
+        await self.discard()
+        producer = self._producer = _transactional_producer(self._kafka, self.partition)
+        try:
+            with failures.as_unavailable("fencing"):
+                async with asyncio.timeout(self._deadline_s):
+                    await producer.start()
+                    await self._learn_topics(producer)
+        except BaseException:
+            await self.discard()
+            raise
+        self._whole = True
+
+    async def restore(self, handle: Handle) -> Restored:
+        """
+        Hand over every record of the ledger, oldest first, but the position.
+
+        Later records of a key replace earlier ones. Call it after ``fence``: the end
+        is taken now, so that it holds all that any earlier owner committed. Raises
+        errors.KafkaUnavailable when nothing comes for ``request_timeout``,
+        errors.UnknownVersion and codec.MalformedRecord for the position, and what
+        *handle* raises.
+        """
+        if not self._whole:
+            raise RuntimeError("a partition is restored after it is fenced")
+        position, count = None, 0
+        topic = self._kafka.topic("ledger")
+        batches = reader.read_to_end(self._kafka, topic, self.partition)
+        async with contextlib.aclosing(batches):
+            async for records in batches:
+                count += len(records)
+                for record in records:
+                    if record.key == _POSITION_KEY:
+                        position = codec.read_position(record.value)
+                    else:
+                        handle(record.key.decode(), record.value)
+                # A full buffer never suspends: let heartbeats and others run.
+                await asyncio.sleep(0)
+        return Restored(position=position, records=count)
+
+    async def commit(self, batch: ports.Batch) -> None:
+        """
+        Write *batch* in one transaction; on return all of it is committed.
+
+        Raises errors.RecordTooLarge before anything is begun: the log stays good.
+        Raises errors.OwnershipLost or errors.CommitInDoubt, after ``commit_deadline``
+        at the latest: then, as after a cancellation, only ``discard`` is left.
+        """
+        records = list(self._records(batch))
+        self._check_sizes(records)
+        producer = self._producer
+        if producer is None or not self._whole:
+            raise errors.CommitInDoubt("an earlier commit failed")
+        self._whole = False
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await producer.begin_transaction()
+                await self._send_all(producer, records)
+                await producer.commit_transaction()
+        except Exception as error:
+            raise failures.of_commit(error, closing.sender_error(producer)) from error
+        self._whole = True
+
+    async def discard(self) -> None:
+        """Let go at once, whatever Kafka does; does nothing twice, never raises."""
+        self._whole = False
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await closing.discard_producer(producer)
+
+    async def _learn_topics(self, producer: aiokafka.AIOKafkaProducer) -> None:
+        """Have the metadata of all topics now: no ``send`` waits for them later."""
+        topics = [self._kafka.topic(name) for name in _WRITTEN]
+        await producer.client.set_topics(topics)
+        for topic in topics:
+            await producer.partitions_for(topic)
+
+    def _records(self, batch: ports.Batch) -> Iterator[tuple[str, codec.Record]]:
+        """Yield everything that *batch* writes, each with its topic."""
+        ledger = self._kafka.topic("ledger")
+        latest = self._kafka.topic("decisions")
+        for key, session in batch.sessions:
+            yield ledger, codec.session_record(key, session)
+        for decision in batch.decisions:
+            record = codec.decision_record(decision)
+            yield latest, record
+            yield f"{latest}.{decision.verdict.outcome}", record
+        for key in batch.forgotten:
+            yield latest, codec.decision_tombstone(key)
+        for letter in batch.dead_letters:
+            yield self._kafka.topic("dlq"), codec.dead_letter_record(letter)
+        yield ledger, codec.position_record(batch.position)
+
+    def _check_sizes(self, records: Sequence[tuple[str, codec.Record]]) -> None:
+        bound = record_bound(self._kafka)
+        for topic, record in records:
+            if record.size_bytes > bound:
+                raise errors.RecordTooLarge(
+                    f"a record of {record.size_bytes} bytes for {topic}:"
+                    f" {bound} are allowed"
+                )
+
+    async def _send_all(
+        self,
+        producer: aiokafka.AIOKafkaProducer,
+        records: Sequence[tuple[str, codec.Record]],
+    ) -> None:
+        """
+        Send *records* and return when each of them is acknowledged.
+
+        This is the only way into a transaction: aiokafka commits one although a
+        record in it failed, so every single future is awaited.
+        """
+        futures: list[asyncio.Future[object]] = []
+        try:
+            for topic, record in records:
+                sent = await producer.send(
+                    topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    partition=self.partition,
+                )
+                futures.append(sent)
+            await asyncio.gather(*futures)
+        except BaseException:
+            for future in futures:
+                future.add_done_callback(_look_at)
+            raise
+
+
+#: What a worker's transaction writes to.
+_WRITTEN = (
+    "ledger",
+    "decisions",
+    *(f"decisions.{outcome}" for outcome in model.Outcome),
+    "dlq",
+)
+
+
+def record_bound(kafka: settings.Kafka) -> int:
+    """Return the most bytes that key, value and headers of one record may take."""
+    return int(kafka.max_message_bytes * _SHARE)
+
+
+def _look_at(future: "asyncio.Future[object]") -> None:
+    """Look at a failure that came second, or asyncio reports that nobody did."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _transactional_producer(
+    kafka: settings.Kafka, partition: int
+) -> aiokafka.AIOKafkaProducer:
+    """Return the producer of a partition: its id names what it guards."""
+    producer = aiokafka.AIOKafkaProducer(
+        **kafka.client_args(),
+        transactional_id=f"{kafka.topic('ledger')}.{partition}",
+        transaction_timeout_ms=kafka.transaction_timeout,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=min(kafka.max_batch_bytes, record_bound(kafka)),
+        max_request_size=kafka.max_message_bytes,
+        # A request to a frozen broker ends while there is time for another one.
+        request_timeout_ms=min(kafka.request_timeout, kafka.commit_deadline // 2),
+        retry_backoff_ms=kafka.retry_backoff,
+        metadata_max_age_ms=kafka.metadata_max_age,
+    )
+    closing.expect_death(producer)
+    return producer

@@ -1,0 +1,217 @@
+"""Read topics without a group: to their end, or on and on; committed records only."""
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import enum
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+
+import aiokafka
+
+from worker import codec, errors, settings
+from worker.transport import closing, failures
+
+# So that the event loop breathes between two batches.
+_MAX_RECORDS = 2000
+_MAX_FETCH_BYTES = 4 << 20
+# How long one wait for records takes: at the end of a log that closes with
+# transaction markers the last one is in vain.
+_POLL_MS = 50
+_FOLLOW_POLL_MS = 500
+_HISTORY_MAX = 1000
+
+
+class Span(enum.Enum):
+    """What part of the topics is read."""
+
+    FROM_END = enum.auto()  #: what is written from now on, for ever
+    FROM_BEGINNING = enum.auto()  #: all there is, and what is written later
+    UNTIL_END = enum.auto()  #: all there is now, then stop
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A record and where it stood; *timestamp_ms* is when the broker took it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    record: codec.Record
+
+
+async def follow(
+    kafka: settings.Kafka,
+    topics: Sequence[str],
+    span: Span,
+    *,
+    partitions: Iterable[int] | None = None,
+) -> AsyncGenerator[Fetched, None]:
+    """
+    Yield the records of *topics* (full names), in order within a partition.
+
+    Close it (``contextlib.aclosing``) when leaving early. While it follows on, an
+    outage of Kafka only makes it wait; a start, or a read until the end, that gets
+    nowhere for ``request_timeout`` raises errors.KafkaUnavailable.
+    """
+    numbers = range(kafka.partitions) if partitions is None else partitions
+    places = [
+        aiokafka.TopicPartition(topic, number) for topic in topics for number in numbers
+    ]
+    async with _consumer(kafka, places) as consumer:
+        begins, ends = await _bounds(kafka, consumer, places)
+        for place in places:
+            start = ends if span is Span.FROM_END else begins
+            consumer.seek(place, start[place])
+        batches = (
+            _until(kafka, consumer, ends)
+            if span is Span.UNTIL_END
+            else _for_ever(consumer)
+        )
+        async for batch in batches:
+            for record in batch:
+                yield _fetched(record)
+
+
+async def read_to_end(
+    kafka: settings.Kafka, topic: str, partition: int
+) -> AsyncGenerator[list[aiokafka.ConsumerRecord], None]:
+    """
+    Yield what *partition* holds now, in batches, as fast as it comes.
+
+    The end is taken by this reader after its start. Raises errors.KafkaUnavailable
+    when nothing comes for ``request_timeout``.
+    """
+    place = aiokafka.TopicPartition(topic, partition)
+    async with _consumer(kafka, [place]) as consumer:
+        begins, ends = await _bounds(kafka, consumer, [place])
+        consumer.seek(place, begins[place])
+        async for batch in _until(kafka, consumer, ends):
+            yield batch
+
+
+async def read_key_history(
+    kafka: settings.Kafka, topic: str, partition: int, key: bytes
+) -> list[Fetched]:
+    """Return what *partition* still holds of *key*, the last thousand, oldest first."""
+    found: collections.deque[Fetched] = collections.deque(maxlen=_HISTORY_MAX)
+    async with contextlib.aclosing(read_to_end(kafka, topic, partition)) as batches:
+        async for batch in batches:
+            found.extend(_fetched(record) for record in batch if record.key == key)
+            await asyncio.sleep(0)
+    return list(found)
+
+
+async def end_offsets(kafka: settings.Kafka, topic: str) -> dict[int, int]:
+    """
+    Return the offset after the last committed record of each partition of *topic*.
+
+    Raises errors.KafkaUnavailable.
+    """
+    places = [
+        aiokafka.TopicPartition(topic, number) for number in range(kafka.partitions)
+    ]
+    async with _consumer(kafka, places) as consumer:
+        _, ends = await _bounds(kafka, consumer, places)
+    return {place.partition: offset for place, offset in ends.items()}
+
+
+@contextlib.asynccontextmanager
+async def _consumer(
+    kafka: settings.Kafka, places: Sequence[aiokafka.TopicPartition]
+) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
+    """Hold a started reader of *places*, all of them at once: a second ``assign``
+    would reset the first.
+    """
+    consumer = aiokafka.AIOKafkaConsumer(
+        **kafka.client_args(),
+        group_id=None,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        # Every position is set by hand: one that is out of range is an error.
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=max(_MAX_FETCH_BYTES, kafka.max_message_bytes),
+        request_timeout_ms=kafka.request_timeout,
+        retry_backoff_ms=kafka.retry_backoff,
+        metadata_max_age_ms=kafka.metadata_max_age,
+    )
+    consumer.assign(places)
+    try:
+        with failures.as_unavailable("reading"):
+            async with asyncio.timeout(kafka.request_timeout / 1000):
+                await consumer.start()
+        yield consumer
+    finally:
+        await closing.discard_consumer(consumer)
+
+
+_Offsets = dict[aiokafka.TopicPartition, int]
+
+
+async def _bounds(
+    kafka: settings.Kafka,
+    consumer: aiokafka.AIOKafkaConsumer,
+    places: Sequence[aiokafka.TopicPartition],
+) -> tuple[_Offsets, _Offsets]:
+    """Return where *places* begin and, for a reader of committed records, end."""
+    with failures.as_unavailable("reading offsets"):
+        async with asyncio.timeout(kafka.request_timeout / 1000):
+            begins = await consumer.beginning_offsets(places)
+            return begins, await consumer.end_offsets(places)
+
+
+async def _until(
+    kafka: settings.Kafka, consumer: aiokafka.AIOKafkaConsumer, ends: _Offsets
+) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
+    """
+    Yield batches until every position has reached its end.
+
+    Positions are compared and not records: a log of transactions always ends in a
+    marker, which is never handed out.
+    """
+    loop = asyncio.get_running_loop()
+    moved_at, before = loop.time(), None
+    while True:
+        with failures.as_unavailable("reading"):
+            positions = [await consumer.position(place) for place in ends]
+            if all(map(int.__ge__, positions, ends.values())):
+                return
+            if positions != before:
+                moved_at, before = loop.time(), positions
+            elif loop.time() - moved_at > kafka.request_timeout / 1000:
+                raise errors.KafkaUnavailable("reading: nothing comes")
+            found = await _poll(consumer, _POLL_MS)
+        for place, batch in found.items():
+            if wanted := [each for each in batch if each.offset < ends[place]]:
+                yield wanted
+
+
+async def _for_ever(
+    consumer: aiokafka.AIOKafkaConsumer,
+) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
+    while True:
+        with failures.as_unavailable("reading"):
+            found = await _poll(consumer, _FOLLOW_POLL_MS)
+        for batch in found.values():
+            yield batch
+
+
+async def _poll(
+    consumer: aiokafka.AIOKafkaConsumer, timeout_ms: int
+) -> dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]:
+    found: dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]
+    found = await consumer.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
+    return found
+
+
+def _fetched(record: aiokafka.ConsumerRecord) -> Fetched:
+    return Fetched(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        record=codec.Record(
+            key=record.key or b"", value=record.value, headers=list(record.headers)
+        ),
+    )

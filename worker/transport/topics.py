@@ -1,0 +1,120 @@
+"""Create the topics, check them, and refuse to go on where they differ."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import aiokafka
+from aiokafka import admin
+from aiokafka import errors as theirs
+
+from worker import errors, settings
+from worker.transport import closing, failures, topic_facts, topic_specs
+
+# Metadata of a new topic reach every broker some time after it was created.
+_APPEAR_S = 30.0
+_APPEAR_POLL_S = 0.1
+_REQUEST_MS = 10_000
+
+
+async def create(kafka: settings.Kafka) -> list[str]:
+    """
+    Create the topics that are missing and return their names; idempotent.
+
+    What exists is left as it is: ``check`` says how it differs. Raises
+    errors.TopicMismatch where the broker refuses, errors.KafkaUnavailable.
+    """
+    specs = topic_specs.specs(kafka)
+    with failures.as_unavailable("creating topics"):
+        async with _client(kafka) as client:
+            found = await topic_facts.look(client, [each.name for each in specs])
+            missing = [each for each in specs if found[each.name] is None]
+            if missing:
+                await _create(kafka, missing)
+                await _appeared(client, missing)
+    return [each.name for each in missing]
+
+
+async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
+    """
+    Return if every topic is as it must be; never creates one.
+
+    Raises errors.TopicMismatch with one sentence a difference (what is, what must
+    be, what to do), errors.KafkaUnavailable.
+    """
+    specs = topic_specs.specs(kafka)
+    with failures.as_unavailable("checking topics"):
+        async with _client(kafka) as client:
+            found = await topic_facts.look(client, [each.name for each in specs])
+    problems = [
+        problem
+        for spec in specs
+        for problem in topic_facts.differences(
+            spec, found[spec.name], kafka, identity_retention_ms=identity_retention_ms
+        )
+    ]
+    if problems:
+        raise errors.TopicMismatch(problems)
+
+
+def _client_args(kafka: settings.Kafka) -> dict[str, Any]:
+    timeout_ms = min(kafka.request_timeout, _REQUEST_MS)
+    return {**kafka.client_args(), "request_timeout_ms": timeout_ms}
+
+
+@contextlib.asynccontextmanager
+async def _client(kafka: settings.Kafka) -> AsyncIterator[aiokafka.AIOKafkaClient]:
+    client = aiokafka.AIOKafkaClient(**_client_args(kafka))
+    try:
+        await client.bootstrap()
+        yield client
+    finally:
+        await closing.discard_client(client)
+
+
+async def _create(kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]) -> None:
+    """Ask the controller for *missing*; another process may be quicker."""
+    client = admin.AIOKafkaAdminClient(**_client_args(kafka))
+    try:
+        await client.start()
+        answer = await client.create_topics(
+            [
+                admin.NewTopic(
+                    each.name,
+                    each.partitions,
+                    each.replication_factor,
+                    topic_configs=each.configs,
+                )
+                for each in missing
+            ]
+        )
+    finally:
+        await client.close()
+    problems = [
+        _refusal(name, code, message)
+        for name, code, message in answer.topic_errors
+        if code not in {theirs.NoError.errno, theirs.TopicAlreadyExistsError.errno}
+    ]
+    if problems:
+        raise errors.TopicMismatch(problems)
+
+
+def _refusal(name: str, code: int, message: str | None) -> str:
+    told = message or theirs.for_code(code).__name__
+    if code == theirs.InvalidReplicationFactorError.errno:
+        return (
+            f"{name} cannot be created: {told} Start more brokers, or set"
+            ' kafka.durability = "single-broker" and kafka.replication_factor = 1.'
+        )
+    return f"{name} cannot be created: {told}"
+
+
+async def _appeared(
+    client: aiokafka.AIOKafkaClient, missing: Sequence[topic_specs.Spec]
+) -> None:
+    """Return when *missing* are known, so that nothing asks for them too early."""
+    names = [each.name for each in missing]
+    async with asyncio.timeout(_APPEAR_S):
+        while None in (await topic_facts.look(client, names)).values():  # noqa: ASYNC110 -- the broker tells nobody
+            await asyncio.sleep(_APPEAR_POLL_S)
