@@ -235,12 +235,24 @@ def verify_token(
     errors.AuthenticationError, nothing else.
     """
     tokens = [url_token(key, environment, source) if key else "" for key in secrets]
-    return verify_token_among([token.encode() for token in tokens], presented)
+    return match_token([token.encode() for token in tokens], presented)
 
 
-def verify_token_among(tokens: Sequence[bytes], presented: str | None) -> int:
-    """Return the position of *presented* in *tokens*, made ready once at start."""
+def match_token(tokens: Sequence[bytes], presented: str | None) -> int:
+    """Return the position of *presented* in *tokens*, which were made at start."""
     if not presented:
         raise errors.AuthenticationError(errors.AuthCause.MISSING_TOKEN)
-    candidate = presented.encode("utf-8", "surrogatepass")
-    return _match(tokens, [candidate], errors.AuthCause.WRONG_TOKEN)
+    return match(
+        tokens,
+        presented.encode("utf-8", "surrogatepass"),
+        errors.AuthCause.WRONG_TOKEN,
+    )
+
+
+def match(secrets: Sequence[bytes], presented: bytes, cause: errors.AuthCause) -> int:
+    """
+    Return the position of *presented* in *secrets*, compared in constant time.
+
+    Raises errors.AuthenticationError with *cause*, nothing else.
+    """
+    return _match(secrets, [presented], cause)

@@ -1,0 +1,133 @@
+"""
+Turn a callback into a verified one: pure, and the only place that builds them.
+
+For any headers and any body ``verify`` returns, or raises a subclass of
+errors.CallbackError, and nothing else.
+"""
+
+import binascii
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from worker import errors, model, signing
+from worker.ingress import addresses, body, observe, source
+from worker.settings import types
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verified:
+    """A callback that passed everything, and which secrets it passed with."""
+
+    callback: model.VerifiedCallback
+    matches: tuple[observe.Match, ...]
+
+
+def verify(
+    of: source.IngressSource,
+    unverified: model.Callback,
+    trusted_proxies: Sequence[types.Network] = (),
+) -> Verified:
+    """
+    Let *unverified* pass everything its source lists, cheapest first.
+
+    Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
+    """
+    matches: list[observe.Match] = []
+    if "ip_allow" in of.authenticators:
+        forwarded_for = _values(unverified, "x-forwarded-for")
+        addresses.require(
+            of.networks, trusted_proxies, unverified.remote, forwarded_for
+        )
+    if "signed_url" in of.authenticators:
+        position = signing.match_token(of.tokens, unverified.token)
+        matches.append(observe.Match("signed_url", position))
+    if "basic" in of.authenticators:
+        matches.append(observe.Match("basic", _basic(of, unverified)))
+    if "hmac_body" in of.authenticators:
+        matches.append(observe.Match("hmac_body", _hmac(of, unverified)))
+    if "standard_webhooks" in of.authenticators:
+        position = _standard(of, unverified)
+        matches.append(observe.Match("standard_webhooks", position))
+    return _open(of, unverified, matches)
+
+
+def _open(
+    of: source.IngressSource,
+    unverified: model.Callback,
+    matches: list[observe.Match],
+) -> Verified:
+    """Parse the body once, take its key out and check it."""
+    document: dict[str, Any] | None = None
+    query: Mapping[str, str] = {}
+    signed = unverified.body
+    if not signed and unverified.method == "GET" and of.takes_query:
+        query = unverified.query
+    else:
+        document = body.parse(signed)
+    if document is not None and of.body_key_field is not None:
+        presented = document.pop(of.body_key_field, None)
+        if "body_key" in of.authenticators:
+            matches.append(observe.Match("body_key", _body_key(of, presented)))
+        if presented is not None:
+            signed = body.without_key(document)
+    callback = model.VerifiedCallback(
+        source=of.name,
+        document=document,
+        query=query,
+        digest=hashlib.sha256(signed).hexdigest(),
+        received_at=unverified.received_at,
+    )
+    return Verified(callback, tuple(matches))
+
+
+def _values(unverified: model.Callback, name: str) -> list[str]:
+    """Return all values of the header *name*, lower case, in the order received."""
+    return [value for key, value in unverified.headers if key == name]
+
+
+def _hmac(of: source.IngressSource, unverified: model.Callback) -> int:
+    """Check the provider's own signature over the raw body."""
+    if of.scheme is None:  # excluded when the source was built
+        raise errors.AuthenticationError(errors.AuthCause.WRONG_SIGNATURE)
+    presented = _values(unverified, of.scheme.header.lower())
+    return signing.verify(of.scheme, of.hmac_keys, presented, unverified.body)
+
+
+def _standard(of: source.IngressSource, unverified: model.Callback) -> int:
+    """Check a signature after the Standard Webhooks specification."""
+    return signing.verify_standard(
+        of.standard_keys,
+        ids=_values(unverified, "webhook-id"),
+        timestamps=_values(unverified, "webhook-timestamp"),
+        signatures=_values(unverified, "webhook-signature"),
+        body=unverified.body,
+        now_ms=unverified.received_at,
+        tolerance_s=of.tolerance_s,
+    )
+
+
+def _basic(of: source.IngressSource, unverified: model.Callback) -> int:
+    """Check ``Authorization: Basic``, given exactly once."""
+    presented = _values(unverified, "authorization")
+    if not presented:
+        raise errors.AuthenticationError(errors.AuthCause.MISSING_BASIC)
+    scheme, _, text = presented[0].partition(" ")
+    credentials = b""
+    if len(presented) == 1 and scheme.lower() == "basic":
+        try:
+            credentials = binascii.a2b_base64(text.strip(), strict_mode=True)
+        except ValueError:
+            credentials = b""
+    return signing.match(
+        of.basic_credentials, credentials, errors.AuthCause.WRONG_BASIC
+    )
+
+
+def _body_key(of: source.IngressSource, presented: object) -> int:
+    """Check the key that stood in the body; a key of another type is a wrong one."""
+    if presented is None:
+        raise errors.AuthenticationError(errors.AuthCause.MISSING_BODY_KEY)
+    key = presented.encode() if isinstance(presented, str) else b""
+    return signing.match(of.body_keys, key, errors.AuthCause.WRONG_BODY_KEY)

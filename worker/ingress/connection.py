@@ -1,0 +1,77 @@
+"""Keep aiohttp's own answers and its own logging within our rules."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from worker.ingress import answers, limits
+
+#: aiohttp logs what it could not parse together with what was sent: headers, paths.
+#: Outside of the tree of loggers, no configuration can switch it on again.
+_SILENT = logging.Logger(  # noqa: LOG001 -- see above
+    "worker.ingress.silent", level=logging.CRITICAL + 1
+)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Refused = Callable[[answers.Result, int], None]
+
+
+class Connection(web.RequestHandler):
+    """One connection; what is not HTTP gets a problem document like the rest."""
+
+    __slots__ = ("_refused",)
+
+    def __init__(
+        self,
+        manager: web.Server,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        refused: Refused,
+        bounds: limits.Limits,
+    ) -> None:
+        super().__init__(
+            manager,
+            loop=loop,
+            access_log=_SILENT,  # switched off, it costs nothing
+            logger=_SILENT,
+            auto_decompress=False,
+            keepalive_timeout=bounds.keepalive_timeout_s,
+            lingering_time=bounds.linger_timeout_s,
+        )
+        self._refused = refused
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,  # noqa: ARG002 -- it quotes what was sent
+        message: str | None = None,  # noqa: ARG002 -- as above
+    ) -> web.StreamResponse:
+        """Answer 400 for what aiohttp could not parse, and never a 500."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun")
+        client = status // 100 == 4  # noqa: PLR2004 -- 4xx
+        result = answers.Result.MALFORMED_REQUEST if client else answers.Result.FAILED
+        response = answers.problem(result)
+        response.force_close()
+        self._refused(result, response.status)
+        return response
+
+
+class Server(web.Server):
+    """aiohttp's low-level server: no router and no middleware on the way."""
+
+    def __init__(
+        self, handler: Handler, *, refused: Refused, bounds: limits.Limits
+    ) -> None:
+        super().__init__(handler)
+        self._refused = refused
+        self._bounds = bounds
+
+    def __call__(self) -> Connection:
+        """Return the protocol of a new connection."""
+        return Connection(
+            self, loop=self._loop, refused=self._refused, bounds=self._bounds
+        )

@@ -1,0 +1,45 @@
+"""Bound the ingress: how much at once, for how long, and how often."""
+
+import collections
+import dataclasses
+
+_MINUTE_MS = 60_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every bound of the ingress; times in seconds."""
+
+    #: requests being handled at once; beyond it 503 at once
+    max_in_flight: int = 1000
+    #: for Kafka's acknowledgement
+    ack_timeout_s: float = 5.0
+    #: for a request's whole body
+    read_timeout_s: float = 10.0
+    #: for an idle connection, and for one whose request head does not come
+    keepalive_timeout_s: float = 75.0
+    #: for the rest of a body that is not read, before the connection is cut
+    linger_timeout_s: float = 2.0
+    #: what a 503 asks for, in whole seconds
+    retry_after_s: int = 5
+    #: dead letters ``unmappable`` a minute and source
+    unmappable_per_minute: int = 10
+
+
+class Budget:
+    """Allow at most *limit* in any minute."""
+
+    __slots__ = ("_limit", "_spent")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._spent: collections.deque[int] = collections.deque()
+
+    def spend(self, now_ms: int) -> bool:
+        """Return whether one more is allowed at *now_ms*, and count it if so."""
+        while self._spent and now_ms - self._spent[0] >= _MINUTE_MS:
+            self._spent.popleft()
+        if len(self._spent) >= self._limit:
+            return False
+        self._spent.append(now_ms)
+        return True

@@ -1,0 +1,70 @@
+"""Say what is told of a request: words of ours and counts, nothing that was sent."""
+
+import dataclasses
+import hashlib
+from typing import NamedTuple, Protocol
+
+from worker import errors, model
+from worker.ingress import answers
+from worker.settings import sources
+
+#: The label of whatever names no source of ours: outsiders choose no labels.
+UNKNOWN = "unknown"
+
+
+class Match(NamedTuple):
+    """Which of an authenticator's secrets fitted: 0 is the one in use, 1 the next."""
+
+    authenticator: sources.Authenticator
+    position: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One request, once it has its answer; holds no header, path, query or body."""
+
+    result: answers.Result
+    status: int
+    source: str = UNKNOWN
+    provider: str | None = None
+    cause: errors.AuthCause | None = None
+    matches: tuple[Match, ...] = ()
+    event_id: str | None = None
+    #: a hash: Identomat's session id may be a bearer token
+    session: str | None = None
+    #: of the body as read
+    size_bytes: int | None = None
+    duration_s: float = 0.0
+    #: from handing the event to Kafka to its acknowledgement or our giving up
+    publish_s: float | None = None
+    #: class and place of an exception that nobody foresaw, without its message
+    fault: str | None = None
+
+
+class Observer(Protocol):
+    """Who is told; returns at once and raises nothing."""
+
+    def finished(self, report: Report) -> None:
+        """Take note of one request: the canonical log line and the counters."""
+        ...
+
+    def alarm(self, kind: model.AlarmKind, source: str) -> None:
+        """Raise an alarm about *source*."""
+        ...
+
+
+def session_hash(source: str, session_id: str) -> str:
+    """Return what stands for a session in logs."""
+    return hashlib.sha256(f"{source}:{session_id}".encode()).hexdigest()[:16]
+
+
+def fault_of(failure: BaseException) -> str:
+    """Return class and innermost place of *failure*; its message may hold anything."""
+    place = failure.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    name = type(failure).__name__
+    if place is None:
+        return name
+    module = place.tb_frame.f_globals.get("__name__", "?")
+    return f"{name} in {module}:{place.tb_lineno}"

@@ -1,0 +1,125 @@
+"""Hold what the ingress needs of one source, ready made at start."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+from worker import model, ports, signing
+from worker.settings import sources, types
+
+Normalise = Callable[[model.VerifiedCallback], model.Normalised]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IngressSource:
+    """
+    One source, with every secret in bytes and every URL token made.
+
+    Raises ValueError where an authenticator is listed whose secrets or rules are
+    missing, and where nothing is listed that proves anything: there is no way to
+    build an open endpoint.
+    """
+
+    name: str
+    provider: str
+    environment: model.Environment
+    normalise: Normalise = dataclasses.field(repr=False)
+    authenticators: frozenset[sources.Authenticator]
+    methods: tuple[str, ...] = ("POST",)
+    max_body_bytes: int = 1 << 20
+    scheme: signing.SignatureScheme | None = None
+    hmac_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    standard_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    tolerance_s: int = 300
+    #: the last segments of the URLs that are valid, as text in ASCII
+    tokens: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    #: the field of the body that holds the key; taken out wherever it stands there
+    body_key_field: str | None = None
+    body_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    #: ``user:password``
+    basic_credentials: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    networks: tuple[types.Network, ...] = ()
+    session_id_query: str | None = None
+    messages: Literal["discard"] | None = None
+    forward_messages_to: str | None = dataclasses.field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what would be open, or closed to everybody."""
+        if not self.authenticators - {"ip_allow"}:
+            raise ValueError(f"{self.name}: no authenticator that proves anything")
+        provided = {
+            "hmac_body": self.scheme is not None and self.hmac_keys,
+            "standard_webhooks": self.standard_keys,
+            "signed_url": self.tokens,
+            "body_key": self.body_key_field is not None and self.body_keys,
+            "basic": self.basic_credentials,
+            "ip_allow": self.networks,
+        }
+        for authenticator in self.authenticators:
+            if not provided[authenticator]:
+                raise ValueError(f"{self.name}: {authenticator} has nothing to check")
+
+    @property
+    def takes_query(self) -> bool:
+        """
+        Return whether a request without a body may name the session in its query.
+
+        Not where the body is what is signed: that signature proves no query.
+        """
+        signed = {"hmac_body", "standard_webhooks", "body_key"} & self.authenticators
+        return self.session_id_query is not None and not signed
+
+    @property
+    def challenge(self) -> str:
+        """Return what ``WWW-Authenticate`` says; the same for every cause."""
+        scheme = "Basic" if "basic" in self.authenticators else "Signature"
+        return f'{scheme} realm="callbacks"'
+
+    @classmethod
+    def from_settings(
+        cls,
+        name: str,
+        settings: sources.Source,
+        provider: ports.Provider,
+        *,
+        scheme: signing.SignatureScheme | None = None,
+        body_key: str | None = None,
+    ) -> "IngressSource":
+        """
+        Build the source *name*; *scheme* and *body_key* are the provider's entry's.
+
+        Raises ValueError as the constructor does.
+        """
+        environment = settings.environment
+        return cls(
+            name=name,
+            provider=settings.provider,
+            environment=environment,
+            normalise=provider.normalise,
+            authenticators=frozenset(settings.authenticators),
+            methods=settings.methods,
+            max_body_bytes=settings.max_body_bytes,
+            scheme=scheme,
+            hmac_keys=tuple(secret.key() for secret in settings.hmac_secrets),
+            standard_keys=tuple(
+                signing.standard_key(secret.reveal())
+                for secret in settings.standard_webhook_secrets
+            ),
+            tolerance_s=settings.tolerance_s,
+            tokens=tuple(
+                signing.url_token(secret.key(), environment, name).encode()
+                for secret in settings.url_secrets
+            ),
+            body_key_field=body_key,
+            body_keys=tuple(
+                secret.key() for secret in getattr(settings, "callback_api_keys", ())
+            ),
+            basic_credentials=tuple(
+                secret.key() for secret in settings.basic_credentials
+            ),
+            networks=settings.ip_allow,
+            session_id_query=settings.session_id_query,
+            # Only Identomat has messages that somebody must deliver.
+            messages=getattr(settings, "messages", None),
+            forward_messages_to=getattr(settings, "forward_messages_to", None),
+        )
