@@ -61,6 +61,8 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
             callbacks.take_callback(work, event, claim)
         case inputs.RecheckTaken(event):
             callbacks.take_recheck(work, event)
+        case inputs.EventsLost():
+            fetches.look_again(work)
         case inputs.FetchStarting():
             fetches.start(work)
         case inputs.RetentionOver():

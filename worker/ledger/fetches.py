@@ -27,6 +27,15 @@ def start(work: turn.Turn) -> None:
     work.effects.append(inputs.Fetch(seq))
 
 
+def look_again(work: turn.Turn) -> None:
+    """Bring the next fetch of an open session forward to now."""
+    session = work.session
+    if session.due_at is not None:
+        work.session = dataclasses.replace(
+            session, wanted=session.wanted or _POLL, due_at=work.now
+        )
+
+
 def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
     """Count an attempt before it is made; give up after too many."""
     if work.session.tries >= work.rules.quarantine_attempts:

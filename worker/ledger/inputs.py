@@ -22,6 +22,11 @@ class RecheckTaken:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class EventsLost:
+    """Events may have been lost that woke this session: look again, if it is open."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class FetchStarting:
     """There is room for this session's fetch, which is due."""
 
@@ -77,6 +82,7 @@ class RetentionOver:
 Input = (
     CallbackTaken
     | RecheckTaken
+    | EventsLost
     | FetchStarting
     | MappingStarting
     | Answered

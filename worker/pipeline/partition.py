@@ -41,6 +41,7 @@ class Partition:
         sessions: memory.Memory,
         position: model.Position,
         end_offset: int,
+        recheck_open: bool = False,
     ) -> None:
         self.sources = sources
         self.clock = clock
@@ -70,8 +71,8 @@ class Partition:
             bury=self._writer.bury,
             caution=self._caution,
         )
-        self._paused = False
-        self._closed = False
+        self._recheck_open = recheck_open
+        self._paused = self._closed = False
         self._sweep: list[model.SessionKey] = []
         self._crash: BaseException | None = None
         self._swept_at = clock.now_ms()
@@ -143,6 +144,9 @@ class Partition:
     async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
         self._caution.find(self.memory.settle())
+        if self._recheck_open:
+            for key in self.memory.open_keys():
+                self.apply(key, ledger.EventsLost())
         starts = self._position.starts + 1
         self._position = dataclasses.replace(self._position, starts=starts)
         await self._writer.write()

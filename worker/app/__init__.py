@@ -1,0 +1,1 @@
+"""Put the parts together: the only package that names concrete classes."""
