@@ -8,9 +8,15 @@ from aiohttp import hdrs, web
 
 Probe = Callable[[], bool]
 
-_TEXT = {hdrs.CONTENT_TYPE: "text/plain; charset=utf-8", hdrs.SERVER: "kyc-worker"}
+_TEXT: dict[str, str] = {
+    hdrs.CONTENT_TYPE: "text/plain; charset=utf-8",
+    hdrs.SERVER: "kyc-worker",
+}
 #: Prometheus' text format.
-_METRICS = {**_TEXT, hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8"}
+_METRICS: dict[str, str] = {
+    **_TEXT,
+    hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
+}
 _METHODS = (hdrs.METH_GET, hdrs.METH_HEAD)
 _KEEPALIVE_S = 75.0
 #: Outside of the tree of loggers: aiohttp logs what it cannot parse.
