@@ -1,1 +1,36 @@
 """Play the providers: one application each, speaking its documented API."""
+
+import types
+from collections.abc import Callable
+
+from worker.simulators import (
+    _account,
+    _scenario,
+    _server,
+    biometric,
+    idbeyond,
+    identomat,
+    idnow,
+)
+
+Account = _account.Account
+OutgoingCallback = _scenario.OutgoingCallback
+Scenario = _scenario.Scenario
+Served = _server.Served
+Simulator = _server.Simulator
+Truth = _scenario.Truth
+deliver = _server.deliver
+serve = _server.serve
+serve_all = _server.serve_all
+
+#: What plays which provider; made with the account that it plays towards.
+SIMULATORS: types.MappingProxyType[str, Callable[[Account], Simulator]] = (
+    types.MappingProxyType(
+        {
+            "biometric": biometric.Biometric,
+            "idbeyond": idbeyond.IdBeyond,
+            "identomat": identomat.Identomat,
+            "idnow": idnow.Idnow,
+        }
+    )
+)

@@ -74,6 +74,14 @@ class Held:
     def turn(self) -> Turn:
         """Count one result call and return what it is answered with."""
         call, self.calls = self.calls, self.calls + 1
+        return self._turn(call)
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the last result call was answered with the outcome."""
+        return self.calls > 0 and self._turn(self.calls - 1) is Turn.OUTCOME
+
+    def _turn(self, call: int) -> Turn:
         for turn, many in (
             (Turn.HANG, self.scenario.hang),
             (Turn.ERROR, self.scenario.errors),

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import dataclasses
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import aiohttp
@@ -105,10 +105,35 @@ async def serve(
     )
     await runner.setup()
     site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
     return Served(
         name=simulator.name, host=host, port=runner.addresses[0][1], runner=runner
     )
+
+
+async def serve_all(
+    simulators: Iterable[Simulator], *, host: str = "127.0.0.1", first_port: int = 0
+) -> list[Served]:
+    """
+    Serve each on a port of its own, in order from *first_port*; 0 is any free ones.
+
+    A path cannot tell them apart, since ``base_url`` has none. Raises OSError where a
+    port is taken; nothing is left listening then.
+    """
+    served: list[Served] = []
+    try:
+        for place, simulator in enumerate(simulators):
+            port = first_port + place if first_port else 0
+            served.append(await serve(simulator, host=host, port=port))
+    except OSError:
+        for one in served:
+            await one.close()
+        raise
+    return served
 
 
 def _add_control(app: web.Application, simulator: Simulator) -> None:
