@@ -97,7 +97,8 @@ class Adapter:
 
     def _normalise_query(self, callback: model.VerifiedCallback) -> model.Wake:
         """Wake for a GET, which has no body; none is documented."""
-        spelling = callback.query.get(self._settings.session_id_query or "")
+        name = self._settings.session_id_query
+        spelling = None if name is None else callback.query.get(name)
         session_id = _fields.canonical_uuid(spelling)
         if session_id is None:
             raise _fields.unmappable(None, _KEYS)
