@@ -130,9 +130,10 @@ def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
     """
     Order two signed verdicts by (final, timestamp, rejected > approved > pending).
 
-    The end does not depend on the order of arrival. Where a timestamp is missing a
-    final follows a preliminary and nothing replaces a final; a contradicting final
-    that cannot be ordered is a conflict, with equal timestamps rejected stands.
+    The end does not depend on the order of arrival: what still is equal is ordered
+    by its words. Where a timestamp is missing a final follows a preliminary and
+    nothing replaces a final; a contradicting final that cannot be ordered is a
+    conflict, with equal timestamps rejected stands.
     """
     if new.final != standing.final:
         return Disorder.NEWER if new.final else Disorder.OLDER
@@ -145,13 +146,20 @@ def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
     if before is not None and after is not None and after != before:
         return Disorder.NEWER if after > before else Disorder.OLDER
     ranked = before is not None and after is not None
-    wins = ranked and _RANK[new.outcome] > _RANK[standing.outcome]
+    wins = ranked and _key(new) > _key(standing)
     return Disorder.CONFLICT_WINS if wins else Disorder.CONFLICT
 
 
-def _key(verdict: model.Verdict) -> tuple[int, str]:
-    """Order preliminary verdicts by time, and the same time by a fixed word."""
-    return (verdict.provider_time or 0, verdict.reason)
+def _key(verdict: model.Verdict) -> tuple[object, ...]:
+    """Order verdicts by time, then by rank, then by whatever words they differ in."""
+    return (
+        verdict.provider_time or 0,
+        _RANK[verdict.outcome],
+        verdict.reason,
+        verdict.retryable,
+        verdict.next_step,
+        verdict.flags,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
