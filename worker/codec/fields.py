@@ -31,6 +31,14 @@ def document(value: bytes | None) -> Document:
     return parsed
 
 
+def _held(fields: Document, name: str) -> Any:  # noqa: ANN401 -- what JSON may be
+    """Return a field's value; a missing one is refused, null or not."""
+    try:
+        return fields[name]
+    except KeyError:
+        raise record.MalformedRecord(name) from None
+
+
 def check_version(fields: Document, name: str = "schema_version") -> None:
     """Raise errors.UnknownVersion unless *fields* are of the version we know."""
     version = whole(fields, name, least=1)
@@ -40,15 +48,15 @@ def check_version(fields: Document, name: str = "schema_version") -> None:
 
 def text(fields: Document, name: str) -> str:
     """Return a text that is not empty."""
-    value = fields.get(name)
+    value = _held(fields, name)
     if not isinstance(value, str) or not value:
         raise record.MalformedRecord(name)
     return value
 
 
 def text_or_none(fields: Document, name: str) -> str | None:
-    """Return a text, or None where there is none."""
-    value = fields.get(name)
+    """Return a text, or None where there is null."""
+    value = _held(fields, name)
     if value is not None and not isinstance(value, str):
         raise record.MalformedRecord(name)
     return value
@@ -63,8 +71,8 @@ def identifier(fields: Document, name: str) -> str:
 
 
 def identifier_or_none(fields: Document, name: str) -> str | None:
-    """Return an identifier, or None where there is none."""
-    return None if fields.get(name) is None else identifier(fields, name)
+    """Return an identifier, or None where there is null."""
+    return None if _held(fields, name) is None else identifier(fields, name)
 
 
 def name_of(fields: Document, name: str) -> str:
@@ -77,7 +85,7 @@ def name_of(fields: Document, name: str) -> str:
 
 def whole(fields: Document, name: str, *, least: int = 0) -> int:
     """Return a whole number, *least* or more."""
-    value = fields.get(name)
+    value = _held(fields, name)
     if type(value) is not int or value < least:
         raise record.MalformedRecord(name)
     return value
@@ -85,7 +93,7 @@ def whole(fields: Document, name: str, *, least: int = 0) -> int:
 
 def boolean(fields: Document, name: str) -> bool:
     """Return true or false."""
-    value = fields.get(name)
+    value = _held(fields, name)
     if not isinstance(value, bool):
         raise record.MalformedRecord(name)
     return value
@@ -100,8 +108,8 @@ def moment(fields: Document, name: str) -> int:
 
 
 def moment_or_none(fields: Document, name: str) -> int | None:
-    """Return a time, or None where there is none."""
-    return None if fields.get(name) is None else moment(fields, name)
+    """Return a time, or None where there is null."""
+    return None if _held(fields, name) is None else moment(fields, name)
 
 
 def word(fields: Document, name: str, words: type[Word]) -> Word:
@@ -114,7 +122,7 @@ def word(fields: Document, name: str, words: type[Word]) -> Word:
 
 def texts(fields: Document, name: str) -> list[str]:
     """Return a list of texts."""
-    value = fields.get(name)
+    value = _held(fields, name)
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise record.MalformedRecord(name)
     return value
@@ -122,7 +130,7 @@ def texts(fields: Document, name: str) -> list[str]:
 
 def inner(fields: Document, name: str) -> Document:
     """Return an object inside of *fields*."""
-    value = fields.get(name)
+    value = _held(fields, name)
     if not isinstance(value, dict):
         raise record.MalformedRecord(name)
     return value
