@@ -71,6 +71,7 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
                 work.effects.append(inputs.Forget())
         case inputs.MappingStarting() | inputs.Answered() | inputs.Failed():
             _apply_to_flight(work, told)
+    work.finish()
 
 
 def _apply_to_flight(

@@ -29,6 +29,8 @@ class Turn:
     now: int
     session: state.Session
     effects: list[inputs.Effect] = dataclasses.field(default_factory=list)
+    #: why what stands is to be said again, unless a new verdict says it first
+    _unsaid: model.Cause | None = None
 
     def note(self, kind: inputs.NoteKind) -> None:
         """Count *kind*."""
@@ -43,17 +45,25 @@ class Turn:
     ) -> None:
         """Let *verdict* stand; emit a revision if its substance is news."""
         before = self.session
-        news = before.standing is None or (
-            before.standing.substance != verdict.substance
+        news = (
+            before.standing is None
+            or before.standing.substance != verdict.substance
+            or self._unsaid is not None
         )
         self.session = dataclasses.replace(
             before, standing=verdict, observed_at=observed_at
         )
         if news:
-            self.emit(cause)
+            self._emit(cause)
 
-    def emit(self, cause: model.Cause) -> None:
-        """Emit what stands as the next revision."""
+    def finish(self) -> None:
+        """Emit what stands if anything of it is new and no decision said so."""
+        if self._unsaid is not None:
+            self._emit(self._unsaid)
+
+    def _emit(self, cause: model.Cause) -> None:
+        """Emit what stands as the next revision; nothing where nothing stands."""
+        self._unsaid = None
         before, verdict = self.session, self.session.standing
         if verdict is None:
             return
@@ -80,7 +90,8 @@ class Turn:
         """
         Keep the company's *reference*, the first one that comes.
 
-        A late one is a new revision of what stands; a differing one is an alarm.
+        A late one is a new revision of what stands, the same one as that of a verdict
+        it comes with; a differing one is an alarm.
         """
         if reference is None or reference == self.session.reference:
             return
@@ -88,7 +99,7 @@ class Turn:
             self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
             return
         self.session = dataclasses.replace(self.session, reference=reference)
-        self.emit(cause)
+        self._unsaid = cause
 
     def bury(
         self,
