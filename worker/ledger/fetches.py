@@ -50,10 +50,10 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
     for kind in result.alarms:
         work.alarm(kind)
     verdict = result.verdict
-    if session.hint is not None and verdict.final and session.hint != verdict.outcome:
-        work.alarm(model.AlarmKind.HINT_DIFFERS)
     work.session = dataclasses.replace(
-        settled(session), hint=None if verdict.final else session.hint
+        settled(session),
+        hint=_compared(work, verdict),
+        unconfirmed=_outlasting(session, flight),
     )
     work.refer(result.reference, flight.cause)
     if session.final and not verdict.final:
@@ -63,8 +63,32 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
     _go_on(work)
 
 
+def _compared(work: turn.Turn, verdict: model.Verdict) -> model.Outcome | None:
+    """Hold the callback's hint against *verdict*; return what is still to be held."""
+    session = work.session
+    if session.trailing is not None or not verdict.final:
+        return session.hint  # the hint may be younger than this fetch
+    if session.hint is not None and session.hint is not verdict.outcome:
+        work.alarm(model.AlarmKind.HINT_DIFFERS)
+    return None
+
+
+def _outlasting(
+    session: state.Session, flight: state.Flight
+) -> state.Unconfirmed | None:
+    """Return the callback's claim unless the result is younger, and so refutes it."""
+    claim = session.unconfirmed
+    if claim is None or session.trailing is None or claim.since < flight.started_at:
+        return None
+    return claim
+
+
 def settled(session: state.Session) -> state.Session:
-    """Return *session* with every count of trouble back at zero."""
+    """
+    Return *session* with every count of trouble back at zero.
+
+    A callback's claim outlasts trouble: only the provider's answer settles it.
+    """
     return dataclasses.replace(
         session,
         flight=None,
@@ -74,7 +98,6 @@ def settled(session: state.Session) -> state.Session:
         not_ready=0,
         denials=0,
         denied_since=None,
-        unconfirmed=None,
     )
 
 
@@ -184,7 +207,7 @@ def _denied_unconfirmed(
         _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
         return
     standing = work.session.standing
-    work.session = settled(work.session)
+    work.session = dataclasses.replace(settled(work.session), unconfirmed=None)
     if standing is not None and standing.final:
         if standing.outcome is not unconfirmed.verdict.outcome:
             work.bury(
