@@ -70,7 +70,8 @@ def _mark(event: model.Event, *, signed: bool) -> str | None:
 def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
     """Keep what the callback says until the fetched result can be held against it."""
     if claim.kind is model.ClaimKind.HINT:
-        work.session = dataclasses.replace(work.session, hint=claim.verdict.outcome)
+        hint = claim.verdict.outcome if claim.verdict.final else None
+        work.session = dataclasses.replace(work.session, hint=hint)
         return
     kept = state.Unconfirmed(verdict=claim.verdict, since=work.now, cause=cause)
     work.session = dataclasses.replace(work.session, unconfirmed=kept)
