@@ -1,0 +1,30 @@
+"""Tell what happens: logs, metrics, and alarms, which are both."""
+
+import structlog
+
+from worker import model
+from worker.telemetry import metrics as _metrics
+
+_log = structlog.get_logger()
+
+
+def alarm(
+    metrics: _metrics.Metrics,
+    kind: model.AlarmKind,
+    source: str,
+    *,
+    session: str | None = None,
+    partition: int | None = None,
+) -> None:
+    """
+    Call a person: an error-level line ``alarm.raised``, and the counter of *kind*.
+
+    *session* is a hash (``logs.session_hash``), never a session id.
+    """
+    metrics.alarm(kind)
+    fields: dict[str, str | int] = {"kind": kind, "source": source}
+    if session is not None:
+        fields["session"] = session
+    if partition is not None:
+        fields["partition"] = partition
+    _log.error("alarm.raised", **fields)

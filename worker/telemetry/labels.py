@@ -1,0 +1,111 @@
+"""Hold the words that labels of metrics may take: closed, and the project's own."""
+
+import enum
+
+#: The value of ``source`` for whatever names no configured source.
+UNKNOWN_SOURCE = "unknown"
+
+
+class CallbackResult(enum.StrEnum):
+    """How a request at the webhook endpoint ended; the ingress's words."""
+
+    ACCEPTED = "accepted"
+    FORWARDED = "forwarded"
+    IGNORED = "ignored"
+    ACKNOWLEDGED = "acknowledged"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_LARGE = "too_large"
+    ENCODED = "encoded"
+    TIMED_OUT = "timed_out"
+    ABORTED = "aborted"
+    MALFORMED_REQUEST = "malformed_request"
+    MALFORMED_BODY = "malformed_body"
+    NOT_AUTHENTIC = "not_authentic"
+    UNMAPPABLE = "unmappable"
+    UNDELIVERED = "undelivered"
+    UNAVAILABLE = "unavailable"
+    OVERLOADED = "overloaded"
+    FAILED = "failed"
+
+
+class Authenticator(enum.StrEnum):
+    """What a secret was used for; the words of ``authenticate``."""
+
+    HMAC_BODY = "hmac_body"
+    STANDARD_WEBHOOKS = "standard_webhooks"
+    SIGNED_URL = "signed_url"
+    BODY_KEY = "body_key"
+    BASIC = "basic"
+    IP_ALLOW = "ip_allow"
+
+
+class SecretPosition(enum.StrEnum):
+    """Which entry of a list of secrets matched; 0 is the one that we use ourselves."""
+
+    FIRST = "0"
+    SECOND = "1"
+    THIRD = "2"
+    LATER = "later"
+
+    @classmethod
+    def of(cls, position: int) -> "SecretPosition":
+        """Return the label of the entry at *position*, counted from zero."""
+        positions = (cls.FIRST, cls.SECOND, cls.THIRD)
+        return positions[position] if 0 <= position < len(positions) else cls.LATER
+
+
+class FetchResult(enum.StrEnum):
+    """How a fetch ended: with a result, or with a FetchError's reason."""
+
+    RESULT = "result"
+    FETCH_FAILED = "fetch_failed"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    PROVIDER_FAULT = "provider_fault"
+    RATE_LIMITED = "rate_limited"
+    BAD_ANSWER = "bad_answer"
+    ACCOUNT_REFUSED = "account_refused"
+    NO_SUCH_SESSION = "no_such_session"
+    NOT_READY = "not_ready"
+    RESULT_MISMATCH = "result_mismatch"
+    BAD_RESULT_SIGNATURE = "bad_result_signature"
+    QUARANTINED = "quarantined"
+
+
+class PartitionFailure(enum.StrEnum):
+    """Why a partition was thrown away and started again: a TransportError's reason."""
+
+    TRANSPORT = "transport"
+    KAFKA_UNAVAILABLE = "kafka_unavailable"
+    OWNERSHIP_LOST = "ownership_lost"
+    COMMIT_IN_DOUBT = "commit_in_doubt"
+    POSITION_LOST = "position_lost"
+    TOPIC_MISMATCH = "topic_mismatch"
+    UNKNOWN_VERSION = "unknown_version"
+    RECORD_TOO_LARGE = "record_too_large"
+    OTHER = "other"  #: a fault of ours that nobody foresaw
+
+    @classmethod
+    def of(cls, reason: str) -> "PartitionFailure":
+        """Return the label of *reason*, ``other`` where it is none of ours."""
+        return cls(reason) if reason in list(cls) else cls.OTHER
+
+
+class Final(enum.StrEnum):
+    """Whether a decision is final."""
+
+    YES = "true"
+    NO = "false"
+
+    @classmethod
+    def of(cls, *, final: bool) -> "Final":
+        """Return the label."""
+        return cls.YES if final else cls.NO
+
+
+class Source:
+    """The domain of the label ``source``: what is configured, and ``unknown``."""
+
+
+Domain = type[enum.StrEnum] | type[Source]

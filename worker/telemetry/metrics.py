@@ -1,0 +1,243 @@
+"""Count what happens, in words that are closed types."""
+
+import platform
+from collections.abc import Callable, Collection
+
+import prometheus_client
+from prometheus_client import exposition
+
+import worker
+from worker import errors, ledger, model
+from worker.telemetry import catalogue, labels
+
+_RETRIES = frozenset({ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
+_Collector = (
+    prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram
+)
+
+
+class Metrics:
+    """
+    One process's metrics, in a registry of their own.
+
+    *sources* are the configured names: any other is counted as ``unknown``, so that
+    nobody outside chooses a label. A label value of another type raises TypeError.
+    """
+
+    def __init__(
+        self,
+        sources: Collection[str],
+        registry: prometheus_client.CollectorRegistry | None = None,
+    ) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # -- it ships no type
+        self._sources = frozenset(sources)
+        self._registry = registry or prometheus_client.CollectorRegistry()
+        self._refreshers: list[Callable[[], None]] = []
+        self._collectors = {
+            metric.name: _collector(metric, self._registry)
+            for metric in catalogue.CATALOGUE
+        }
+        prometheus_client.ProcessCollector(registry=self._registry)
+        prometheus_client.Info(
+            "kyc_build", "What this process runs.", registry=self._registry
+        ).info({"version": worker.__version__, "python": platform.python_version()})
+        for metric in catalogue.CATALOGUE:
+            if metric.from_zero:
+                self._start_from_zero(metric)
+
+    def before_render(self, refresh: Callable[[], None]) -> None:
+        """Call *refresh* before each ``render``, to set gauges then."""
+        self._refreshers.append(refresh)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        for refresh in self._refreshers:
+            refresh()
+        return exposition.generate_latest(self._registry)
+
+    # The ingress
+
+    def callback(self, source: str, result: labels.CallbackResult) -> None:
+        """Count a request by how it was answered."""
+        self._count(catalogue.CALLBACKS, source, result)
+
+    def verification_failed(self, source: str, cause: errors.AuthCause) -> None:
+        """Count a callback that is not authentic."""
+        self._count(catalogue.VERIFICATION_FAILURES, source, cause)
+
+    def secret_matched(
+        self, source: str, authenticator: labels.Authenticator, position: int
+    ) -> None:
+        """Count which entry of a source's secrets matched, from zero."""
+        self._count(
+            catalogue.SECRETS_MATCHED,
+            source,
+            authenticator,
+            labels.SecretPosition.of(position),
+        )
+
+    def produced(self, seconds: float) -> None:
+        """Take note of how long Kafka took to acknowledge an event, or not to."""
+        self._observe(catalogue.PRODUCE_SECONDS, seconds)
+
+    # The pipeline
+
+    def fetched(self, source: str, result: labels.FetchResult, seconds: float) -> None:
+        """Count a fetch by how it ended, and take note of how long it took."""
+        self._count(catalogue.FETCHES, source, result)
+        self._observe(catalogue.FETCH_SECONDS, seconds, source)
+
+    def noted(self, source: str, kind: ledger.NoteKind) -> None:
+        """Count what changed no decision; retries also on their own."""
+        self._count(catalogue.LEDGER_NOTES, source, kind)
+        if kind in _RETRIES:
+            self._count(catalogue.RETRIES, source)
+
+    def decided(self, decision: model.Decision) -> None:
+        """Count a committed decision, and how long after its callback it came."""
+        verdict = decision.verdict
+        self._count(
+            catalogue.DECISIONS,
+            decision.source,
+            verdict.outcome,
+            labels.Final.of(final=verdict.final),
+        )
+        received_at = decision.cause.received_at
+        if decision.cause.type is model.CauseType.CALLBACK and received_at is not None:
+            seconds = max(decision.decided_at - received_at, 0) / 1000
+            self._observe(catalogue.DECISION_LATENCY_SECONDS, seconds, decision.source)
+
+    def dead_letter(self, source: str, reason: model.DeadLetterReason) -> None:
+        """Count a committed dead letter."""
+        self._count(catalogue.DEAD_LETTERS, source, reason)
+
+    def open_sessions(self, sessions: int) -> None:
+        """Set how many sessions still have something to be done."""
+        self._set(catalogue.OPEN_SESSIONS, sessions)
+
+    def oldest_pending(self, seconds: float) -> None:
+        """Set the age of the oldest open session; 0 where there is none."""
+        self._set(catalogue.OLDEST_PENDING_SECONDS, seconds)
+
+    def committed(self, records: int, seconds: float) -> None:
+        """Take note of a transaction of *records* records."""
+        self._count(catalogue.RECORDS_COMMITTED, amount=records)
+        self._observe(catalogue.COMMIT_SECONDS, seconds)
+
+    # Kafka
+
+    def kafka_reachable(self, *, reachable: bool) -> None:
+        """Set whether Kafka answers."""
+        self._set(catalogue.KAFKA_REACHABLE, int(reachable))
+
+    def events_behind(self, events: int) -> None:
+        """Set how many events are not yet taken."""
+        self._set(catalogue.EVENTS_BEHIND, events)
+
+    def owned_partitions(self, partitions: int) -> None:
+        """Set how many partitions are worked on."""
+        self._set(catalogue.OWNED_PARTITIONS, partitions)
+
+    def partition_failed(self, reason: labels.PartitionFailure) -> None:
+        """Count a partition that is thrown away to be started again."""
+        self._count(catalogue.PARTITION_FAILURES, None, reason)
+
+    def restored(self, records: int, seconds: float) -> None:
+        """Take note of a partition brought back to work."""
+        self._count(catalogue.RECORDS_RESTORED, amount=records)
+        self._observe(catalogue.RESTORE_SECONDS, seconds)
+
+    # Everybody
+
+    def alarm(self, kind: model.AlarmKind) -> None:
+        """Count an alarm; ``telemetry.alarm`` writes its line too."""
+        self._count(catalogue.ALARMS, None, kind)
+
+    def log_values_dropped(self, values: int) -> None:
+        """Count what the log did not write."""
+        self._count(catalogue.LOG_VALUES_DROPPED, amount=values)
+
+    def _count(
+        self,
+        metric: catalogue.Metric,
+        source: str | None = None,
+        *values: object,
+        amount: float = 1,
+    ) -> None:
+        child = self._child(metric, source, values)
+        if not isinstance(child, prometheus_client.Counter):
+            raise TypeError(f"{metric.name} is no counter")
+        child.inc(amount)
+
+    def _observe(
+        self, metric: catalogue.Metric, seconds: float, source: str | None = None
+    ) -> None:
+        child = self._child(metric, source, ())
+        if not isinstance(child, prometheus_client.Histogram):
+            raise TypeError(f"{metric.name} is no histogram")
+        child.observe(seconds)
+
+    def _set(self, metric: catalogue.Metric, value: float) -> None:
+        child = self._child(metric, None, ())
+        if not isinstance(child, prometheus_client.Gauge):
+            raise TypeError(f"{metric.name} is no gauge")
+        child.set(value)
+
+    def _child(
+        self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
+    ) -> _Collector:
+        """Return the series of *metric* for exactly these labels."""
+        texts = []
+        rest = iter(values)
+        for name, domain in metric.labels.items():
+            value = source if domain is labels.Source else next(rest, None)
+            texts.append(self._text(name, domain, value))
+        if next(rest, None) is not None:
+            raise TypeError(f"{metric.name} has no such label")
+        collector = self._collectors[metric.name]
+        return collector.labels(*texts) if texts else collector
+
+    def _text(self, name: str, domain: labels.Domain, value: object) -> str:
+        if domain is labels.Source:
+            if not isinstance(value, str):
+                raise TypeError("source must be a name")
+            return value if value in self._sources else labels.UNKNOWN_SOURCE
+        if not isinstance(value, domain):
+            raise TypeError(f"{name} must be a {domain.__name__}")
+        return str(value)
+
+    def _start_from_zero(self, metric: catalogue.Metric) -> None:
+        """Export every series of *metric* at once."""
+        series: list[tuple[str, ...]] = [()]
+        for domain in metric.labels.values():
+            if issubclass(domain, labels.Source):
+                words = [*sorted(self._sources), labels.UNKNOWN_SOURCE]
+            else:
+                words = [str(word) for word in domain]
+            series = [(*one, word) for one in series for word in words]
+        for texts in series:
+            if texts:
+                self._collectors[metric.name].labels(*texts)
+
+
+def _collector(
+    metric: catalogue.Metric, registry: prometheus_client.CollectorRegistry
+) -> _Collector:
+    names = tuple(metric.labels)
+    match metric.kind:
+        case catalogue.Kind.COUNTER:
+            return prometheus_client.Counter(
+                metric.name, metric.text, names, registry=registry
+            )
+        case catalogue.Kind.GAUGE:
+            return prometheus_client.Gauge(
+                metric.name, metric.text, names, registry=registry
+            )
+        case catalogue.Kind.HISTOGRAM:
+            return prometheus_client.Histogram(
+                metric.name,
+                metric.text,
+                names,
+                registry=registry,
+                buckets=metric.buckets,
+            )
