@@ -87,5 +87,5 @@ def _apply_to_flight(
             fetches.start_mapping(work, flight)
         case inputs.Answered(_, result):
             fetches.take_result(work, flight, result)
-        case inputs.Failed(_, failure):
-            fetches.take_failure(work, flight, failure)
+        case inputs.Failed(_, failure, counted):
+            fetches.take_failure(work, flight, failure, counted=counted)

@@ -119,7 +119,7 @@ def _go_on(work: turn.Turn) -> None:
 
 
 def take_failure(
-    work: turn.Turn, flight: state.Flight, failure: inputs.Failure
+    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
 ) -> None:
     """Do what the failure's disposition says."""
     match failure.disposition:
@@ -128,7 +128,7 @@ def take_failure(
         case errors.Disposition.DENIED:
             _denied(work, flight)
         case errors.Disposition.DEAD_LETTER:
-            _limited(work, flight, failure)
+            _limited(work, flight, failure, counted=counted)
         case errors.Disposition.ACCOUNT:
             work.alarm(model.AlarmKind.ACCOUNT_REFUSED)
             if not work.session.final:
@@ -223,9 +223,11 @@ def _denied_unconfirmed(
     _go_on(work)
 
 
-def _limited(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> None:
+def _limited(
+    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
+) -> None:
     """Retry what should never happen a few times, then bury it by its own name."""
-    count = work.session.tries + 1
+    count = work.session.tries + (0 if counted else 1)
     work.session = dataclasses.replace(work.session, tries=count)
     if count < work.rules.quarantine_attempts:
         work.note(inputs.NoteKind.RETRY)

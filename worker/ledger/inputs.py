@@ -68,10 +68,11 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failed:
-    """Fetch *seq* brought no result."""
+    """Fetch *seq* brought no result; *counted* where MappingStarting counted it."""
 
     seq: int
     failure: Failure
+    counted: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class Fetching:
             effects = self._owner.apply(key, ledger.MappingStarting(seq))
             await self._owner.written()
             if not effects:
-                told = _map(key, seq, spelling, provider, answer)
+                told = _map(key, seq, spelling, provider, answer, counted=True)
                 self._owner.apply(key, told)
                 await self._owner.written()
 
@@ -167,12 +167,14 @@ def _map(
     spelling: str,
     provider: ports.Provider,
     answer: model.Answer,
+    *,
+    counted: bool = False,
 ) -> ledger.Input:
     """Map an answer; an exception that no adapter should raise is a crash of it."""
     try:
         return ledger.Answered(seq, provider.interpret(key, spelling, answer))
     except errors.FetchError as error:
-        return ledger.Failed(seq, ledger.Failure.of(error))
+        return ledger.Failed(seq, ledger.Failure.of(error), counted)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is quarantined
         crashed = errors.MappingCrashed(type(error).__name__)
-        return ledger.Failed(seq, ledger.Failure.of(crashed))
+        return ledger.Failed(seq, ledger.Failure.of(crashed), counted)
