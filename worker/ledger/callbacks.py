@@ -50,10 +50,12 @@ def take_callback(
         seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
         work.session = dataclasses.replace(work.session, seen=seen)
     cause = cause_of(event)
-    work.refer(event.reference, cause)
     if claim is None:
         wake(work, cause)
     elif claim.kind is model.ClaimKind.SIGNED:
+        # Anybody who knows the URL may have written another callback: whose session
+        # it is, only the fetched result says.
+        work.refer(event.reference, cause)
         _settle_signed(work, event, claim)
     else:
         _remember(work, claim, cause)
