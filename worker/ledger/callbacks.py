@@ -45,8 +45,9 @@ def take_callback(
     mark = _mark(event, signed=signed)
     if mark is not None and mark in work.session.seen:
         work.note(inputs.NoteKind.REPEATED)
-        return
-    if mark is not None:
+        if not work.session.given_up:
+            return
+    elif mark is not None:
         seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
         work.session = dataclasses.replace(work.session, seen=seen)
     cause = cause_of(event)

@@ -78,6 +78,11 @@ class Session:
         return self.due_at is not None or self.flight is not None
 
     @property
+    def given_up(self) -> bool:
+        """Return whether its fetches ended in a dead letter, and nothing is due."""
+        return self.seq > 0 and not self.open and not self.final
+
+    @property
     def final(self) -> bool:
         """Return whether what stands is final."""
         return self.standing is not None and self.standing.final
