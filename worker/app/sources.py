@@ -53,7 +53,7 @@ def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Conf
 
 
 def find(sources: Mapping[str, Configured], name: str) -> Configured:
-    """Return the source *name*; raises errors.ConfigurationError with those there are."""
+    """Return the source *name*; raises errors.ConfigurationError, naming those known."""
     if name not in sources:
         known = ", ".join(sorted(sources)) or "none"
         raise errors.ConfigurationError(

@@ -207,11 +207,15 @@ class Group:
         while not self._stopping.is_set():
             self.progress_at = self._clock.now_ms()
             self._hold_back(consumer)
-            if not consumer.assignment():
-                await self._clock.sleep(_POLL_MS / 1000)
-                continue
             try:
-                fetched = await consumer.getmany(timeout_ms=_POLL_MS)
+                # Without an assignment this waits for one, and tells of the errors
+                # that keep it away. It always comes back while the client is well:
+                # a cancelled getmany leaks its fetch count, so the consumer ends
+                # with it (aiokafka 0.14, seen 2026-11-21).
+                async with asyncio.timeout(self._worker.progress_timeout / 1000):
+                    fetched = await consumer.getmany(timeout_ms=_POLL_MS)
+            except TimeoutError:
+                raise aiokafka.errors.KafkaTimeoutError from None
             except (
                 aiokafka.errors.OffsetOutOfRangeError,
                 aiokafka.errors.NoOffsetForPartitionError,
