@@ -96,21 +96,21 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
             session, trailing=session.trailing or cause, rechecks=0
         )
         return
-    polling = session.wanted is None or session.wanted.type is model.CauseType.POLL
-    earliest = earliest_fetch(work)
+    earliest = earliest_fetch(work, cause)
     due = earliest if session.due_at is None else min(session.due_at, earliest)
     work.session = dataclasses.replace(
         session,
-        wanted=cause if polling else session.wanted,
+        wanted=state.earlier(session.wanted, cause),
         due_at=due,
         rechecks=0,
     )
 
 
-def earliest_fetch(work: turn.Turn) -> int:
-    """Return when the next fetch may start: now, unless a final was just fetched."""
+def earliest_fetch(work: turn.Turn, cause: model.Cause) -> int:
+    """Return when a fetch may start: now, unless it is the next one over a final."""
     session = work.session
-    if not session.final or session.last_fetch_at is None:
+    recheck = cause.type is model.CauseType.RECHECK
+    if recheck or not session.final or session.last_fetch_at is None:
         return work.now
     return max(work.now, session.last_fetch_at + work.rules.recheck_min_interval_ms)
 

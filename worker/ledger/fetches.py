@@ -105,17 +105,22 @@ def _go_on(work: turn.Turn) -> None:
     """Want what comes next: the trailing wake-up, a recheck of a pending, nothing."""
     session = work.session
     if session.trailing is not None:
-        trailing = session.trailing
-        recheck = trailing.type is model.CauseType.RECHECK
-        due = work.now if recheck else callbacks.earliest_fetch(work)
-        work.session = dataclasses.replace(
-            session, trailing=None, wanted=trailing, due_at=due
-        )
+        _follow(work, session.trailing)
     elif not session.final:
         wait = work.rules.recheck_ms(session.rechecks)
         work.session = dataclasses.replace(
             session, wanted=_POLL, due_at=work.now + wait, rechecks=session.rechecks + 1
         )
+    else:
+        work.session = dataclasses.replace(session, rechecks=0)
+
+
+def _follow(work: turn.Turn, trailing: model.Cause) -> None:
+    """Want the fetch that a wake-up during the last one asked for."""
+    due = callbacks.earliest_fetch(work, trailing)
+    work.session = dataclasses.replace(
+        work.session, trailing=None, wanted=trailing, due_at=due
+    )
 
 
 def take_failure(
@@ -144,15 +149,16 @@ def take_failure(
 
 
 def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
-    """Want the same again after *wait_ms*, or at once if a wake-up trails."""
-    session = work.session
-    trailing = session.trailing is not None
+    """Want the same again after *wait_ms*, or as soon as a trailing wake-up may."""
+    session, due = work.session, work.now + wait_ms
+    if session.trailing is not None:
+        due = min(due, callbacks.earliest_fetch(work, session.trailing))
     work.session = dataclasses.replace(
         session,
         flight=None,
         trailing=None,
-        wanted=flight.cause,
-        due_at=work.now if trailing else work.now + wait_ms,
+        wanted=state.earlier(flight.cause, session.trailing),
+        due_at=due,
     )
 
 
@@ -287,8 +293,5 @@ def _give_up(
         work.decide(
             verdict, flight.cause, session.observed_at if exhausted else work.now
         )
-    trailing = work.session.trailing
-    if trailing is not None:
-        work.session = dataclasses.replace(
-            work.session, trailing=None, wanted=trailing, due_at=work.now
-        )
+    if session.trailing is not None:
+        _follow(work, session.trailing)

@@ -100,6 +100,13 @@ def recovered(session: Session) -> Session:
         session,
         flight=None,
         trailing=None,
-        wanted=session.flight.cause,
+        wanted=earlier(session.flight.cause, session.trailing),
         due_at=session.flight.started_at,
     )
+
+
+def earlier(cause: model.Cause | None, later: model.Cause | None) -> model.Cause | None:
+    """Return whose fetch it is that both ask for: the first's, but never a poll's."""
+    if cause is None or (later is not None and cause.type is model.CauseType.POLL):
+        return later
+    return cause
