@@ -57,6 +57,12 @@ def vectors(provider: str, kind: str) -> list[Any]:
     return found
 
 
+def parsed(raw: str) -> dict[str, Any]:
+    """Return the object that *raw* is."""
+    document: dict[str, Any] = orjson.loads(raw)
+    return document
+
+
 def callback(
     document: dict[str, Any] | None, query: dict[str, str] | None = None
 ) -> model.VerifiedCallback:

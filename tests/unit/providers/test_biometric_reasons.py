@@ -9,16 +9,16 @@ from worker.providers import biometric_facts, biometric_tables
 _BAD: dict[str, Any] = {"result": False}
 
 
-def _map(document: dict[str, Any], *, approve: bool = False) -> biometric_tables.Mapped:
+def _map(document: dict[str, Any]) -> biometric_tables.Mapped:
     return biometric_tables.map_result(
-        {"id": "not looked at"} | document,
-        approve_without_status=approve,
+        document,
+        approve_without_status=False,
         consent_field="status",
     )
 
 
-def _told(document: dict[str, Any], *, approve: bool = False) -> tuple[Any, ...]:
-    verdict, alarms = _map(document, approve=approve)
+def _told(document: dict[str, Any]) -> tuple[Any, ...]:
+    verdict, alarms = _map(document)
     return (verdict.outcome, verdict.reason, list(alarms))
 
 
