@@ -1,0 +1,191 @@
+"""Publish the ingress's events: acknowledged by Kafka in time, or refused."""
+
+import asyncio
+import contextlib
+
+import aiokafka
+
+from worker import clock as clocks
+from worker import codec, errors, model, settings
+from worker.transport import (
+    closing,
+    failures,
+    link,
+    partition,
+    partitioning,
+    reaching,
+)
+
+# How soon after Kafka's return the producer is there again: at most an attempt that
+# just failed, and this.
+_BACK_OFF_FIRST_S = 0.1
+_BACK_OFF_MAX_S = 2.0
+_CONNECT_S = 10.0
+# An ingress without traffic finds out by a question that nobody needed.
+_PROBE_S = 5.0
+
+
+class EventProducer:
+    """
+    An idempotent producer that is built again whenever it may be broken.
+
+    Implements ports.EventSink. aiokafka's idempotent producer retries for ever, and
+    one failed record can break its partition until it is recreated (a gap in the
+    sequence); so each acknowledgement is awaited with a deadline, and a producer
+    that stalled or failed is thrown away with everything in it: what was refused
+    is not sent behind its caller's back much later, and memory stays flat.
+    """
+
+    def __init__(
+        self,
+        kafka: settings.Kafka,
+        clock: clocks.Clock,
+        log: reaching.Log,
+        *,
+        ack_timeout_ms: int,
+    ) -> None:
+        self._kafka = kafka
+        self._clock = clock
+        self._log = log
+        self._ack_timeout_s = ack_timeout_ms / 1000
+        self._bound = partition.record_bound(kafka)
+        self._topics = (kafka.topic("events"), kafka.topic("dlq"))
+        self._link: link.Link | None = None
+        self._up = asyncio.Event()
+        self._closed = False
+        self._down = False
+        self._supervisor: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect; until that is done a publication waits its time."""
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    @property
+    def reachable(self) -> bool:
+        """Return whether Kafka answered when it was last asked."""
+        return self._link is not None and not self._link.broken.is_set()
+
+    async def publish(self, event: model.Event) -> None:
+        """
+        Return once Kafka has acknowledged *event* (acks=all).
+
+        Raises errors.KafkaUnavailable after ``ack_timeout`` at the latest: the event
+        may be written all the same. errors.RecordTooLarge refuses it for good.
+        """
+        await self._send(self._topics[0], codec.event_record(event))
+
+    async def dead_letter(self, letter: model.DeadLetter) -> None:
+        """Return once Kafka has acknowledged *letter*; raises as ``publish``."""
+        await self._send(self._topics[1], codec.dead_letter_record(letter))
+
+    async def close(self, timeout_s: float) -> None:
+        """Wait for what is being acknowledged, *timeout_s* at most, then let go."""
+        self._closed = True
+        self._up.set()
+        if self._link is not None:
+            await self._link.settle(timeout_s)
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await supervisor
+
+    async def _send(self, topic: str, record: codec.Record) -> None:
+        if record.size_bytes > self._bound:
+            raise errors.RecordTooLarge(
+                f"a record of {record.size_bytes} bytes for {topic}:"
+                f" {self._bound} are allowed"
+            )
+        number = partitioning.partition_of(record.key, self._kafka.partitions)
+        place = aiokafka.TopicPartition(topic, number)
+        current = None
+        try:
+            async with asyncio.timeout(self._ack_timeout_s):
+                current = await self._connected()
+                await current.send(place, record)
+        except TimeoutError:
+            if current is not None:
+                current.timed_out(place, self._ack_timeout_s)
+            raise errors.KafkaUnavailable("no acknowledgement in time") from None
+
+    async def _connected(self) -> link.Link:
+        """Return the link, waiting for a new one while there is none."""
+        while not self._closed:
+            if self._link is not None and not self._link.broken.is_set():
+                return self._link
+            self._up.clear()
+            await self._up.wait()
+        raise errors.KafkaUnavailable("the producer is closed")
+
+    async def _supervise(self) -> None:
+        """Connect, watch, throw away, and again; ends only when cancelled."""
+        back_off_s = _BACK_OFF_FIRST_S
+        while True:
+            producer = self._made_producer()
+            try:
+                await self._connect(producer)
+                back_off_s = _BACK_OFF_FIRST_S
+                self._say_up()
+                reason = await self._watch(producer)
+            except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
+                reason = failures.word(error)
+            finally:
+                await self._let_go(producer)
+            self._say_down(reason)
+            await self._clock.sleep(back_off_s)
+            back_off_s = min(back_off_s * 2, _BACK_OFF_MAX_S)
+
+    def _say_up(self) -> None:
+        self._down = False
+        self._log.info("producer.connected")
+
+    def _say_down(self, reason: str) -> None:
+        """Log the first of many failures: the metric says how long it lasts."""
+        if not self._down:
+            self._down = True
+            self._log.warning("producer.discarded", reason=reason)
+
+    async def _connect(self, producer: aiokafka.AIOKafkaProducer) -> None:
+        async with asyncio.timeout(_CONNECT_S):
+            await producer.start()
+            # All metadata now: the first publication has no time to wait for them.
+            await producer.client.set_topics(self._topics)
+            for topic in self._topics:
+                await producer.partitions_for(topic)
+
+    async def _watch(self, producer: aiokafka.AIOKafkaProducer) -> str:
+        """Serve publications until the producer is of no more use; return why."""
+        current = self._link = link.Link(producer)
+        closing.sender_task(producer).add_done_callback(
+            lambda _: current.break_off("the sender ended")
+        )
+        self._up.set()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PROBE_S):
+                    return await current.ended()
+            async with asyncio.timeout(_CONNECT_S):
+                if not await producer.client.force_metadata_update():
+                    return "no broker answers"
+
+    async def _let_go(self, producer: aiokafka.AIOKafkaProducer) -> None:
+        current, self._link = self._link, None
+        if current is not None:
+            current.abandon()
+        await closing.discard_producer(producer)
+
+    def _made_producer(self) -> aiokafka.AIOKafkaProducer:
+        ack_timeout_ms = round(self._ack_timeout_s * 1000)
+        producer = aiokafka.AIOKafkaProducer(
+            **self._kafka.client_args(),
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_request_size=self._kafka.max_message_bytes,
+            # A connection to a frozen broker is given up when its callers are.
+            request_timeout_ms=min(self._kafka.request_timeout, ack_timeout_ms),
+            retry_backoff_ms=self._kafka.retry_backoff,
+            metadata_max_age_ms=self._kafka.metadata_max_age,
+        )
+        closing.expect_death(producer)
+        return producer
