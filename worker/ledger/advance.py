@@ -3,7 +3,7 @@
 import dataclasses
 
 from worker import model, policy
-from worker.ledger import callbacks, fetches, inputs, state, turn
+from worker.ledger import callbacks, failures, fetches, inputs, state, turn
 
 Outcome = tuple[state.Session | None, list[inputs.Effect]]
 
@@ -84,8 +84,8 @@ def _apply_to_flight(
         return
     match told:
         case inputs.MappingStarting():
-            fetches.start_mapping(work, flight)
+            failures.start_mapping(work, flight)
         case inputs.Answered(_, result):
             fetches.take_result(work, flight, result)
         case inputs.Failed(_, failure, counted):
-            fetches.take_failure(work, flight, failure, counted=counted)
+            failures.take_failure(work, flight, failure, counted=counted)

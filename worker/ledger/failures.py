@@ -1,0 +1,188 @@
+"""Take what fetches that bring no result bring: failures, denials, not ready yet."""
+
+import dataclasses
+
+from worker import errors, model, policy
+from worker.ledger import callbacks, fetches, inputs, state, turn
+
+
+def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
+    """Count an attempt before it is made; give up after too many."""
+    if work.session.tries >= work.rules.quarantine_attempts:
+        _give_up(work, flight, model.DeadLetterReason.QUARANTINED, "quarantined")
+        return
+    work.session = dataclasses.replace(work.session, tries=work.session.tries + 1)
+
+
+def take_failure(
+    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
+) -> None:
+    """Do what the failure's disposition says."""
+    match failure.disposition:
+        case errors.Disposition.NOT_READY:
+            _not_ready(work, flight)
+        case errors.Disposition.DENIED:
+            _denied(work, flight)
+        case errors.Disposition.DEAD_LETTER:
+            _limited(work, flight, failure, counted=counted)
+        case errors.Disposition.ACCOUNT:
+            work.alarm(model.AlarmKind.ACCOUNT_REFUSED)
+            if not work.session.final:
+                work.decide(_unavailable(work), flight.cause, work.now)
+            _later(work, flight, failure)
+        case (
+            errors.Disposition.RETRY_NOW
+            | errors.Disposition.RETRY_LATER
+            | errors.Disposition.CRASH
+            | errors.Disposition.REFUSE
+        ):
+            _later(work, flight, failure)
+
+
+def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
+    """Want the same again after *wait_ms*, or as soon as a trailing wake-up may."""
+    session, due = work.session, work.now + wait_ms
+    if session.trailing is not None:
+        due = min(due, callbacks.earliest_fetch(work, session.trailing))
+    work.session = dataclasses.replace(
+        session,
+        flight=None,
+        trailing=None,
+        wanted=state.earlier(flight.cause, session.trailing),
+        due_at=due,
+    )
+
+
+def _not_ready(work: turn.Turn, flight: state.Flight) -> None:
+    count = work.session.not_ready + 1
+    work.note(inputs.NoteKind.NOT_READY)
+    if count < work.rules.not_ready_attempts:
+        work.session = dataclasses.replace(work.session, not_ready=count)
+        _retry(work, flight, work.rules.not_ready.delay_ms(count))
+        return
+    work.session = fetches.settled(work.session)
+    if work.session.standing is None:
+        verdict = policy.pending(model.Reason.IN_PROGRESS, status=None)
+        work.decide(verdict, flight.cause, work.now)
+    fetches.go_on(work)
+
+
+def _denied(work: turn.Turn, flight: state.Flight) -> None:
+    session = work.session
+    work.note(inputs.NoteKind.DENIED)
+    if session.unconfirmed is not None:
+        _denied_unconfirmed(work, flight, session.unconfirmed)
+        return
+    if session.final:
+        # Its data is deleted at the provider: what stands, stands.
+        work.session = fetches.settled(session)
+        fetches.go_on(work)
+        return
+    since = work.now if session.denied_since is None else session.denied_since
+    count = session.denials + 1
+    work.session = dataclasses.replace(session, denials=count, denied_since=since)
+    long_enough = work.now - since >= work.rules.denied_over_ms
+    over = long_enough and count >= work.rules.denied_answers
+    if not over or session.trailing is not None:
+        _retry(work, flight, work.rules.retry.delay_ms(count))
+    elif session.revision == 0:
+        work.effects.append(inputs.DeniedEnd())
+    else:
+        _give_up(
+            work, flight, model.DeadLetterReason.FETCH_EXHAUSTED, "no_such_session"
+        )
+
+
+def _denied_unconfirmed(
+    work: turn.Turn, flight: state.Flight, unconfirmed: state.Unconfirmed
+) -> None:
+    """Believe the callback after the grace time, but never over a final."""
+    ripe = unconfirmed.since + work.rules.unconfirmed_grace_ms
+    if work.now < ripe:
+        count = work.session.denials + 1
+        work.session = dataclasses.replace(work.session, denials=count)
+        _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
+        return
+    standing = work.session.standing
+    work.session = dataclasses.replace(fetches.settled(work.session), unconfirmed=None)
+    if standing is not None and standing.final:
+        if standing.outcome is not unconfirmed.verdict.outcome:
+            work.bury(
+                model.DeadLetterReason.CONFLICTING_FINAL,
+                event_id=unconfirmed.cause.event_id,
+                attempts=1,
+                last_error="no_such_session",
+            )
+    else:
+        work.note(inputs.NoteKind.UNCONFIRMED)
+        observed = unconfirmed.cause.received_at
+        work.decide(unconfirmed.verdict, unconfirmed.cause, observed)
+    fetches.go_on(work)
+
+
+def _limited(
+    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
+) -> None:
+    """Retry what should never happen a few times, then bury it by its own name."""
+    count = work.session.tries + (0 if counted else 1)
+    work.session = dataclasses.replace(work.session, tries=count)
+    if count < work.rules.quarantine_attempts:
+        work.note(inputs.NoteKind.RETRY)
+        _retry(work, flight, work.rules.retry.delay_ms(count))
+        return
+    _give_up(work, flight, model.DeadLetterReason(failure.reason), failure.reason)
+
+
+def _later(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> None:
+    """Retry with back-off; past the horizon only an answered failure ends it."""
+    session = work.session
+    since = work.now if session.failing_since is None else session.failing_since
+    count = session.failures + 1
+    work.session = dataclasses.replace(session, failures=count, failing_since=since)
+    exhausted = (
+        failure.answered
+        and count >= work.rules.retry_attempts
+        and work.now - since >= work.rules.retry_horizon_ms
+    )
+    if exhausted:
+        reason = model.DeadLetterReason.FETCH_EXHAUSTED
+        _give_up(work, flight, reason, failure.reason)
+        return
+    work.note(inputs.NoteKind.RETRY)
+    wait = failure.retry_after_ms
+    _retry(work, flight, work.rules.retry.delay_ms(count) if wait is None else wait)
+
+
+def _unavailable(work: turn.Turn) -> model.Verdict:
+    """Return pending ``provider_unavailable``, keeping the provider's last word."""
+    standing = work.session.standing
+    return policy.pending(
+        model.Reason.PROVIDER_UNAVAILABLE,
+        status=None if standing is None else standing.provider_status,
+    )
+
+
+def _give_up(
+    work: turn.Turn,
+    flight: state.Flight,
+    reason: model.DeadLetterReason,
+    last_error: str,
+) -> None:
+    """Dead-letter the session: pending, nothing due, open again on any wake-up."""
+    session = work.session
+    attempts = max(session.failures, session.tries, session.denials)
+    work.bury(
+        reason,
+        event_id=flight.cause.event_id,
+        attempts=attempts,
+        last_error=last_error,
+    )
+    work.session = fetches.settled(session)
+    if not session.final:
+        exhausted = reason is model.DeadLetterReason.FETCH_EXHAUSTED
+        verdict = _unavailable(work) if exhausted else policy.unrecognised(None)
+        work.decide(
+            verdict, flight.cause, session.observed_at if exhausted else work.now
+        )
+    if session.trailing is not None:
+        fetches.follow(work, session.trailing)
