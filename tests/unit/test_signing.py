@@ -1,0 +1,293 @@
+"""Signatures: known vectors, rotation, and every way to be wrong."""
+
+import base64
+import hmac
+
+import pytest
+
+from worker import errors, signing
+
+_HEX = signing.SignatureScheme("X-Verification-Signature")
+_BASE64 = signing.SignatureScheme(
+    "Authorization", encoding="base64", prefix='signature="', suffix='"'
+)
+_SHA512 = signing.SignatureScheme("X-Signature", digest="sha512", prefix="sha512=")
+_SCHEMES = (_HEX, _BASE64, _SHA512)
+_KEY = b"a key of the present"
+_OLD = b"a key of the past"
+_BODY = b'{"a":1}'
+_NOW_S = 1_790_000_000
+
+
+def _cause(failure: pytest.ExceptionInfo[errors.AuthenticationError]) -> str:
+    return failure.value.cause.value
+
+
+def test_hex_vector() -> None:
+    """The hex signature is the one computed from id beyond's documented rules."""
+    body = (
+        b'{"event":"verification.completed","verificationSessionId":'
+        b'"11111111-1111-1111-1111-111111111111","externalUserId":"user_123",'
+        b'"decision":"approved","reviewStatus":"approved","rationale":""}'
+    )
+
+    signature = signing.sign(_HEX, b"test-webhook-shared-secret-1234", body)
+
+    expected = "40cea09ffcbb9960d07437b70041e9067a019623eaa464aa8471fe6d2f1c5f02"
+    assert expected == signature
+
+
+def test_base64_vector() -> None:
+    """The base64 signature is the one computed from Identomat's documented rules."""
+    body = b'{"company_key":"abcd","session_token":"defg"}'
+
+    signature = signing.sign(_BASE64, b"secret", body)
+
+    assert signature == 'signature="X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I="'
+
+
+@pytest.mark.parametrize("scheme", _SCHEMES)
+def test_every_key_is_accepted(scheme: signing.SignatureScheme) -> None:
+    """The position of the key that signed is told, so rotation needs no gap."""
+    keys = (_KEY, _OLD)
+
+    positions = [
+        signing.verify(scheme, keys, [signing.sign(scheme, key, _BODY)], _BODY)
+        for key in keys
+    ]
+
+    assert positions == [0, 1]
+
+
+def test_hex_in_either_case() -> None:
+    """Upper-case hex is the same signature."""
+    presented = signing.sign(_HEX, _KEY, _BODY).upper()
+
+    assert signing.verify(_HEX, [_KEY], [presented], _BODY) == 0
+
+
+@pytest.mark.parametrize("scheme", _SCHEMES)
+def test_another_body_or_key_is_wrong(scheme: signing.SignatureScheme) -> None:
+    """A signature holds for its key and its very bytes."""
+    presented = [signing.sign(scheme, _KEY, _BODY)]
+
+    for keys, body in (((_OLD,), _BODY), ((_KEY,), b'{"a": 1}'), ((), _BODY)):
+        with pytest.raises(errors.AuthenticationError) as failure:
+            signing.verify(scheme, keys, presented, body)
+        assert _cause(failure) == "wrong_signature"
+
+
+@pytest.mark.parametrize(
+    ("presented", "cause"),
+    [
+        ([], "missing_signature"),
+        ([""], "missing_signature"),
+        (["0" * 64, "0" * 64], "repeated_signature"),
+        (["0" * 63], "malformed_signature"),
+        (["0" * 62], "malformed_signature"),
+        (["0" * 66], "malformed_signature"),
+        (["x" * 64], "malformed_signature"),
+        (["é" * 64], "malformed_signature"),
+        (["\u0660" * 64], "malformed_signature"),
+        (["\udcff" * 64], "malformed_signature"),
+        ([" ".join(["00"] * 32)], "malformed_signature"),
+        (["sha256=" + "0" * 64], "malformed_signature"),
+        (["0" * 64 + "\n"], "malformed_signature"),
+        (["0" * 64 + ",", ""], "repeated_signature"),
+        (["0" * 64], "wrong_signature"),
+    ],
+)
+def test_hostile_hex(presented: list[str], cause: str) -> None:
+    """Whatever stands in the header, the refusal is the one error, with its cause."""
+    with pytest.raises(errors.AuthenticationError) as failure:
+        signing.verify(_HEX, [_KEY], presented, _BODY)
+
+    assert cause == _cause(failure)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "signature=",
+        'signature="',
+        'signature=""',
+        'signature="X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I"',
+        'signature="X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I=="',
+        'signature="X8AOLCy1 BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I="',
+        'signature="X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I=" ',
+        'Signature="X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I="',
+        'signature="é8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I="',
+        "X8AOLCy1BdQED243DOMRJylXaHKFeAsZeyYYQxTqj4I=",
+    ],
+)
+def test_hostile_base64(value: str) -> None:
+    """Base64 is strict, and stands within its prefix and suffix."""
+    with pytest.raises(errors.AuthenticationError) as failure:
+        signing.verify(_BASE64, [b"secret"], [value], _BODY)
+
+    assert _cause(failure) == "malformed_signature"
+
+
+def test_empty_key_never_matches() -> None:
+    """An empty key signs nothing, and nothing is signed with it."""
+    forged = hmac.digest(b"", _BODY, "sha256").hex()
+
+    with pytest.raises(errors.AuthenticationError):
+        signing.verify(_HEX, [b""], [forged], _BODY)
+    with pytest.raises(ValueError, match="empty"):
+        signing.sign(_HEX, b"", _BODY)
+
+
+def _standard(
+    *,
+    ids: list[str] | None = None,
+    timestamps: list[str] | None = None,
+    signatures: list[str] | None = None,
+    keys: tuple[bytes, ...] = (_KEY, _OLD),
+    now_s: int = _NOW_S,
+    body: bytes = _BODY,
+) -> int:
+    """Verify a message that is right but for what is given."""
+    signed = signing.sign_standard(_KEY, "msg_1", _NOW_S, _BODY)
+    return signing.verify_standard(
+        keys,
+        ids=["msg_1"] if ids is None else ids,
+        timestamps=[str(_NOW_S)] if timestamps is None else timestamps,
+        signatures=[signed] if signatures is None else signatures,
+        body=body,
+        now_ms=now_s * 1000 + 999,
+        tolerance_s=300,
+    )
+
+
+def test_standard_vector() -> None:
+    """The signature is the one that the Standard Webhooks libraries document."""
+    key = signing.standard_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+
+    signature = signing.sign_standard(
+        key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+    )
+
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_standard_takes_several_signatures() -> None:
+    """One of several signatures is enough, those of other versions are passed over."""
+    old = signing.sign_standard(_OLD, "msg_1", _NOW_S, _BODY)
+    other = "v1a," + base64.b64encode(b"0" * 64).decode()
+
+    assert _standard(signatures=[f"{other} v1,AAAA junk v1 {old}"]) == 1
+    assert _standard() == 0
+
+
+@pytest.mark.parametrize("drift_s", [-300, 0, 300])
+def test_standard_tolerates_drift(drift_s: int) -> None:
+    """A timestamp within the tolerance passes, in both directions."""
+    assert _standard(now_s=_NOW_S + drift_s) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"signatures": []}, "missing_signature"),
+        ({"ids": []}, "missing_signature"),
+        ({"timestamps": []}, "missing_timestamp"),
+        ({"timestamps": [""]}, "missing_timestamp"),
+        ({"ids": ["msg_1", "msg_1"]}, "repeated_signature"),
+        ({"timestamps": ["1", "1"]}, "repeated_signature"),
+        ({"signatures": ["v1,a", "v1,b"]}, "repeated_signature"),
+        ({"signatures": ["0"]}, "malformed_signature"),
+        ({"signatures": ["v1a,AAAA"]}, "malformed_signature"),
+        ({"signatures": ["v1,é"]}, "malformed_signature"),
+        ({"ids": ["msg.1"]}, "malformed_signature"),
+        ({"ids": ["m" * 256]}, "malformed_signature"),
+        ({"ids": ["msg_1\n"]}, "malformed_signature"),
+        ({"ids": ["\udc80"]}, "malformed_signature"),
+        ({"timestamps": ["now"]}, "malformed_signature"),
+        ({"timestamps": [f"-{_NOW_S}"]}, "malformed_signature"),
+        ({"timestamps": [f"{_NOW_S}.0"]}, "malformed_signature"),
+        ({"timestamps": ["\u0663" * 10]}, "malformed_signature"),
+        ({"timestamps": ["9" * 16]}, "malformed_signature"),
+        ({"ids": ["msg_2"]}, "wrong_signature"),
+        ({"timestamps": [str(_NOW_S + 1)]}, "wrong_signature"),
+        ({"body": b"{}"}, "wrong_signature"),
+        ({"body": b"\x80"}, "wrong_signature"),
+        ({"keys": (b"",)}, "wrong_signature"),
+        ({"now_s": _NOW_S + 301}, "stale_timestamp"),
+        ({"now_s": _NOW_S - 302}, "future_timestamp"),
+    ],
+)
+def test_hostile_standard(changes: dict[str, object], cause: str) -> None:
+    """Whatever is wrong, the refusal is the one error, with its cause."""
+    with pytest.raises(errors.AuthenticationError) as failure:
+        _standard(**changes)  # type: ignore[arg-type]  # a table of keyword arguments
+
+    assert cause == _cause(failure)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "whsec_AAA", "whsec_AA==\n", "AAAA", "whsec_-_-_"]
+)
+def test_standard_secret_is_strict(secret: str) -> None:
+    """A secret needs its prefix and padded base64, or it is no secret."""
+    with pytest.raises(ValueError, match="whsec_"):
+        signing.standard_key(secret)
+
+
+def test_message_id_that_would_not_verify_is_not_signed() -> None:
+    """The signer keeps the rules of the verifier."""
+    with pytest.raises(ValueError, match="id"):
+        signing.sign_standard(_KEY, "a.b", _NOW_S, _BODY)
+
+
+def test_url_token() -> None:
+    """The token is unpadded base64url of the documented text's HMAC."""
+    mac = hmac.digest(_KEY, b"v1:live:idnow_de", "sha256")
+
+    token = signing.url_token(_KEY, "live", "idnow_de")
+
+    assert base64.urlsafe_b64encode(mac).decode().rstrip("=") == token
+    assert len(token) == 43
+
+
+def test_url_token_is_rotated() -> None:
+    """Each secret's token is accepted, at its position."""
+    tokens = [signing.url_token(key, "test", "a") for key in (_KEY, _OLD)]
+
+    found = [signing.verify_token((_KEY, _OLD), "test", "a", token) for token in tokens]
+
+    assert found == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("presented", "cause"),
+    [
+        (None, "missing_token"),
+        ("", "missing_token"),
+        (signing.url_token(_KEY, "live", "a"), "wrong_token"),
+        (signing.url_token(_KEY, "test", "b"), "wrong_token"),
+        (signing.url_token(_KEY, "test", "a") + "=", "wrong_token"),
+        (signing.url_token(_KEY, "test", "a")[:-1], "wrong_token"),
+        ("\ud800", "wrong_token"),
+        ("é", "wrong_token"),
+    ],
+)
+def test_hostile_token(presented: str | None, cause: str) -> None:
+    """A token holds for one secret, environment and source, in one spelling."""
+    with pytest.raises(errors.AuthenticationError) as failure:
+        signing.verify_token((_KEY, b""), "test", "a", presented)
+
+    assert cause == _cause(failure)
+
+
+def test_other_spelling_of_the_same_bytes_is_wrong() -> None:
+    """The token is compared as text: a last letter with other spare bits is wrong."""
+    token = signing.url_token(_KEY, "test", "a")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
+
+    same = {base64.urlsafe_b64decode(text + "=") for text in (token, twin)}
+
+    assert len(same) == 1
+    with pytest.raises(errors.AuthenticationError):
+        signing.verify_token([_KEY], "test", "a", twin)
