@@ -32,10 +32,22 @@ _FAILURES: tuple[
     tuple[tuple[type[BaseException], ...], type[errors.FetchError], str], ...
 ] = (
     ((TimeoutError,), errors.ProviderTimeout, ""),
-    ((aiohttp.ClientPayloadError,), errors.ProviderUnreachable, "broken_off"),
+    (
+        (aiohttp.ClientPayloadError, aiohttp.UploadAbortedError),
+        errors.ProviderUnreachable,
+        "broken_off",
+    ),
     ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
     ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
-    ((aiohttp.InvalidURL,), errors.BadAnswer, "url"),
+    (
+        (
+            aiohttp.InvalidURL,
+            aiohttp.NonHttpUrlClientError,
+            aiohttp.RedirectClientError,
+        ),
+        errors.BadAnswer,
+        "url",
+    ),
     # A credential with a line break or a stray surrogate in it.
     ((ValueError,), errors.AccountRefused, "unsendable"),
 )
