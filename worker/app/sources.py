@@ -1,5 +1,6 @@
 """Build what each configured source needs: its adapter, its rules, its gate."""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
 
@@ -53,7 +54,7 @@ def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Conf
 
 
 def find(sources: Mapping[str, Configured], name: str) -> Configured:
-    """Return the source *name*; raises errors.ConfigurationError, naming those known."""
+    """Return the source *name*; raises errors.ConfigurationError where none is it."""
     if name not in sources:
         known = ", ".join(sorted(sources)) or "none"
         raise errors.ConfigurationError(
@@ -112,3 +113,8 @@ def _limits(source: sources.Source) -> gate.Limits:
         circuit_open_ms=source.circuit.open,
         denied_per_minute=source.denied.per_minute,
     )
+
+
+async def close(built: Mapping[str, Configured]) -> None:
+    """Close every source's connections; idempotent."""
+    await asyncio.gather(*(each.provider.close() for each in built.values()))

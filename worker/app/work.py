@@ -5,10 +5,112 @@ import dataclasses
 from collections.abc import Mapping
 from typing import cast
 
+import structlog
+
 from worker import clock as clocks
 from worker import model, ports, settings
+from worker.app import process, sources, watching
 from worker.pipeline import binding, memory, observer, partition
-from worker.transport import owned
+from worker.telemetry import logs, metrics
+from worker.transport import group, owned
+
+_log = structlog.get_logger()
+
+
+async def run(
+    config: settings.Settings, *, console: bool, admin_port: int, accept_gap: bool
+) -> None:
+    """
+    Work on the partitions that the group assigns until SIGTERM, then drain and return.
+
+    Raises errors.TopicMismatch, and OSError where the admin port cannot be had.
+    """
+    clock = clocks.SystemClock()
+    built = sources.configured(config, clock)
+    bound = sources.bindings(built, config, clock)
+    counters = metrics.Metrics(config.sources)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    health = process.Health()
+    with process.stopped_by_signals() as stop:
+        async with process.admin_port(
+            config.worker.host, admin_port, health, counters
+        ) as served:
+            checked = process.topics_in_order(config, clock)
+            if not await process.unless_stopped(stop, checked):
+                return
+            watch = watching.WorkerWatch(counters, clock)
+            member = _member(config, bound, watch, clock, accept_gap=accept_gap)
+            _report(member, counters, health, config, clock)
+            running = asyncio.create_task(member.run())
+            _log.info("worker.started", admin_port=served.port)
+            await process.unless_stopped(stop, asyncio.shield(running))
+            member.stop()
+            health.ready = lambda: False
+            try:
+                async with asyncio.timeout(config.worker.shutdown_timeout / 1000):
+                    await running
+            finally:
+                await asyncio.gather(*(each.gate.close() for each in bound.values()))
+                await asyncio.gather(
+                    *(each.provider.close() for each in built.values())
+                )
+    _log.info("worker.stopped")
+
+
+def _member(
+    config: settings.Settings,
+    bound: Mapping[str, binding.Binding],
+    watch: watching.WorkerWatch,
+    clock: clocks.Clock,
+    *,
+    accept_gap: bool,
+) -> group.Group:
+    factory = Factory(
+        sources=bound,
+        limits=limits(config.worker),
+        clock=clock,
+        watch=watch,
+        crash_lock=asyncio.Lock(),
+    )
+    partitions = config.kafka.partitions
+    return group.Group(
+        kafka=config.kafka,
+        worker=config.worker,
+        factory=factory,
+        clock=clock,
+        watch=watch,
+        share=lambda owned_now: share(bound, owned_now, partitions),
+        accept_gap=accept_gap,
+    )
+
+
+def _report(
+    member: group.Group,
+    counters: metrics.Metrics,
+    health: process.Health,
+    config: settings.Settings,
+    clock: clocks.Clock,
+) -> None:
+    """Let the admin port tell how *member* is."""
+    patience = 2 * config.worker.progress_timeout
+
+    def refresh() -> None:
+        now = clock.now_ms()
+        working = [
+            cast("partition.Partition", each.work)
+            for each in member.partitions.values()
+            if each.work is not None
+        ]
+        oldest = [at for each in working if (at := each.memory.oldest_pending())]
+        counters.owned_partitions(len(working))
+        counters.open_sessions(sum(each.memory.open for each in working))
+        counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
+        counters.events_behind(member.events_behind())
+        counters.kafka_reachable(reachable=member.joined)
+
+    counters.before_render(refresh)
+    health.ready = lambda: member.joined
+    health.live = lambda: clock.now_ms() - member.progress_at < patience
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

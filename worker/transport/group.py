@@ -6,29 +6,12 @@ from collections.abc import Callable
 
 import aiokafka
 from aiokafka import TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import decoding, owned
+from worker.transport import decoding, membership, owned
 
 _POLL_MS = 200
-_POLL_RECORDS = 1000
-
-
-class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
-    """Does no I/O: heartbeats stop while it runs (aiokafka 0.14, seen 2026-11-21)."""
-
-    def __init__(self, group: "Group") -> None:
-        self._group = group
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Stop what may be another's soon."""
-        self._group.revoked(revoked)
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Hold the new ones back until they are restored."""
-        self._group.assigned(assigned)
 
 
 class Group:
@@ -60,6 +43,7 @@ class Group:
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
         self._numbers: set[int] = set()
         self._owned: dict[int, owned.Owned] = {}
+        self._assignments = 0
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self.progress_at = clock.now_ms()
@@ -68,6 +52,27 @@ class Group:
     def partitions(self) -> dict[int, owned.Owned]:
         """Return the partitions owned now."""
         return self._owned
+
+    @property
+    def joined(self) -> bool:
+        """Return whether the group knows this member and all it owns is at work."""
+        consumer = self._consumer
+        if consumer is None or self._assignments == 0:
+            return False
+        return all(mine.work is not None for mine in self._owned.values())
+
+    def events_behind(self) -> int:
+        """Return how many events of the owned partitions are not yet taken."""
+        consumer = self._consumer
+        if consumer is None:
+            return 0
+        behind = 0
+        assignment = consumer.assignment()
+        for mine in self._owned.values():
+            if mine.work is not None and mine.tp in assignment:
+                end = consumer.highwater(mine.tp)
+                behind += 0 if end is None else max(end - mine.next_offset, 0)
+        return behind
 
     async def run(self) -> None:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
@@ -111,14 +116,17 @@ class Group:
             mine = self._owned.get(tp.partition)
             consumer.seek(tp, 0 if mine is None else mine.next_offset)
         self._numbers = {tp.partition for tp in assigned}
+        self._assignments += 1
         self._changed.set()
 
     # -- one membership
 
     async def _member(self) -> None:
-        consumer = self._consumer = self._build()
+        consumer = self._consumer = membership.consumer(self._kafka)
         await consumer.start()
-        consumer.subscribe([self._kafka.topic("events")], listener=Listener(self))
+        consumer.subscribe(
+            [self._kafka.topic("events")], listener=membership.Listener(self)
+        )
         stopping: asyncio.Task[object] = asyncio.create_task(self._stopping.wait())
         tasks: set[asyncio.Task[object]] = {
             asyncio.create_task(self._poll(consumer)),
@@ -139,33 +147,13 @@ class Group:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
-    def _build(self) -> aiokafka.AIOKafkaConsumer:
-        kafka = self._kafka
-        return aiokafka.AIOKafkaConsumer(
-            **kafka.client_args(),
-            group_id=kafka.group_id,
-            enable_auto_commit=False,
-            # An empty ledger starts at the earliest by a seek of its own; anything
-            # else that has no position is an error.
-            auto_offset_reset="none",
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            session_timeout_ms=kafka.session_timeout,
-            heartbeat_interval_ms=kafka.heartbeat_interval,
-            rebalance_timeout_ms=kafka.rebalance_timeout,
-            request_timeout_ms=kafka.request_timeout,
-            retry_backoff_ms=kafka.retry_backoff,
-            metadata_max_age_ms=kafka.metadata_max_age,
-            max_poll_records=_POLL_RECORDS,
-            max_poll_interval_ms=24 * 3_600_000,
-            fetch_max_wait_ms=100,
-        )
-
     async def _leave(self) -> None:
         """Let go of everything; the consumer's own stop calls no listener."""
         for mine in list(self._owned.values()):
             await mine.drop()
         self._owned.clear()
         self._numbers = set()
+        self._assignments = 0
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with contextlib.suppress(Exception):

@@ -1,0 +1,92 @@
+"""Run a service until it is asked to stop: admin port first, then Kafka, then work."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import structlog
+
+from worker import clock as clocks
+from worker import settings
+from worker.telemetry import admin, metrics
+from worker.transport import reaching, topics
+
+_log = structlog.get_logger()
+
+
+class Health:
+    """What the admin port tells; both start with no."""
+
+    def __init__(self) -> None:
+        self.ready: Callable[[], bool] = lambda: False
+        self.live: Callable[[], bool] = lambda: True
+
+    def is_ready(self) -> bool:
+        """Return whether traffic may come."""
+        return self.ready()
+
+    def is_live(self) -> bool:
+        """Return whether this process makes progress."""
+        return self.live()
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[asyncio.Event]:
+    """Yield an event that SIGTERM and SIGINT set; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def ask(number: signal.Signals) -> None:
+        _log.info("process.stopping", signal=number.name)
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask, number)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def admin_port(
+    host: str, port: int, health: Health, counters: metrics.Metrics
+) -> AsyncIterator[admin.AdminServer]:
+    """Serve the admin port while the body runs."""
+    server = await admin.serve(
+        host,
+        port,
+        ready=health.is_ready,
+        live=health.is_live,
+        metrics=counters.render,
+    )
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def topics_in_order(config: settings.Settings, clock: clocks.Clock) -> None:
+    """Wait for Kafka, then check the topics; raises errors.TopicMismatch."""
+    await reaching.wait_for_kafka(config.kafka, clock, _log)
+    await topics.check(
+        config.kafka, identity_retention_ms=config.ledger.identity_retention
+    )
+
+
+async def unless_stopped(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
+    """Wait for *doing*; return False, and give it up, where *stop* comes first."""
+    task = asyncio.ensure_future(doing)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        task.result()
+        return True
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return False

@@ -1,0 +1,87 @@
+"""Put the ingress process together."""
+
+import asyncio
+
+import structlog
+
+from worker import clock as clocks
+from worker import ingress, settings
+from worker.app import process, sources, watching
+from worker.telemetry import logs, metrics
+from worker.transport import producer
+
+_log = structlog.get_logger()
+
+
+async def run(
+    config: settings.Settings, *, console: bool, port: int, admin_port: int
+) -> None:
+    """
+    Serve the webhook endpoints until SIGTERM, then drain and return.
+
+    Raises errors.TopicMismatch, and OSError where a port cannot be had.
+    """
+    clock = clocks.SystemClock()
+    built = sources.configured(config, clock)
+    counters = metrics.Metrics(config.sources)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    health = process.Health()
+    bounds = config.ingress
+    with process.stopped_by_signals() as stop:
+        async with process.admin_port(
+            bounds.host, admin_port, health, counters
+        ) as served:
+            checked = process.topics_in_order(config, clock)
+            if not await process.unless_stopped(stop, checked):
+                return
+            sink = producer.EventProducer(
+                config.kafka, clock, _log, ack_timeout_ms=bounds.ack_timeout
+            )
+            sink.start()
+            counters.before_render(
+                lambda: counters.kafka_reachable(reachable=sink.reachable)
+            )
+            server = _server(config, built, sink, watching.IngressWatch(counters))
+            try:
+                bound = await server.start(bounds.host, port)
+                health.ready = lambda: server.ready
+                _log.info("ingress.started", port=bound, admin_port=served.port)
+                await stop.wait()
+            finally:
+                await server.drain(bounds.shutdown_timeout / 1000)
+                await sink.close(bounds.ack_timeout / 1000)
+                await asyncio.gather(
+                    *(each.provider.close() for each in built.values())
+                )
+    _log.info("ingress.stopped")
+
+
+def _server(
+    config: settings.Settings,
+    built: dict[str, sources.Configured],
+    sink: producer.EventProducer,
+    watch: watching.IngressWatch,
+) -> ingress.Ingress:
+    bounds = config.ingress
+    return ingress.Ingress(
+        [
+            ingress.IngressSource.from_settings(
+                name,
+                each.settings,
+                each.provider,
+                scheme=each.entry.signature,
+                body_key=each.entry.body_key,
+            )
+            for name, each in built.items()
+        ],
+        sink,
+        observer=watch,
+        clock=clocks.SystemClock(),
+        forwarder=ingress.AiohttpForwarder(timeout_s=bounds.ack_timeout / 1000),
+        bounds=ingress.Limits(
+            max_in_flight=bounds.max_in_flight,
+            ack_timeout_s=bounds.ack_timeout / 1000,
+            read_timeout_s=bounds.read_timeout / 1000,
+        ),
+        trusted_proxies=bounds.trusted_proxies,
+    )

@@ -1,0 +1,145 @@
+"""Turn what the ingress, the pipeline and the transport tell into logs and metrics."""
+
+import structlog
+
+from worker import clock as clocks
+from worker import errors, ingress, ledger, model, telemetry
+from worker.telemetry import labels, logs, metrics
+
+_log = structlog.get_logger()
+
+_QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
+
+
+class IngressWatch:
+    """Implements ingress.Observer: one canonical line a callback."""
+
+    def __init__(self, counters: metrics.Metrics) -> None:
+        self._metrics = counters
+
+    def finished(self, report: ingress.Report) -> None:
+        """Write the line of one request, and count it."""
+        self._metrics.callback(
+            report.source, labels.CallbackResult(report.result.value)
+        )
+        if report.cause is not None:
+            self._metrics.verification_failed(report.source, report.cause)
+        for match in report.matches:
+            self._metrics.secret_matched(
+                report.source, labels.Authenticator(match.authenticator), match.position
+            )
+        if report.publish_s is not None:
+            self._metrics.produced(report.publish_s)
+        line = {
+            "source": report.source,
+            "provider": report.provider,
+            "result": report.result,
+            "status": report.status,
+            "cause": report.cause,
+            "event_id": report.event_id,
+            "session": report.session,
+            "size_bytes": report.size_bytes,
+            "duration_s": round(report.duration_s, 6),
+            "publish_s": report.publish_s,
+            "fault": report.fault,
+        }
+        told = {key: value for key, value in line.items() if value is not None}
+        if report.fault is not None:
+            _log.error("callback.failed", **told)
+        elif report.result in _QUIET:
+            _log.info("callback.accepted", **told)
+        elif report.status < 300:  # noqa: PLR2004 -- 2xx
+            _log.info("callback.ignored", **told)
+        else:
+            _log.warning("callback.refused", **told)
+
+    def alarm(self, kind: model.AlarmKind, source: str) -> None:
+        """Call a person."""
+        telemetry.alarm(self._metrics, kind, source)
+
+
+class WorkerWatch:
+    """Implements what the pipeline and the transport tell: one line a decision."""
+
+    def __init__(self, counters: metrics.Metrics, clock: clocks.Clock) -> None:
+        self._metrics = counters
+        self._clock = clock
+
+    def decided(self, decision: model.Decision) -> None:
+        """Write the line of one committed decision, and count it."""
+        self._metrics.decided(decision)
+        verdict, cause = decision.verdict, decision.cause
+        line: dict[str, object] = {
+            "source": decision.source,
+            "provider": decision.provider,
+            "session": logs.session_hash(decision.source, decision.session_id),
+            "decision_id": decision.decision_id,
+            "revision": decision.revision,
+            "outcome": verdict.outcome,
+            "final": verdict.final,
+            "reason": verdict.reason,
+            "next_step": verdict.next_step,
+            "cause": cause.type,
+        }
+        if verdict.flags:
+            line["flags"] = ",".join(verdict.flags)
+        if cause.event_id is not None:
+            line["event_id"] = cause.event_id
+        if cause.received_at is not None:
+            line["latency_s"] = (self._clock.now_ms() - cause.received_at) / 1000
+        _log.info("decision.emitted", **line)
+
+    def buried(self, letter: model.DeadLetter) -> None:
+        """Write the line of one committed dead letter, and count it."""
+        self._metrics.dead_letter(letter.source, letter.reason)
+        line: dict[str, object] = {
+            "source": letter.source,
+            "dead_letter_id": letter.dead_letter_id,
+            "reason": letter.reason,
+            "attempts": letter.attempts,
+            "count": letter.count,
+        }
+        if letter.session_id is not None:
+            line["session"] = logs.session_hash(letter.source, letter.session_id)
+        if letter.event_id is not None:
+            line["event_id"] = letter.event_id
+        _log.warning("session.dead_lettered", **line)
+
+    def noted(self, source: str, kind: ledger.NoteKind) -> None:
+        """Count what changed nothing."""
+        self._metrics.noted(source, kind)
+
+    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
+        """Call a person."""
+        telemetry.alarm(self._metrics, kind, source)
+
+    def fetched(self, source: str, result: str, seconds: float) -> None:
+        """Count how a fetch ended; a cancelled one tells nothing of the source."""
+        if result in list(labels.FetchResult):
+            self._metrics.fetched(source, labels.FetchResult(result), seconds)
+
+    def committed(self, records: int, seconds: float) -> None:
+        """Count a transaction."""
+        self._metrics.committed(records, seconds)
+
+    def partition_failed(self, number: int, reason: str) -> None:
+        """Tell that a partition, or with -1 the whole consumer, is started again."""
+        self._metrics.partition_failed(labels.PartitionFailure.of(reason))
+        if reason != errors.OwnershipLost.reason:
+            _log.warning("partition.failed", partition=number, reason=reason)
+
+    def restored(self, number: int, records: int, seconds: float) -> None:
+        """Tell that a partition is at work."""
+        self._metrics.restored(records, seconds)
+        _log.info(
+            "partition.restored", partition=number, records=records, duration_s=seconds
+        )
+
+    def gap_accepted(self, number: int, lost_from: int, lost_to: int) -> None:
+        """Tell which events are lost."""
+        _log.error(
+            "partition.gap_accepted",
+            partition=number,
+            lost_from=lost_from,
+            lost_to=lost_to,
+        )

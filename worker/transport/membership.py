@@ -1,0 +1,64 @@
+"""Build the group's consumer, and listen to it without doing any I/O."""
+
+from typing import Protocol
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from worker import settings
+
+_POLL_RECORDS = 1000
+_FETCH_WAIT_MS = 100
+#: Slow work is no reason to leave: the partition's own watchdog sees to that.
+_POLL_INTERVAL_MS = 24 * 3_600_000
+
+
+class Following(Protocol):
+    """Who follows the assignment."""
+
+    def revoked(self, revoked: set[TopicPartition]) -> None:
+        """Stop what may be another's soon."""
+        ...
+
+    def assigned(self, assigned: set[TopicPartition]) -> None:
+        """Hold the new ones back until they are restored."""
+        ...
+
+
+class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
+    """Does no I/O: heartbeats stop while it runs (aiokafka 0.14, seen 2026-11-21)."""
+
+    def __init__(self, following: Following) -> None:
+        self._following = following
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Stop what may be another's soon."""
+        self._following.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Hold the new ones back until they are restored."""
+        self._following.assigned(assigned)
+
+
+def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
+    """Return the consumer of one membership, not started."""
+    return aiokafka.AIOKafkaConsumer(
+        **kafka.client_args(),
+        group_id=kafka.group_id,
+        enable_auto_commit=False,
+        # An empty ledger starts at the earliest by a seek of its own; anything else
+        # that has no position is an error.
+        auto_offset_reset="none",
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        session_timeout_ms=kafka.session_timeout,
+        heartbeat_interval_ms=kafka.heartbeat_interval,
+        # Its default equals the session's, and cuts a rebalance short.
+        rebalance_timeout_ms=kafka.rebalance_timeout,
+        request_timeout_ms=kafka.request_timeout,
+        retry_backoff_ms=kafka.retry_backoff,
+        metadata_max_age_ms=kafka.metadata_max_age,
+        max_poll_records=_POLL_RECORDS,
+        max_poll_interval_ms=_POLL_INTERVAL_MS,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
+    )
