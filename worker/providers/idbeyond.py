@@ -6,6 +6,7 @@ told of one, ``result = "fetch"`` makes the callback a mere wake-up. Never both.
 """
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -41,6 +42,10 @@ REVIEW_STATUSES = frozenset(
 )
 _SIGNED = frozenset({"hmac_body", "standard_webhooks"})
 _PLACEHOLDER = "{session_id}"
+#: Segments of plain characters; one holds the session, none makes it another host.
+_PATH = re.compile(
+    r"(?:/[\w.~-]+)*/[\w.~-]*\{session_id\}[\w.~-]*(?:/[\w.~-]+)*/?", re.ASCII
+)
 
 
 class _Row(enum.Enum):
@@ -99,9 +104,8 @@ class Settings(sources.Source):
     @pydantic.field_validator("result_path")
     @classmethod
     def _check_path(cls, path: str) -> str:
-        rest = path.replace(_PLACEHOLDER, "", 1)
-        if rest == path or not path.startswith("/") or set(rest) & set("{}?#"):
-            raise ValueError('must begin with "/" and hold {session_id} once')
+        if not _PATH.fullmatch(path):
+            raise ValueError("must be a plain path that holds {session_id} once")
         return path
 
     def conflicts(self) -> Iterable[types.Conflict]:
