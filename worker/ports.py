@@ -15,6 +15,10 @@ class Provider(Protocol):
     functions, not by inheritance.
     """
 
+    def canonical(self, spelling: object) -> str | None:
+        """Return the session id that *spelling* names, None against the pattern."""
+        ...
+
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
         Make of a verified callback what it means for us.

@@ -66,6 +66,10 @@ class Adapter:
             clock=clock,
         )
 
+    def canonical(self, spelling: object) -> str | None:
+        """Return the session id that *spelling* names, None against the pattern."""
+        return _fields.canonical_uuid(spelling)
+
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
         Wake on ``flow.end`` and on events not known; the other known ones say nothing.

@@ -131,6 +131,10 @@ class Adapter:
             clock=clock,
         )
 
+    def canonical(self, spelling: object) -> str | None:
+        """Return the session id that *spelling* names, None against the pattern."""
+        return _fields.canonical_uuid(spelling)
+
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
         Make of a callback a wake-up that carries the words of the table.

@@ -97,6 +97,12 @@ class Adapter:
             clock=clock,
         )
 
+    def canonical(self, spelling: object) -> str | None:
+        """Return the session id that *spelling* names, None against the pattern."""
+        if isinstance(spelling, str) and self._session_id.fullmatch(spelling):
+            return spelling
+        return None
+
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
         Make a message of the four known types, a wake-up of anything else.
@@ -113,11 +119,12 @@ class Adapter:
             if isinstance(kind, str) and kind in _words.MESSAGES:
                 return model.Message(kind, document)
             spelling = document.get("sessionId")
-        if not (isinstance(spelling, str) and self._session_id.fullmatch(spelling)):
+        session_id = self.canonical(spelling)
+        if session_id is None:
             raise _fields.unmappable(document, _words.KEYS)
         return model.Wake(
-            session_id=spelling,
-            provider_session_id=spelling,
+            session_id=session_id,
+            provider_session_id=session_id,
             provider_event=policy.listed(kind, self._settings.event_types)
             or policy.UNLISTED,
         )

@@ -105,6 +105,10 @@ class Adapter:
             clock=clock,
         )
 
+    def canonical(self, spelling: object) -> str | None:
+        """Return the session id that *spelling* names, None against the pattern."""
+        return _canonical(spelling)
+
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
         Make a wake-up of the bare object, the list of one, or a GET.
@@ -187,9 +191,7 @@ class Adapter:
         number = process.get("transactionnumber")
         if process.get("companyid") != self._settings.company_id:
             raise errors.ResultMismatch("companyid")
-        if not (isinstance(number, str) and _NUMBER.fullmatch(number)):
-            raise errors.ResultMismatch("transactionnumber")
-        if number.lower() != session_id:
+        if _canonical(number) != session_id:
             raise errors.ResultMismatch("transactionnumber")
 
     def _reference(self, document: Mapping[str, Any]) -> str | None:
@@ -218,6 +220,13 @@ def _unwrapped(document: dict[str, Any]) -> dict[str, Any] | None:
     return listed[0]
 
 
+def _canonical(number: object) -> str | None:
+    """Return the transaction number folded, None if it is of another alphabet."""
+    if isinstance(number, str) and _NUMBER.fullmatch(number):
+        return number.lower()
+    return None
+
+
 def _wake(
     number: object,
     *,
@@ -227,11 +236,12 @@ def _wake(
     reference: str | None = None,
 ) -> model.Wake | None:
     """Return the wake-up for a transaction number of the right shape, else None."""
-    if not (isinstance(number, str) and _NUMBER.fullmatch(number)):
+    session_id = _canonical(number)
+    if session_id is None:
         return None
     return model.Wake(
-        session_id=number.lower(),
-        provider_session_id=number,
+        session_id=session_id,
+        provider_session_id=str(number),
         provider_event=result or policy.UNLISTED,
         provider_time=at,
         reference=reference,
