@@ -99,16 +99,12 @@ def read_decision(
 
 
 def _verdict(held: fields.Document) -> model.Verdict:
-    try:
-        flags = tuple(model.Flag(flag) for flag in fields.texts(held, "flags"))
-    except ValueError:
-        raise record.MalformedRecord("flags") from None
     verdict = model.Verdict(
         outcome=fields.word(held, "outcome", model.Outcome),
         reason=fields.word(held, "reason", model.Reason),
         retryable=fields.boolean(held, "retryable"),
         next_step=fields.word(held, "next_step", model.NextStep),
-        flags=flags,
+        flags=fields.words(held, "flags", model.Flag),
         provider_status=fields.text_or_none(held, "provider_status"),
         provider_reason=fields.text_or_none(held, "provider_reason"),
         provider_time=fields.moment_or_none(held, "provider_time"),

@@ -1,4 +1,9 @@
-"""Read a document's fields one by one, strictly: the right type or MalformedRecord."""
+"""
+Read a document's fields one by one, strictly: the right type or MalformedRecord.
+
+What is refused is raised outside of ``except``: the error underneath quotes the
+value, and would travel along as the context.
+"""
 
 import enum
 import re
@@ -25,7 +30,7 @@ def document(value: bytes | None) -> Document:
     try:
         parsed = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
-        raise record.MalformedRecord("value") from None
+        parsed = None
     if not isinstance(parsed, dict):
         raise record.MalformedRecord("value")
     return parsed
@@ -33,10 +38,9 @@ def document(value: bytes | None) -> Document:
 
 def _held(fields: Document, name: str) -> Any:  # noqa: ANN401 -- what JSON may be
     """Return a field's value; a missing one is refused, null or not."""
-    try:
-        return fields[name]
-    except KeyError:
-        raise record.MalformedRecord(name) from None
+    if name not in fields:
+        raise record.MalformedRecord(name)
+    return fields[name]
 
 
 def check_version(fields: Document, name: str = "schema_version") -> None:
@@ -101,10 +105,12 @@ def boolean(fields: Document, name: str) -> bool:
 
 def moment(fields: Document, name: str) -> int:
     """Return the milliseconds since the epoch of an RFC 3339 time."""
+    spelt = text(fields, name)
     try:
-        return clock.parse_rfc3339(text(fields, name))
+        return clock.parse_rfc3339(spelt)
     except ValueError:
-        raise record.MalformedRecord(name) from None
+        pass
+    raise record.MalformedRecord(name)
 
 
 def moment_or_none(fields: Document, name: str) -> int | None:
@@ -112,12 +118,22 @@ def moment_or_none(fields: Document, name: str) -> int | None:
     return None if _held(fields, name) is None else moment(fields, name)
 
 
-def word(fields: Document, name: str, words: type[Word]) -> Word:
+def word(fields: Document, name: str, known: type[Word]) -> Word:
     """Return a word of a closed vocabulary."""
+    spelt = text(fields, name)
     try:
-        return words(text(fields, name))
+        return known(spelt)
     except ValueError:
-        raise record.MalformedRecord(name) from None
+        pass
+    raise record.MalformedRecord(name)
+
+
+def words(fields: Document, name: str, known: type[Word]) -> tuple[Word, ...]:
+    """Return a list of words of a closed vocabulary."""
+    spelt = texts(fields, name)
+    if not set(spelt) <= {word.value for word in known}:
+        raise record.MalformedRecord(name)
+    return tuple(map(known, spelt))
 
 
 def texts(fields: Document, name: str) -> list[str]:

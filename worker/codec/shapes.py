@@ -96,7 +96,8 @@ def _value(part: Part, value: object) -> object:
     except record.MalformedRecord:
         raise
     except (KeyError, ValueError):
-        raise record.MalformedRecord(part.key) from None
+        pass  # raised outside, without the value as its context
+    raise record.MalformedRecord(part.key)
 
 
 def number(attribute: str, key: str, default: object = _REQUIRED) -> Part:
