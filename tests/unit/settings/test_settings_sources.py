@@ -1,0 +1,46 @@
+"""What a source's settings become."""
+
+from tests.unit.settings import kit
+from worker import policy
+
+
+def test_what_is_configured_reaches_the_ledger() -> None:
+    """Every time and count of a source is the ledger's, in milliseconds."""
+    source = kit.tiny(
+        retry={"first": "1s", "factor": 3, "max": "2s", "horizon": "3s", "attempts": 4},
+        not_ready={"first": "5s", "factor": 1.5, "max": "6s", "attempts": 7},
+        recheck_pending=["8s", "9s"],
+        recheck_min_interval="10s",
+        unconfirmed_grace="11s",
+        denied={"answers": 12, "over": "13s"},
+        quarantine_attempts=14,
+        max_callback_age="15s",
+    )
+
+    assert policy.Rules(
+        provider="tiny",
+        environment=source.environment,
+        fetches=True,
+        retry=policy.Backoff(first_ms=1_000, factor=3.0, max_ms=2_000),
+        retry_horizon_ms=3_000,
+        retry_attempts=4,
+        not_ready=policy.Backoff(first_ms=5_000, factor=1.5, max_ms=6_000),
+        not_ready_attempts=7,
+        recheck_pending_ms=(8_000, 9_000),
+        recheck_min_interval_ms=10_000,
+        unconfirmed_grace_ms=11_000,
+        denied_answers=12,
+        denied_over_ms=13_000,
+        quarantine_attempts=14,
+        max_callback_age_ms=15_000,
+        identity_retention_ms=16_000,
+    ) == source.rules(16_000)
+
+
+def test_the_defaults_are_the_policys_own() -> None:
+    """A source that sets nothing behaves as the ledger's own defaults say."""
+    source = kit.tiny()
+
+    assert policy.Rules(
+        provider="tiny", environment=source.environment
+    ) == source.rules(34_560_000_000)
