@@ -1,8 +1,9 @@
-"""The sentences that tell what is wrong with one value."""
+"""The sentences that tell what is wrong."""
 
 import pytest
 
 from tests.unit.settings import kit
+from worker import errors
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,77 @@ def test_a_source_is_checked_by_its_own_table(
 ) -> None:
     """The keys of sources are told by their whole path."""
     assert [problem] == desk.source_problems(extra)
+
+
+def test_all_problems_are_told_at_once(desk: kit.Desk) -> None:
+    """Wrong types, unknown keys, missing secrets, weak ones and conflicts together."""
+    problems = desk.problems(
+        """
+[kafka]
+partitions = "x"
+replication_factor = 1
+[ingress]
+port = 70000
+[sources.one]
+provider = "tiny"
+environment = "staging"
+api_key = "env:NOT_SET"
+url_secrets = ["short"]
+ip_allow = ["10.0.0.1/8"]
+methods = ["GET"]
+retry = { frist = "1s" }
+[sources.two]
+provider = "large"
+"""
+    )
+
+    assert problems == [
+        "kafka.partitions must be a whole number.",
+        (
+            "kafka.replication_factor must be at least 3,"
+            ' or set durability = "single-broker".'
+        ),
+        "ingress.port must be at most 65535.",
+        "sources.one.environment must be one of 'test' or 'live'.",
+        (
+            "sources.one.ip_allow[0] must be a network such as 192.0.2.0/24"
+            " or 2001:db8::/32."
+        ),
+        "sources.one.retry.frist is not a setting: use first, or remove it.",
+        (
+            "sources.one.api_key names the environment variable NOT_SET,"
+            " which is not set: set it or correct the name."
+        ),
+        (
+            "sources.one.url_secrets[0] is too short:"
+            " make a new one of at least 32 random bytes."
+        ),
+        (
+            "sources.one.session_id_query is missing: with GET in methods,"
+            " name the query parameter that holds the session id."
+        ),
+        "sources.two.provider must be one of tiny.",
+    ]
+
+
+def test_the_message_holds_every_problem(desk: kit.Desk) -> None:
+    """One exception, one line a problem."""
+    with pytest.raises(errors.ConfigurationError) as caught:
+        desk.load("[kafka]\npartitions = 0\nfoo = 1")
+
+    assert "\n".join(caught.value.problems) == str(caught.value)
+    assert len(caught.value.problems) == 2
+
+
+def test_a_missing_key_is_told(desk: kit.Desk) -> None:
+    """What a source cannot do without is named."""
+    problems = desk.problems("[sources.one]\nprovider = 'tiny'")
+
+    assert problems == [
+        "sources.one.environment is missing: set it.",
+        "sources.one.api_key is missing: set it.",
+        (
+            "sources.one.url_secrets is empty:"
+            " the authenticator signed_url needs at least one entry."
+        ),
+    ]
