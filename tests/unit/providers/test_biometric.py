@@ -20,25 +20,6 @@ def _adapter(**settings: object) -> biometric.Adapter:
     )
 
 
-@pytest.mark.parametrize("vector", adapters.vectors("biometric", "result"))
-def test_every_sample_result_becomes_what_its_vector_says(
-    vector: dict[str, Any],
-) -> None:
-    """Each sample result gives the verdict and the alarms of its vector."""
-    key = adapters.key(vector["session_id"])
-    answer = adapters.answer(vector["document"])
-    expected = vector["expect"]
-    if expected.get("error") == "not_ready":
-        with pytest.raises(errors.NotReady):
-            _adapter().interpret(key, key.session_id, answer)
-        return
-    result = _adapter().interpret(key, key.session_id, answer)
-    told = {
-        name: getattr(result.verdict, name) for name in expected if name != "alarms"
-    }
-    assert expected == told | {"alarms": list(result.alarms)}
-
-
 _GOOD = {"id": _SESSION, "status": "FINISHED", "flow_session_result": True}
 
 

@@ -47,24 +47,6 @@ def _wake(document: dict[str, Any]) -> model.Wake:
     return normalised
 
 
-@pytest.mark.parametrize("vector", adapters.vectors("biometric", "callback"))
-def test_every_sample_callback_becomes_what_its_vector_says(
-    vector: dict[str, Any],
-) -> None:
-    """Each sample callback is ignored or wakes with the words of the table."""
-    adapter = _adapter()
-    normalised = adapter.normalise(adapters.callback(vector["document"]))
-    expected = vector["expect"]
-    if "ignored" in expected:
-        assert model.Ignored(expected["ignored"]) == normalised
-        return
-    claimed = expected.pop("claimed")
-    assert model.Wake(**expected) == normalised
-    claim = adapter.claim(adapters.event("flow.end", expected["claim"]))
-    assert claim is not None
-    assert (model.ClaimKind.HINT, claimed) == (claim.kind, claim.verdict.outcome)
-
-
 @pytest.mark.parametrize("event", ["flow.start", "technology.start", "technology.end"])
 def test_other_known_events_are_ignored_whatever_they_hold(event: str) -> None:
     """An event that decides nothing is ignored, even when its rest is broken."""
