@@ -43,13 +43,8 @@ def take_callback(
     """Act on a callback once: let a signed verdict settle, else wake."""
     signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
     mark = _mark(event, signed=signed)
-    if mark is not None and mark in work.session.seen:
-        work.note(inputs.NoteKind.REPEATED)
-        if not work.session.given_up:
-            return
-    elif mark is not None:
-        seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
-        work.session = dataclasses.replace(work.session, seen=seen)
+    if not _first_time(work, mark) and not work.session.given_up:
+        return
     cause = cause_of(event)
     if claim is None:
         wake(work, cause)
@@ -61,6 +56,18 @@ def take_callback(
     else:
         _remember(work, claim, cause)
         wake(work, cause)
+
+
+def _first_time(work: turn.Turn, mark: str | None) -> bool:
+    """Remember *mark*; return False where it has been here before."""
+    if mark is None:
+        return True
+    if mark in work.session.seen:
+        work.note(inputs.NoteKind.REPEATED)
+        return False
+    seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
+    work.session = dataclasses.replace(work.session, seen=seen)
+    return True
 
 
 def _mark(event: model.Event, *, signed: bool) -> str | None:
@@ -116,9 +123,15 @@ def earliest_fetch(work: turn.Turn, cause: model.Cause) -> int:
 
 
 def take_recheck(work: turn.Turn, event: model.Event) -> None:
-    """Fetch now, whatever the interval; a flight in progress is followed by another."""
+    """
+    Fetch now, whatever the interval; a flight in progress is followed by another.
+
+    One with a ``provider_event_id`` (a redrive, named by its dead letter) acts once.
+    """
     if not work.rules.fetches:
         work.note(inputs.NoteKind.UNFETCHABLE)
+        return
+    if not _first_time(work, event.provider_event_id):
         return
     cause = cause_of(event)
     session = work.session
