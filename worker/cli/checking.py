@@ -1,0 +1,51 @@
+"""Check before anything starts: ``check`` the configuration, ``topics`` in Kafka."""
+
+import click
+
+from worker import errors
+from worker.app import sources
+from worker.cli import common
+from worker.transport import topics as in_kafka
+
+
+@click.command()
+@common.config_option
+def check(config: str | None) -> None:
+    """
+    Check the configuration: print every problem at once, and exit 2 if there is one.
+
+    Reads the file, the environment and the secrets that they name; connects to
+    nothing.
+    """
+    settings = sources.load(config)
+    names = ", ".join(settings.sources) or "none"
+    click.echo(f"The configuration is good; sources: {names}.")
+
+
+@click.command()
+@common.config_option
+@click.option("--check", "only_check", is_flag=True, help="Create nothing.")
+def topics(config: str | None, *, only_check: bool) -> None:
+    """
+    Create the topics that are missing, with the right settings, and check them all.
+
+    Idempotent. What exists is left as it is: each difference is one sentence, and
+    exit 1.
+    """
+    common.run(_topics(config, only_check=only_check))
+
+
+async def _topics(config: str | None, *, only_check: bool) -> None:
+    settings = sources.load(config)
+    created = [] if only_check else await in_kafka.create(settings.kafka)
+    for name in created:
+        click.echo(f"created {name}")
+    try:
+        await in_kafka.check(
+            settings.kafka, identity_retention_ms=settings.ledger.identity_retention
+        )
+    except errors.TopicMismatch as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        raise click.ClickException("the topics differ from the configuration") from None
+    click.echo("The topics are as they must be.")

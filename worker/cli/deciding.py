@@ -1,0 +1,133 @@
+"""Look at decisions: ``tail`` follows them, ``session`` shows one session's history."""
+
+import contextlib
+
+import click
+import orjson
+
+from worker import clock as clocks
+from worker import codec, ledger, model, settings
+from worker.app import process, showing, sources
+from worker.cli import common
+from worker.telemetry import logs
+from worker.transport import partitioning, reader
+
+
+@click.command()
+@common.config_option
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    type=click.Choice([str(outcome) for outcome in model.Outcome]),
+    help="Only these; may be given several times.",
+)
+@click.option("--from-beginning", is_flag=True, help="Begin with what is kept.")
+@click.option("--until-end", is_flag=True, help="Show what is kept, and end.")
+def tail(
+    config: str | None,
+    outcomes: tuple[str, ...],
+    *,
+    from_beginning: bool,
+    until_end: bool,
+) -> None:
+    """
+    Follow the decisions as they fall: a line each, or JSON lines on a pipe.
+
+    Reads read_committed and joins no group: it takes nothing from anybody.
+    """
+    span = reader.Span.FROM_BEGINNING if from_beginning else reader.Span.FROM_END
+    span = reader.Span.UNTIL_END if until_end else span
+    words = outcomes or tuple(str(outcome) for outcome in model.Outcome)
+    common.run(_tail(common.load(config), words, span))
+
+
+async def _tail(
+    config: settings.Settings, outcomes: tuple[str, ...], span: reader.Span
+) -> None:
+    logs.configure(console=common.logs_for_people())
+    topics = [config.kafka.topic(f"decisions.{outcome}") for outcome in outcomes]
+    with process.stopped_by_signals() as stop:
+        await process.unless_stopped(stop, _print(config, topics, span))
+
+
+async def _print(
+    config: settings.Settings, topics: list[str], span: reader.Span
+) -> None:
+    people = common.on_terminal()
+    records = reader.follow(config.kafka, topics, span)
+    async with contextlib.aclosing(records):
+        async for found in records:
+            record = found.record
+            if not people:
+                common.json_line(orjson.loads(record.value or b"{}"))
+                continue
+            decision = codec.read_decision(record.key, record.value, record.headers)
+            click.echo(showing.decision_line(decision, colour=True))
+
+
+@click.command()
+@click.argument("source")
+@click.argument("session_id", metavar="ID")
+@common.config_option
+def session(source: str, session_id: str, config: str | None) -> None:
+    """
+    Show the session ID of SOURCE: what stands, its history, when it is looked at next.
+
+    ID may be spelt as the provider spells it. Exit 1 where nothing is known of it.
+    """
+    settings_ = common.load(config)
+    built = sources.configured(settings_, clocks.SystemClock())
+    found = sources.find(built, source)
+    key = model.SessionKey(source, common.canonical(found, session_id))
+    common.run(_session(settings_, key))
+
+
+async def _session(config: settings.Settings, key: model.SessionKey) -> None:
+    logs.configure(console=common.logs_for_people())
+    raw = str(key).encode()
+    number = partitioning.partition_of(raw, config.kafka.partitions)
+    states = await reader.read_key_history(
+        config.kafka, config.kafka.topic("ledger"), number, raw
+    )
+    last = states[-1].record.value if states else None
+    decisions = await _history(config, number, raw)
+    state = None if last is None else codec.read_session(last)
+    if state is None and not decisions:
+        raise click.ClickException(f"nothing is known of {key}")
+    if common.on_terminal():
+        for line in showing.session_lines(key, state, decisions):
+            click.echo(line)
+        return
+    common.json_line(
+        {
+            "session": str(key),
+            "state": None if last is None else orjson.loads(last),
+            "next_due_at": _due(state),
+            "decisions": [
+                orjson.loads(codec.decision_record(one).value or b"{}")
+                for one in decisions
+            ],
+        }
+    )
+
+
+def _due(state: ledger.Session | None) -> str | None:
+    if state is None or state.due_at is None:
+        return None
+    return clocks.rfc3339(state.due_at)
+
+
+async def _history(
+    config: settings.Settings, number: int, raw: bytes
+) -> list[model.Decision]:
+    """Return the session's decisions that are still kept, oldest first."""
+    found = []
+    for outcome in model.Outcome:
+        topic = config.kafka.topic(f"decisions.{outcome}")
+        found += await reader.read_key_history(config.kafka, topic, number, raw)
+    read = [
+        codec.read_decision(one.record.key, one.record.value, one.record.headers)
+        for one in found
+    ]
+    return sorted(read, key=lambda decision: decision.revision)

@@ -1,0 +1,154 @@
+"""Look into the dead-letter topic and run its sessions again: ``dlq``."""
+
+import contextlib
+import dataclasses
+import uuid
+
+import click
+import orjson
+
+from worker import clock as clocks
+from worker import codec, model, settings
+from worker.app import sources
+from worker.cli import common, publishing, rechecking
+from worker.telemetry import logs
+from worker.transport import reader
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """A dead letter, and the place that makes its redrive the same every time."""
+
+    letter: model.DeadLetter
+    place: str
+
+
+@click.group()
+def dlq() -> None:
+    """Look into the dead-letter topic, and run what is in it again."""
+
+
+_filters = [
+    common.config_option,
+    click.option("--reason", type=click.Choice(list(map(str, model.DeadLetterReason)))),
+    click.option("--source", help="Only of this source."),
+    click.option("--session", help="Only of this session id."),
+]
+
+
+def _filtered(command: click.decorators.FC) -> click.decorators.FC:
+    for option in reversed(_filters):
+        command = option(command)
+    return command
+
+
+@dlq.command("list")
+@_filtered
+def list_(
+    config: str | None, reason: str | None, source: str | None, session: str | None
+) -> None:
+    """List the dead letters that are kept, oldest first; JSON lines on a pipe."""
+    for found in _read(common.load(config), reason, source, session):
+        letter = found.letter
+        if not common.on_terminal():
+            common.json_line(_document(letter))
+            continue
+        click.echo(
+            f"{letter.dead_letter_id}  {clocks.rfc3339(letter.at)}  "
+            f"{letter.reason:22}  {letter.source}:{letter.session_id or '-'}  "
+            f"attempts {letter.attempts}, count {letter.count}"
+        )
+
+
+@dlq.command()
+@click.argument("dead_letter_id", metavar="ID")
+@common.config_option
+def show(dead_letter_id: str, config: str | None) -> None:
+    """Show the dead letter ID, whole. Exit 1 where it is not kept."""
+    for found in _read(common.load(config), None, None, None):
+        if found.letter.dead_letter_id == dead_letter_id:
+            option = orjson.OPT_INDENT_2
+            click.echo(orjson.dumps(_document(found.letter), option=option).decode())
+            return
+    raise click.ClickException(f"no dead letter has the id {dead_letter_id}")
+
+
+@dlq.command()
+@_filtered
+@click.option("--execute", is_flag=True, help="Do it, and not only tell.")
+def redrive(
+    config: str | None,
+    reason: str | None,
+    source: str | None,
+    session: str | None,
+    *,
+    execute: bool,
+) -> None:
+    """
+    Fetch the sessions of dead letters again; a dry run unless --execute.
+
+    Idempotent: the event has an id made of the dead letter's place, and acts once.
+    """
+    settings_ = common.load(config)
+    built = sources.configured(settings_, clocks.SystemClock())
+    events, passed = [], 0
+    for found in _read(settings_, reason, source, session):
+        letter = found.letter
+        bound = built.get(letter.source)
+        if letter.redrive is None or letter.session_id is None or bound is None:
+            passed += 1
+            continue
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:redrive:{found.place}"))
+        events.append(
+            rechecking.request(
+                bound, letter.session_id, event_id=event_id, once=event_id
+            )
+        )
+    click.echo(f"{len(events)} to redrive, {passed} that cannot be", err=True)
+    if execute and events:
+        common.run(_publish(settings_, events))
+    elif events:
+        click.echo("this was a dry run: --execute does it", err=True)
+
+
+async def _publish(config: settings.Settings, events: list[model.Event]) -> None:
+    async with publishing.sink(config) as sink:
+        done = await publishing.publish_all(sink, events, len(events))
+    click.echo(f"redrove {done}", err=True)
+
+
+def _document(letter: model.DeadLetter) -> dict[str, object]:
+    document: dict[str, object] = orjson.loads(
+        codec.dead_letter_record(letter).value or b"{}"
+    )
+    return document
+
+
+def _read(
+    config: settings.Settings,
+    reason: str | None,
+    source: str | None,
+    session: str | None,
+) -> list[Found]:
+    """Return the dead letters that are kept and asked for, oldest first."""
+    logs.configure(console=common.logs_for_people())
+    found: list[Found] = []
+
+    async def read() -> None:
+        topic = [config.kafka.topic("dlq")]
+        records = reader.follow(config.kafka, topic, reader.Span.UNTIL_END)
+        async with contextlib.aclosing(records):
+            async for each in records:
+                held = each.record
+                letter = codec.read_dead_letter(held.key, held.value, held.headers)
+                asked = (
+                    reason in (None, letter.reason)
+                    and source in (None, letter.source)
+                    and session in (None, letter.session_id)
+                )
+                if asked:
+                    place = f"{each.topic}:{each.partition}:{each.offset}"
+                    found.append(Found(letter, place))
+
+    common.run(read())
+    return sorted(found, key=lambda one: one.letter.at)

@@ -1,0 +1,52 @@
+"""Play the providers on ports of their own: ``simulate``."""
+
+import asyncio
+
+import click
+
+from worker import clock as clocks
+from worker import simulators
+from worker.app import process, sources
+from worker.cli import common
+from worker.telemetry import logs
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65000),
+    default=8090,
+    show_default=True,
+    help="The first port; each source has its own, in order.",
+)
+@common.config_option
+def simulate(port: int, config: str | None) -> None:
+    """
+    Play the providers of the configured sources, to rehearse an integration offline.
+
+    Point each source's base_url at the address printed for it. POST
+    /_sim/PROVIDER/sessions there with {"scenario": {…}, "deliver_to":
+    "http://127.0.0.1:8080"} makes a session and sends its callbacks; GET
+    /_sim/PROVIDER/sessions/ID tells what its decision must be.
+    """
+    common.run(_simulate(port, config))
+
+
+async def _simulate(port: int, config: str | None) -> None:
+    logs.configure(console=common.logs_for_people())
+    settings = common.load(config)
+    built = sources.configured(settings, clocks.SystemClock())
+    if not built:
+        raise click.ClickException("no source is configured: there is nobody to play")
+    playing = [
+        simulators.SIMULATORS[each.entry.name](
+            simulators.Account(source=name, settings=each.settings)
+        )
+        for name, each in built.items()
+    ]
+    with process.stopped_by_signals() as stop:
+        served = await simulators.serve_all(playing, first_port=port)
+        for name, one in zip(built, served, strict=True):
+            click.echo(f'[sources.{name}] base_url = "{one.base_url}"')
+        await stop.wait()
+        await asyncio.gather(*(one.close() for one in served))
