@@ -19,12 +19,19 @@ def test_a_time_comes_back_as_it_was(at_ms: int) -> None:
     [
         (0, "1970-01-01T00:00:00.000Z"),
         (1_795_255_810_007, "2026-11-21T10:10:10.007Z"),
+        (2_172_478_109_582, "2038-11-04T10:08:29.582Z"),
         (clock.LATEST_MS, "9999-12-31T23:59:59.999Z"),
     ],
 )
 def test_a_time_is_written_in_utc_with_milliseconds(at_ms: int, text: str) -> None:
-    """The text always has three places and ``Z``."""
+    """
+    The text always has three places and ``Z``, and is read to the millisecond.
+
+    In 2038 there is one that a float second would lose.
+    """
     assert clock.rfc3339(at_ms) == text
+    assert clock.parse_rfc3339(text) == at_ms
+    assert clock.parse_rfc3339(text.replace("Z", "+00:00")) == at_ms
 
 
 @pytest.mark.parametrize(

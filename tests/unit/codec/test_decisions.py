@@ -138,6 +138,7 @@ def test_a_tombstone_is_the_key_alone() -> None:
         ("final", False),
         ("reason", "because"),
         ("retryable", "yes"),
+        ("retryable", 1),
         ("next_step", None),
         ("flags", ["blurry"]),
         ("flags", "unconfirmed"),
