@@ -8,6 +8,7 @@ import uuid
 from worker import clock as clocks
 from worker import errors, model, ports
 from worker.ingress import answers, forward, limits, observe, source
+from worker.telemetry import logs
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Outcome:
     event_id: str | None = None
     session: str | None = None
     publish_s: float | None = None
+    dead_letter: model.DeadLetterReason | None = None
     fault: str | None = None
 
 
@@ -80,7 +82,7 @@ class Acceptor:
         return Outcome(
             result=result,
             event_id=event.event_id,
-            session=observe.session_hash(event.source, event.session_id),
+            session=logs.session_hash(event.source, event.session_id),
             publish_s=now() - started,
         )
 
@@ -115,14 +117,21 @@ class Acceptor:
         if not budget.spend(now_ms):
             return Outcome(result=answers.Result.UNMAPPABLE)
         letter = _letter(of, callback, unmappable, now_ms)
+        if not await self._dead_lettered(letter):
+            return Outcome(result=answers.Result.UNMAPPABLE)
+        result = answers.Result.UNMAPPABLE
+        if unmappable.acknowledge:
+            result = answers.Result.ACKNOWLEDGED
+        return Outcome(result=result, dead_letter=letter.reason)
+
+    async def _dead_lettered(self, letter: model.DeadLetter) -> bool:
+        """Return whether Kafka acknowledged *letter* in time."""
         try:
             async with asyncio.timeout(self._bounds.ack_timeout_s):
                 await self._sink.dead_letter(letter)
         except (errors.KafkaUnavailable, TimeoutError):
-            return Outcome(result=answers.Result.UNMAPPABLE)
-        if not unmappable.acknowledge:
-            return Outcome(result=answers.Result.UNMAPPABLE)
-        return Outcome(result=answers.Result.ACKNOWLEDGED)
+            return False
+        return True
 
 
 def _event(

@@ -1,11 +1,12 @@
 """Make every answer there is, from bodies made once."""
 
-import enum
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
 from aiohttp import hdrs, web
+
+from worker.telemetry import labels
 
 ROUTE = "/webhooks/{source}"
 ROUTE_WITH_TOKEN = "/webhooks/{source}/{token}"  # noqa: S105 -- a template, no token
@@ -15,28 +16,8 @@ _JSON = {**_SERVER, hdrs.CONTENT_TYPE: "application/json"}
 _PROBLEM = {**_SERVER, hdrs.CONTENT_TYPE: "application/problem+json"}
 
 
-class Result(enum.StrEnum):
-    """How a request ended; a metric label and a word of the log."""
-
-    ACCEPTED = "accepted"
-    FORWARDED = "forwarded"
-    IGNORED = "ignored"
-    ACKNOWLEDGED = "acknowledged"  #: unmappable, and answered 200 all the same
-    NOT_FOUND = "not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
-    TOO_LARGE = "too_large"
-    ENCODED = "encoded"
-    TIMED_OUT = "timed_out"
-    ABORTED = "aborted"  #: the client went away before its request was whole
-    MALFORMED_REQUEST = "malformed_request"  #: not HTTP
-    MALFORMED_BODY = "malformed_body"
-    NOT_AUTHENTIC = "not_authentic"
-    UNMAPPABLE = "unmappable"
-    UNDELIVERED = "undelivered"
-    UNAVAILABLE = "unavailable"  #: Kafka did not acknowledge in time
-    OVERLOADED = "overloaded"
-    FAILED = "failed"  #: a fault of ours that nobody foresaw
-
+#: How a request ended; a metric label and a word of the log.
+Result = labels.CallbackResult
 
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _ANSWERS: Mapping[Result, tuple[HTTPStatus, str]] = {

@@ -37,7 +37,8 @@ class Budget:
 
     def spend(self, now_ms: int) -> bool:
         """Return whether one more is allowed at *now_ms*, and count it if so."""
-        while self._spent and now_ms - self._spent[0] >= _MINUTE_MS:
+        # A clock that was set back forgets, rather than refuse until it has caught up.
+        while self._spent and not 0 <= now_ms - self._spent[0] < _MINUTE_MS:
             self._spent.popleft()
         if len(self._spent) >= self._limit:
             return False

@@ -1,15 +1,12 @@
 """Say what is told of a request: words of ours and counts, nothing that was sent."""
 
 import dataclasses
-import hashlib
 from typing import NamedTuple, Protocol
 
 from worker import errors, model
 from worker.ingress import answers
 from worker.settings import sources
-
-#: The label of whatever names no source of ours: outsiders choose no labels.
-UNKNOWN = "unknown"
+from worker.telemetry import labels
 
 
 class Match(NamedTuple):
@@ -25,7 +22,8 @@ class Report:
 
     result: answers.Result
     status: int
-    source: str = UNKNOWN
+    #: ``unknown`` for whatever names no source: outsiders choose no labels
+    source: str = labels.UNKNOWN_SOURCE
     provider: str | None = None
     cause: errors.AuthCause | None = None
     matches: tuple[Match, ...] = ()
@@ -37,6 +35,8 @@ class Report:
     duration_s: float = 0.0
     #: from handing the event to Kafka to its acknowledgement or our giving up
     publish_s: float | None = None
+    #: why a dead letter was written, if one was
+    dead_letter: model.DeadLetterReason | None = None
     #: class and place of an exception that nobody foresaw, without its message
     fault: str | None = None
 
@@ -51,11 +51,6 @@ class Observer(Protocol):
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm about *source*."""
         ...
-
-
-def session_hash(source: str, session_id: str) -> str:
-    """Return what stands for a session in logs."""
-    return hashlib.sha256(f"{source}:{session_id}".encode()).hexdigest()[:16]
 
 
 def fault_of(failure: BaseException) -> str:

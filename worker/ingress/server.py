@@ -19,6 +19,7 @@ from worker.ingress import (
     source,
 )
 from worker.settings import types
+from worker.telemetry import labels
 
 _BACKLOG = 1024
 #: "", "webhooks", source and, for a signed URL, its token
@@ -206,7 +207,7 @@ class Ingress:
         report = observe.Report(
             result=outcome.result,
             status=status,
-            source=known.of.name if known.of else observe.UNKNOWN,
+            source=known.of.name if known.of else labels.UNKNOWN_SOURCE,
             provider=known.of.provider if known.of else None,
             cause=outcome.cause,
             matches=known.matches,
@@ -215,6 +216,7 @@ class Ingress:
             size_bytes=known.size_bytes,
             duration_s=duration_s,
             publish_s=outcome.publish_s,
+            dead_letter=outcome.dead_letter,
             fault=outcome.fault,
         )
         self._observer.finished(report)

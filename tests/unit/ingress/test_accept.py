@@ -84,6 +84,7 @@ async def test_unmappable(serve: conftest.Serve) -> None:
     assert (letter.known_keys, letter.other_keys) == (("session",), 2)
     assert letter.first_seen_at == support.NOW_MS
     assert model.Environment.TEST is letter.environment
+    assert letter.reason is served.observer.last.dead_letter
     assert "a marker" not in repr(letter)
     assert served.observer.alarms == [("unmappable_callback", "signed")]
 
