@@ -1,0 +1,90 @@
+# What a person and CI type; `make` alone lists it.
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+T ?= tests
+N ?= 1
+SEED ?= 1
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*##"} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use
+
+.PHONY: run
+run: install ## Start everything: Kafka, simulated providers, ingress, worker (ARGS=--once)
+	@exec $(BIN)/python -m worker dev $(ARGS)
+
+.PHONY: install
+install: $(VENV)/.installed ## Make the virtual environment, and no more
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV) (once) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: kafka
+kafka: install ## Start Kafka by itself in the background, N=3 for three brokers
+	@$(BIN)/python -m worker.broker start --nodes $(N) --dir build/kafka
+
+.PHONY: kafka-stop
+kafka-stop: install ## Stop it
+	@$(BIN)/python -m worker.broker stop --dir build/kafka
+
+##@ Develop
+
+.PHONY: test
+test: check ## The whole suite, on a real Kafka (T=tests/… for a part)
+	@$(BIN)/python -m pytest $(T) --ignore=tests/unit --ignore=tests/contracts \
+	  --ignore=tests/properties
+
+.PHONY: check
+check: lint ## Lint, types, import contract, and the tests that need no broker
+	@$(BIN)/python -m pytest tests/unit tests/contracts tests/properties
+
+.PHONY: lint
+lint: install ## Everything that reads the code and runs none of it
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/interrogate --quiet tests
+	@$(BIN)/python tests/lint/size.py
+	@$(BIN)/python tests/lint/deploy.py
+
+.PHONY: format
+format: install ## Write what the linters would have: the only target that changes code
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: soak
+soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session once
+	@$(BIN)/python -m pytest tests/soak --override-ini timeout=1800 --soak-full -s
+
+.PHONY: lock
+lock: install ## Pin the dependencies anew
+	@$(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-header -o requirements.txt
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-header -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what was made, the virtual environment too
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
