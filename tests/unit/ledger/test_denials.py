@@ -1,0 +1,247 @@
+"""Sessions that the provider denies: the quiet end, and what a callback claimed."""
+
+import pytest
+
+from tests.support import ledger as told
+from worker import errors, ledger, model
+
+A, R, P = told.approved, told.rejected, told.pending
+CLAIM = told.unconfirmed()
+
+
+def _denied(history: told.History) -> list[ledger.Effect]:
+    return history.fetch_failing(errors.NoSuchSession)
+
+
+def test_a_denial_is_counted_and_asked_again() -> None:
+    """One denial is counted against the budget and decides nothing."""
+    history = told.History()
+    history.callback()
+    assert told.notes(_denied(history)) == [ledger.NoteKind.DENIED]
+    assert history.now + history.rules.retry.first_ms == history.state.due_at
+
+
+def test_an_undecided_session_ends_unseen() -> None:
+    """After n denials over the set time a never decided session ends: no letter."""
+    history = told.History()
+    history.callback()
+    answers = 0
+    effects: list[ledger.Effect] = []
+    while history.session is not None:
+        effects = _denied(history)
+        answers += 1
+    assert ledger.DeniedEnd() in effects
+    assert answers >= history.rules.denied_answers
+    assert history.now - told.START >= history.rules.denied_over_ms
+    assert (history.letters, history.decisions) == ([], [])
+
+
+def test_time_alone_ends_no_denied_session() -> None:
+    """Fewer than n denials end nothing, however much time is between them."""
+    history = told.History()
+    history.callback()
+    for _ in range(history.rules.denied_answers - 1):
+        _denied(history)
+        history.wait(told.DAY)
+    assert history.state.open
+
+
+def test_denials_alone_end_no_session() -> None:
+    """Any number of denials before the set time ends nothing."""
+    history = told.History()
+    for _ in range(5 * history.rules.denied_answers):
+        history.callback()
+        history.start()
+        history.fail(errors.NoSuchSession)
+    assert history.state.open
+
+
+@pytest.mark.parametrize(
+    "error", [errors.ProviderTimeout, errors.ProviderFault, errors.ProviderUnreachable]
+)
+def test_an_outage_is_no_denial(error: type[errors.FetchError]) -> None:
+    """Outages, time-outs and 5xx never end a session unseen."""
+    history = told.History()
+    history.callback()
+    for _ in range(30):
+        history.fetch_failing(error)
+    assert history.state.open
+    assert history.state.denials == 0
+
+
+def test_a_callback_during_the_last_denial_is_fetched_first() -> None:
+    """A session that is about to end unseen first follows its trailing wake-up."""
+    history = told.History()
+    history.callback()
+    while (history.state.due_at or 0) - told.START < history.rules.denied_over_ms:
+        _denied(history)
+    history.wait_until_due()
+    history.start()
+    history.callback()
+    history.fail(errors.NoSuchSession)
+    assert history.now == history.state.due_at
+
+
+def test_a_session_that_ended_unseen_begins_again() -> None:
+    """A callback after the quiet end is a new session's first."""
+    history = told.History()
+    history.callback()
+    while history.session is not None:
+        _denied(history)
+    history.callback()
+    history.fetch(A())
+    assert history.latest.revision == 1
+
+
+def test_a_decided_session_that_is_denied_is_buried() -> None:
+    """A pending session that is gone at the provider ends in a dead letter."""
+    history = told.decided(P())
+    while history.state.due_at is not None:
+        _denied(history)
+    assert [letter.reason for letter in history.letters] == [
+        model.DeadLetterReason.FETCH_EXHAUSTED
+    ]
+    assert history.letters[0].last_error == "no_such_session"
+    assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
+
+
+@pytest.mark.parametrize("verdict", [A(), R()])
+def test_a_denial_after_a_final_changes_nothing(verdict: model.Verdict) -> None:
+    """Data deleted at the provider after a final is no news: what stands, stands."""
+    history = told.decided(verdict)
+    history.wait(told.HOUR)
+    history.callback()
+    effects = _denied(history)
+    assert told.notes(effects) == [ledger.NoteKind.DENIED]
+    assert (history.letters, len(history.decisions)) == ([], 1)
+    assert not history.state.open
+
+
+def test_a_callback_is_not_believed_at_once() -> None:
+    """A claim whose data is gone waits for the grace time, as pending or nothing."""
+    history = told.History()
+    history.callback(CLAIM)
+    while history.now - told.START < history.rules.unconfirmed_grace_ms:
+        assert history.decisions == []
+        _denied(history)
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
+    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
+    assert history.now - told.START == history.rules.unconfirmed_grace_ms
+
+
+def test_a_believed_callback_is_the_cause() -> None:
+    """An unconfirmed rejection names the callback, and when it was received."""
+    history = told.History()
+    history.callback(CLAIM)
+    effects: list[ledger.Effect] = []
+    while not history.decisions:
+        effects = _denied(history)
+    assert ledger.NoteKind.UNCONFIRMED in told.notes(effects)
+    assert model.CauseType.CALLBACK is history.latest.cause.type
+    assert history.latest.observed_at == told.START
+    assert not history.state.open
+
+
+def test_an_unconfirmed_session_never_ends_unseen() -> None:
+    """What an authentic callback claimed is decided, not summed up."""
+    history = told.History()
+    history.callback(CLAIM)
+    history.wait(told.DAY)
+    _denied(history)
+    assert len(history.decisions) == 1
+
+
+def test_a_pending_session_takes_the_claim() -> None:
+    """A claim holds over a state that is not final."""
+    history = told.decided(P())
+    history.callback(CLAIM)
+    while len(history.decisions) < 2:
+        _denied(history)
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+def test_a_claim_never_revokes_a_final() -> None:
+    """A claim that contradicts a final is a conflict and an alarm, and no decision."""
+    history = told.decided(A())
+    history.wait(told.HOUR)
+    history.callback(CLAIM)
+    history.wait(history.rules.unconfirmed_grace_ms)
+    effects = _denied(history)
+    assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
+    assert [letter.reason for letter in history.letters] == [
+        model.DeadLetterReason.CONFLICTING_FINAL
+    ]
+    assert len(history.decisions) == 1
+    assert not history.state.open
+
+
+def test_a_claim_that_agrees_with_a_final_is_no_conflict() -> None:
+    """A claim with the same outcome as the final that stands changes nothing."""
+    history = told.decided(R())
+    history.wait(told.HOUR)
+    history.callback(CLAIM)
+    history.wait(history.rules.unconfirmed_grace_ms)
+    assert told.alarms(_denied(history)) == []
+    assert len(history.decisions) == 1
+
+
+def test_a_younger_result_refutes_the_claim() -> None:
+    """A result fetched after the callback stands; its claim is forgotten."""
+    history = told.History()
+    history.callback(CLAIM)
+    history.fetch(P())
+    assert history.state.unconfirmed is None
+    history.wait(told.DAY)
+    _denied(history)
+    assert len(history.decisions) == 1
+
+
+def test_an_older_result_does_not_refute_the_claim() -> None:
+    """A result whose fetch started before the callback says nothing about it."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.wait(told.SECOND)
+    history.callback(CLAIM)
+    history.answer(P())
+    while len(history.decisions) < 2:
+        _denied(history)
+    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
+
+
+def test_a_result_after_an_older_claim_refutes_it_with_a_callback_trailing() -> None:
+    """A result younger than the claim refutes it, whatever else has come meanwhile."""
+    history = told.History()
+    history.callback(CLAIM)
+    history.wait(told.SECOND)
+    history.start()
+    history.callback()
+    history.answer(P())
+    assert history.state.unconfirmed is None
+
+
+@pytest.mark.parametrize(
+    "error", [errors.NotReady, errors.ResultMismatch, errors.ProviderFault]
+)
+def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> None:
+    """Failures between the callback and the denial leave its claim as it is."""
+    history = told.History()
+    history.callback(CLAIM)
+    for _ in range(history.rules.not_ready_attempts):
+        if history.state.due_at is not None:
+            history.fetch_failing(error)
+    history.recheck()
+    history.wait(history.rules.unconfirmed_grace_ms)
+    _denied(history)
+    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
+
+
+def test_the_grace_time_outlives_a_crash() -> None:
+    """A claim is part of the state, so a new owner goes on with its grace time."""
+    history = told.History()
+    history.callback(CLAIM)
+    history.start()
+    history.crash()
+    history.wait(history.rules.unconfirmed_grace_ms)
+    _denied(history)
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome

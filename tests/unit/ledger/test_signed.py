@@ -1,0 +1,186 @@
+"""Signed verdicts: they settle by their order, not by their arrival."""
+
+import itertools
+
+import pytest
+
+from tests.support import ledger as told
+from worker import ledger, model
+
+A, R, P = told.approved, told.rejected, told.pending
+_OTHER = model.Reason.DOCUMENT_INVALID
+
+
+def _standing(*verdicts: model.Verdict) -> tuple[object, ...]:
+    standing = told.told(told.SIGNED, *verdicts).state.standing
+    assert standing is not None
+    return (*standing.substance, standing.provider_time)
+
+
+def test_a_signed_verdict_stands_at_once() -> None:
+    """A signed callback is the verdict: no fetch is wanted."""
+    history = told.told(told.SIGNED, A(at=1))
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+    assert history.latest.observed_at == told.START
+    assert not history.state.open
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        (P(at=1), A(at=2)),
+        (P(at=3), A(at=2)),
+        (P(at=1), A(at=2), R(at=3)),
+        (P(at=1), R(at=2), A(at=3)),
+        (A(at=1), R(at=1)),
+        (A(at=1), R(at=1), P(at=1)),
+        (A(at=1), R(at=1), R(_OTHER, at=1)),
+        (A(at=1), A(at=3), R(at=2)),
+        (A(at=1), A(at=3), R(at=3)),
+        (A(at=1), R(at=1), A(at=2), P(at=9)),
+        (P(at=1), P(_OTHER, at=1), P(at=2), P(_OTHER, at=2)),
+        (A(at=2), A(at=2, flags=[model.Flag.DATA_CHANGED]), P(at=5), R(at=1)),
+        (P(), A()),
+    ],
+)
+def test_every_order_of_arrival_ends_the_same(
+    verdicts: tuple[model.Verdict, ...],
+) -> None:
+    """Every permutation of a set of signed verdicts ends with the same one standing."""
+    ends = {_standing(*order) for order in itertools.permutations(verdicts)}
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "stands"),
+    [
+        (A(at=1), R(at=2), model.Outcome.REJECTED),
+        (R(at=1), A(at=2), model.Outcome.APPROVED),
+        (A(at=2), R(at=1), model.Outcome.APPROVED),
+        (P(at=9), A(at=1), model.Outcome.APPROVED),
+        (A(at=1), P(at=9), model.Outcome.APPROVED),
+        (P(), A(), model.Outcome.APPROVED),
+        (A(), R(), model.Outcome.APPROVED),
+        (A(), R(at=9), model.Outcome.APPROVED),
+        (R(), A(at=9), model.Outcome.REJECTED),
+        (A(at=1), R(), model.Outcome.APPROVED),
+        (A(at=1), R(at=1), model.Outcome.REJECTED),
+        (R(at=1), A(at=1), model.Outcome.REJECTED),
+    ],
+)
+def test_the_greatest_stands(
+    first: model.Verdict, then: model.Verdict, stands: model.Outcome
+) -> None:
+    """Final, then the time, then rejected; without a time a final stays."""
+    assert stands is told.told(told.SIGNED, first, then).latest.verdict.outcome
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (A(), R()),
+        (A(at=1), R()),
+        (A(), R(at=1)),
+        (A(at=1), R(at=1)),
+        (R(at=1), A(at=1)),
+    ],
+)
+def test_finals_that_cannot_be_ordered_conflict(
+    first: model.Verdict, then: model.Verdict
+) -> None:
+    """A contradicting final with a missing or equal time is buried and alarmed."""
+    history = told.told(told.SIGNED, first)
+    effects = history.callback(told.signed(then))
+    assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
+    letter = history.letters[0]
+    assert model.DeadLetterReason.CONFLICTING_FINAL is letter.reason
+    assert letter.event_id is not None
+    assert letter.redrive is None
+
+
+def test_an_older_final_changes_nothing_and_is_counted() -> None:
+    """A final that comes late is counted, and neither decides nor is buried."""
+    history = told.told(told.SIGNED, A(at=2))
+    late = history.callback(told.signed(R(at=1)))
+    assert told.notes(late) == [ledger.NoteKind.LATE_FINAL]
+    assert (len(history.decisions), history.letters) == (1, [])
+
+
+def test_a_preliminary_after_a_final_changes_nothing_and_is_counted() -> None:
+    """A late pending never undoes a final."""
+    history = told.told(told.SIGNED, A(at=1))
+    late = history.callback(told.signed(P(at=9)))
+    assert told.notes(late) == [ledger.NoteKind.LATE_PRELIMINARY]
+    assert len(history.decisions) == 1
+
+
+def test_one_digest_acts_once() -> None:
+    """The same signed body again changes nothing, though it conflicted at first."""
+    history = told.told(told.SIGNED, A())
+    history.callback(told.signed(R()), digest="b" * 64)
+    again = history.callback(told.signed(R()), digest="b" * 64)
+    assert [ledger.Note(ledger.NoteKind.REPEATED)] == again
+    assert len(history.letters) == 1
+
+
+def test_the_same_verdict_in_another_body_is_no_news() -> None:
+    """The same substance under another digest is counted; its later time counts."""
+    history = told.told(told.SIGNED, A(at=1))
+    again = history.callback(told.signed(A(at=5)))
+    assert told.notes(again) == [ledger.NoteKind.REPEATED]
+    late = history.callback(told.signed(R(at=3)))
+    assert told.notes(late) == [ledger.NoteKind.LATE_FINAL]
+
+
+def test_a_time_that_was_known_is_not_lost() -> None:
+    """The same verdict without a time does not take the time from what stands."""
+    history = told.told(told.SIGNED, A(at=5), A())
+    history.callback(told.signed(R(at=6)))
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+def test_a_revocation_names_what_it_supersedes() -> None:
+    """A different final that wins is a new revision that supersedes the old one."""
+    history = told.told(told.SIGNED, A(at=1), R(at=2))
+    first, then = history.decisions
+    assert first.decision_id == then.supersedes
+
+
+def test_the_claims_own_alarms_are_raised() -> None:
+    """What the adapter finds alarming in a signed callback reaches a person."""
+    history = told.History(told.SIGNED)
+    claim = told.signed(P(), model.AlarmKind.UNRECOGNISED_RESULT)
+    alarms = told.alarms(history.callback(claim))
+    assert alarms == [model.AlarmKind.UNRECOGNISED_RESULT]
+
+
+_AGE = told.SIGNED.max_callback_age_ms
+
+
+def test_a_stale_first_verdict_is_buried() -> None:
+    """A verdict too old when it was received makes no session known."""
+    history = told.told(told.SIGNED, A(at=-_AGE - 1))
+    assert [letter.reason for letter in history.letters] == [
+        model.DeadLetterReason.STALE
+    ]
+    assert (history.session, history.decisions) == (None, [])
+
+
+@pytest.mark.parametrize("verdict", [A(), A(at=-_AGE)])
+def test_a_first_verdict_of_any_other_age_stands(verdict: model.Verdict) -> None:
+    """A verdict just young enough, or without a time, is no stale one."""
+    assert len(told.told(told.SIGNED, verdict).decisions) == 1
+
+
+def test_a_known_session_takes_old_verdicts() -> None:
+    """Of a known session the order decides, whatever the age."""
+    history = told.told(told.SIGNED, P(), A(at=-_AGE - 1))
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+
+
+def test_staleness_is_of_the_receipt() -> None:
+    """A young verdict that waited in the topic for weeks is not stale."""
+    history = told.History(told.SIGNED, now=told.START + 30 * told.DAY)
+    event = told.event(received_at=told.START, provider_time=told.START)
+    history.tell(ledger.CallbackTaken(event, told.signed(A(at=0))))
+    assert len(history.decisions) == 1

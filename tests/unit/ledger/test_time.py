@@ -1,0 +1,146 @@
+"""Time, retention and crashes: what a session survives."""
+
+import pytest
+
+from tests.support import ledger as told
+from worker import errors, ledger, model
+
+A, R, P = told.approved, told.rejected, told.pending
+
+
+def test_time_never_runs_backwards_for_a_session() -> None:
+    """With the clock an hour back, a session goes on from its own last moment."""
+    history = told.decided(P())
+    last = history.state.updated_at
+    history.wait(-told.HOUR)
+    history.callback()
+    assert last == history.state.updated_at == history.state.due_at
+    history.start()
+    history.answer(A())
+    assert last == history.latest.decided_at
+
+
+def test_a_clock_that_jumps_ahead_ends_nothing() -> None:
+    """Days that pass with nobody at work expire, reject and bury no session."""
+    history = told.History()
+    history.callback()
+    history.fetch_failing(errors.ProviderFault)
+    history.wait(300 * told.DAY)
+    history.tell(ledger.RetentionOver())
+    history.start()
+    assert history.flying
+    assert (history.decisions, history.letters) == ([], [])
+
+
+def test_an_unknown_session_has_nothing_to_tell() -> None:
+    """Only an event makes a session known; anything else comes too late."""
+    history = told.History()
+    for late in (
+        ledger.FetchStarting(),
+        ledger.MappingStarting(1),
+        ledger.Answered(1, told.result(A())),
+        ledger.Failed(1, told.failure(errors.NotReady)),
+        ledger.RetentionOver(),
+    ):
+        assert history.tell(late) == []
+    assert history.session is None
+
+
+def test_a_stub_is_kept_for_its_retention() -> None:
+    """An ended session is forgotten once its retention is over, and not before."""
+    history = told.decided(A())
+    history.wait(history.rules.identity_retention_ms - 1)
+    assert history.tell(ledger.RetentionOver()) == []
+    history.wait(1)
+    assert [ledger.Forget()] == history.tell(ledger.RetentionOver())
+    assert history.session is None
+
+
+def test_an_open_session_is_never_forgotten() -> None:
+    """A session with something to do outlives every retention."""
+    history = told.decided(P())
+    history.wait(2 * history.rules.identity_retention_ms)
+    assert history.tell(ledger.RetentionOver()) == []
+    assert history.state.open
+
+
+def test_a_late_callback_continues_the_revisions() -> None:
+    """While the stub is kept, a late callback goes on with the next revision."""
+    history = told.decided(A())
+    history.wait(history.rules.identity_retention_ms - 1)
+    history.callback()
+    history.fetch(R())
+    assert [decision.revision for decision in history.decisions] == [1, 2]
+
+
+def _flying() -> told.History:
+    history = told.History()
+    history.callback()
+    history.start()
+    return history
+
+
+def _trailing() -> told.History:
+    history = _flying()
+    history.callback()
+    return history
+
+
+def _retrying() -> told.History:
+    history = _flying()
+    history.fail(errors.ProviderFault)
+    return history
+
+
+def _due() -> told.History:
+    history = told.History()
+    history.callback()
+    return history
+
+
+@pytest.mark.parametrize("state", [_due, _flying, _trailing, _retrying])
+def test_a_crash_loses_no_wish(state: object) -> None:
+    """Whatever a crash interrupts, the session is fetched and decided after it."""
+    assert callable(state)
+    history = state()
+    history.crash()
+    assert not history.flying
+    history.fetch(A())
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+    assert model.CauseType.CALLBACK is history.latest.cause.type
+    assert not history.state.open
+
+
+def test_a_flight_that_a_crash_ended_is_wanted_at_once() -> None:
+    """A new owner fetches at once what was in flight, under a new number."""
+    history = _flying()
+    history.wait(told.SECOND)
+    history.crash()
+    assert [ledger.Fetch(2)] == history.start()
+
+
+def test_a_crash_keeps_the_callback_behind_a_poll_as_the_cause() -> None:
+    """A callback that trailed a poll is the cause of the fetch after the crash."""
+    history = told.decided(P())
+    history.wait_until_due()
+    history.start()
+    history.callback()
+    history.crash()
+    history.fetch(A())
+    assert model.CauseType.CALLBACK is history.latest.cause.type
+
+
+def test_a_crash_changes_no_ended_session() -> None:
+    """An ended session is found as it was left."""
+    history = told.decided(A())
+    before = history.session
+    history.crash()
+    assert before is history.session
+
+
+def test_the_same_arguments_give_the_same_answer() -> None:
+    """Advancing is a function: ids of decisions and dead letters repeat."""
+    event = told.event(event_id="e-1")
+    taken = ledger.CallbackTaken(event, told.signed(A()))
+    args = (told.KEY, None, taken, told.START, told.SIGNED)
+    assert ledger.advance(*args) == ledger.advance(*args)

@@ -1,0 +1,260 @@
+"""Wake-ups: one fetch in flight, one trailing, never none."""
+
+from tests.support import ledger as told
+from worker import errors, ledger, model
+
+A, R, P = told.approved, told.rejected, told.pending
+
+
+def test_a_callback_wants_a_fetch_at_once() -> None:
+    """The first callback of a session makes a fetch due now and decides nothing."""
+    history = told.History()
+    assert history.callback() == []
+    assert history.now == history.state.due_at
+
+
+def test_a_due_fetch_starts_when_there_is_room() -> None:
+    """A due fetch starts once, with the next number of the session's own sequence."""
+    history = told.History()
+    history.callback()
+    assert [ledger.Fetch(1)] == history.start()
+    assert history.start() == []
+
+
+def test_nothing_starts_before_it_is_due() -> None:
+    """A fetch that is due later does not start now, and nothing changes."""
+    history = told.decided(P())
+    before = history.session
+    assert history.start() == []
+    assert before is history.session
+
+
+def test_two_callbacks_before_the_fetch_are_one_wish() -> None:
+    """One fetch answers every callback before it; the first one is its cause."""
+    history = told.History()
+    history.callback()
+    first = history.state.wanted
+    history.callback()
+    history.fetch(A())
+    assert first == history.latest.cause
+    assert history.state.due_at is None
+
+
+def test_a_callback_during_the_flight_is_followed_by_another_fetch() -> None:
+    """A fetch in flight does not satisfy a later callback: another one follows it."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.wait(1)
+    history.callback()
+    history.answer(P())
+    assert history.now == history.state.due_at
+    assert told.fetches(history.start())
+
+
+def test_many_callbacks_during_the_flight_are_followed_by_one_fetch() -> None:
+    """However many callbacks come during a flight, one fetch trails."""
+    history = told.History()
+    history.callback()
+    history.start()
+    for _ in range(3):
+        history.callback()
+    history.answer(P())
+    history.fetch(A())
+    assert history.state.due_at is None
+
+
+def test_a_callback_during_a_failing_flight_is_followed_at_once() -> None:
+    """A trailing wake-up does not wait for the back-off of the fetch before it."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.callback()
+    history.fail(errors.ProviderFault)
+    assert history.now == history.state.due_at
+
+
+def test_a_callback_during_a_hopeless_flight_reopens_at_once() -> None:
+    """A flight that ends in a dead letter is still followed by its trailing fetch."""
+    history = told.History()
+    history.callback()
+    for _ in range(history.rules.quarantine_attempts - 1):
+        history.fetch_failing(errors.ResultMismatch)
+    history.wait_until_due()
+    history.start()
+    history.callback()
+    history.fail(errors.ResultMismatch)
+    assert len(history.letters) == 1
+    assert history.now == history.state.due_at
+
+
+def test_a_callback_brings_a_poll_forward() -> None:
+    """A callback for a pending session does not wait for the next poll."""
+    history = told.decided(P())
+    history.wait(told.SECOND)
+    history.callback()
+    history.start()
+    history.answer(A())
+    assert model.CauseType.CALLBACK is history.latest.cause.type
+
+
+def test_a_callback_brings_a_retry_forward() -> None:
+    """A callback during the back-off fetches at once and stays one fetch."""
+    history = told.History()
+    history.callback()
+    history.fetch_failing(errors.ProviderTimeout)
+    history.callback()
+    assert history.now == history.state.due_at
+    history.fetch(A())
+    assert history.state.due_at is None
+
+
+def test_a_callback_that_trails_a_poll_is_the_cause() -> None:
+    """A decision that a callback asked for names it, though a poll was in flight."""
+    history = told.decided(P())
+    history.wait_until_due()
+    history.start()
+    history.callback()
+    history.fail(errors.ProviderFault)
+    history.fetch(A())
+    assert model.CauseType.CALLBACK is history.latest.cause.type
+
+
+def test_a_callback_after_a_final_waits_for_the_interval() -> None:
+    """After a final, callbacks are fetched at most once an interval, never dropped."""
+    history = told.decided(A())
+    fetched_at = history.now
+    history.wait(told.SECOND)
+    history.callback()
+    history.callback()
+    due = fetched_at + history.rules.recheck_min_interval_ms
+    assert due == history.state.due_at
+    history.fetch(A())
+    assert history.state.due_at is None
+
+
+def test_a_callback_long_after_a_final_is_fetched_at_once() -> None:
+    """Once the interval is over, a callback after a final waits for nothing."""
+    history = told.decided(A())
+    history.wait(history.rules.recheck_min_interval_ms)
+    history.callback()
+    assert history.now == history.state.due_at
+
+
+def test_a_trailing_callback_after_a_final_waits_for_the_interval() -> None:
+    """A callback during the fetch that brought a final is deferred, not dropped."""
+    history = told.History()
+    history.callback()
+    history.start()
+    started_at = history.now
+    history.wait(told.SECOND)
+    history.callback()
+    history.answer(A())
+    due = started_at + history.rules.recheck_min_interval_ms
+    assert due == history.state.due_at
+
+
+def test_a_failing_fetch_after_a_final_keeps_the_interval() -> None:
+    """A callback during a failing fetch over a final is fetched no sooner."""
+    history = told.decided(A())
+    history.wait(told.HOUR)
+    history.callback()
+    history.start()
+    history.callback()
+    history.fail(errors.ProviderFault)
+    wait = history.rules.retry.first_ms
+    assert history.now + wait == history.state.due_at
+
+
+def test_a_recheck_ignores_the_interval() -> None:
+    """The recheck command fetches now, although a final was just fetched."""
+    history = told.decided(A())
+    history.recheck()
+    assert history.now == history.state.due_at
+    history.fetch(R())
+    assert model.CauseType.RECHECK is history.latest.cause.type
+
+
+def test_a_recheck_during_the_flight_is_followed_by_another_fetch() -> None:
+    """A recheck during a flight is fetched right after it, whatever that brought."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.recheck()
+    history.callback()
+    history.answer(A())
+    assert history.now == history.state.due_at
+    history.fetch(R())
+    assert model.CauseType.RECHECK is history.latest.cause.type
+
+
+def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
+    """The recheck command is the way to backfill: it needs no callback before it."""
+    history = told.History()
+    history.recheck()
+    history.fetch(A())
+    assert [decision.revision for decision in history.decisions] == [1]
+
+
+def test_a_recheck_of_a_signed_source_is_counted_only() -> None:
+    """Where nothing can be fetched, a recheck or a mere wake-up leaves no session."""
+    history = told.History(told.SIGNED)
+    assert told.notes(history.recheck()) == [ledger.NoteKind.UNFETCHABLE]
+    assert told.notes(history.callback()) == [ledger.NoteKind.UNFETCHABLE]
+    assert history.session is None
+
+
+def test_the_providers_own_event_id_drops_a_repeat() -> None:
+    """A repeat under the provider's own event id is counted and not fetched again."""
+    history = told.History()
+    history.callback(provider_event_id="evt-1")
+    history.fetch(A())
+    history.wait(told.HOUR)
+    repeat = history.callback(provider_event_id="evt-1")
+    assert told.notes(repeat) == [ledger.NoteKind.REPEATED]
+    assert history.state.due_at is None
+
+
+def test_nothing_else_drops_a_repeat() -> None:
+    """The same body again, without an event id of the provider's, is fetched again."""
+    history = told.History()
+    history.callback(digest="a" * 64)
+    history.fetch(A())
+    history.wait(told.HOUR)
+    history.callback(digest="a" * 64)
+    assert history.now == history.state.due_at
+
+
+def test_a_repeat_reopens_a_dead_lettered_session() -> None:
+    """A dead-lettered session reopens on any wake-up, a repeated one too."""
+    history = told.History()
+    history.callback(provider_event_id="evt-1")
+    for _ in range(history.rules.quarantine_attempts):
+        history.fetch_failing(errors.ResultMismatch)
+    assert history.state.given_up
+    history.callback(provider_event_id="evt-1")
+    history.fetch(A())
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+
+
+def test_a_session_remembers_only_so_many_events() -> None:
+    """The memory of past deliveries is bounded; the oldest are forgotten first."""
+    history = told.History()
+    for number in range(40):
+        history.callback(provider_event_id=f"evt-{number}")
+    kept = tuple(f"evt-{number}" for number in range(24, 40))
+    assert kept == history.state.seen
+
+
+def test_an_answer_of_another_fetch_is_too_late() -> None:
+    """What a fetch brings that is no longer in flight changes nothing."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.crash()
+    history.start()
+    before = history.session
+    late = history.tell(ledger.Answered(1, told.result(A())))
+    failed = ledger.Failed(1, told.failure(errors.NoSuchSession))
+    assert (late, history.tell(failed)) == ([], [])
+    assert before is history.session
