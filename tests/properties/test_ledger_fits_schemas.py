@@ -1,0 +1,121 @@
+"""Whatever a session lives through, what the ledger makes of it fits the schemas."""
+
+import uuid
+from collections.abc import Callable
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from tests.support import ledger as told
+from tests.support import schemas
+from worker import codec, errors, ledger, model, policy
+
+Step = Callable[[told.History], object]
+
+_VERDICTS = (
+    told.approved(at=0),
+    told.approved(at=5, flags=[model.Flag.DATA_CHANGED]),
+    told.rejected(at=5),
+    told.rejected(model.Reason.DOCUMENT_EXPIRED),
+    told.pending(at=9),
+    policy.unrecognised("UNHEARD_OF"),
+)
+_CLAIMS = (
+    None,
+    told.unconfirmed(),
+    told.hint(told.rejected()),
+    *(told.signed(verdict) for verdict in _VERDICTS),
+)
+_FAILURES = (
+    errors.NotReady,
+    errors.NoSuchSession,
+    errors.ProviderFault,
+    errors.AccountRefused,
+    errors.ResultMismatch,
+    errors.MappingCrashed,
+)
+
+
+def _callback(claim: model.Claim | None, reference: str | None, mark: int) -> Step:
+    def step(history: told.History) -> object:
+        event = told.event(
+            event_id=str(uuid.UUID(int=mark)),
+            received_at=history.now,
+            reference=reference,
+            digest=f"{mark:064x}",
+        )
+        return history.tell(ledger.CallbackTaken(event, claim))
+
+    return step
+
+
+def _recheck(history: told.History) -> object:
+    kind = model.EventType.RECHECK_REQUESTED
+    event = told.event(kind, event_id=str(uuid.UUID(int=99)), received_at=history.now)
+    return history.tell(ledger.RecheckTaken(event))
+
+
+def _fetch(verdict: model.Verdict) -> Step:
+    def step(history: told.History) -> object:
+        history.start()
+        return history.answer(verdict) if history.flying else None
+
+    return step
+
+
+def _fail(error: type[errors.FetchError]) -> Step:
+    def step(history: told.History) -> object:
+        history.start()
+        return history.fail(error) if history.flying else None
+
+    return step
+
+
+def _wait(milliseconds: int) -> Step:
+    return lambda history: history.wait(milliseconds)
+
+
+_STEPS = st.one_of(
+    st.builds(
+        _callback,
+        st.sampled_from(_CLAIMS),
+        st.sampled_from([None, "customer-1", "customer-2"]),
+        st.integers(1, 6),
+    ),
+    st.just(_recheck),
+    st.just(told.History.start),
+    st.builds(_fetch, st.sampled_from(_VERDICTS)),
+    st.builds(_fail, st.sampled_from(_FAILURES)),
+    st.builds(_wait, st.sampled_from([told.SECOND, told.HOUR, 4 * told.DAY])),
+    st.just(told.History.crash),
+)
+
+
+@pytest.mark.parametrize(
+    "rules", [told.FETCHED, told.SIGNED], ids=["fetched", "signed"]
+)
+@hypothesis.settings(deadline=None, max_examples=60)
+@hypothesis.given(steps=st.lists(_STEPS, min_size=1, max_size=25))
+def test_what_a_session_leaves_behind_fits(
+    rules: policy.Rules, steps: list[Step]
+) -> None:
+    """Every state, decision and dead letter of any history fits, and is read back."""
+    history = told.History(rules)
+
+    for step in steps:
+        step(history)
+        if history.session is not None:
+            record = codec.session_record(told.KEY, history.session)
+            schemas.validate_record("ledger_session", record)
+            assert codec.read_session(record.value) == history.session
+    for decision in history.decisions:
+        record = codec.decision_record(decision)
+        schemas.validate_record("decision", record)
+        read = codec.read_decision(record.key, record.value, record.headers)
+        assert read == decision
+    for letter in history.letters:
+        record = codec.dead_letter_record(letter)
+        schemas.validate_record("dead_letter", record)
+        read_letter = codec.read_dead_letter(record.key, record.value, record.headers)
+        assert read_letter == letter
