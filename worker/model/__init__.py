@@ -1,0 +1,72 @@
+"""
+Hold the values that everything else speaks in.
+
+Times are integers, milliseconds since the epoch, UTC; only the codec writes
+them as RFC 3339. Nothing here has a field for personal data, except
+``Callback`` and ``Answer``, whose bodies stay out of ``repr``.
+"""
+
+from worker.model.callbacks import (
+    Callback,
+    Event,
+    Ignored,
+    Message,
+    Normalised,
+    SessionKey,
+    VerifiedCallback,
+    Wake,
+)
+from worker.model.decisions import (
+    Answer,
+    Cause,
+    Claim,
+    ClaimKind,
+    DeadLetter,
+    Decision,
+    Position,
+    Result,
+    Verdict,
+)
+from worker.model.words import (
+    AlarmKind,
+    CauseType,
+    DeadLetterReason,
+    Environment,
+    EventType,
+    Flag,
+    NextStep,
+    Outcome,
+    Reason,
+)
+
+POSITION_KEY = "__position"
+
+__all__ = [
+    "POSITION_KEY",
+    "AlarmKind",
+    "Answer",
+    "Callback",
+    "Cause",
+    "CauseType",
+    "Claim",
+    "ClaimKind",
+    "DeadLetter",
+    "DeadLetterReason",
+    "Decision",
+    "Environment",
+    "Event",
+    "EventType",
+    "Flag",
+    "Ignored",
+    "Message",
+    "NextStep",
+    "Normalised",
+    "Outcome",
+    "Position",
+    "Reason",
+    "Result",
+    "SessionKey",
+    "Verdict",
+    "VerifiedCallback",
+    "Wake",
+]

@@ -1,0 +1,114 @@
+"""Hold what comes in: callbacks, what they mean, and the events they become."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from worker.model import words
+
+
+class SessionKey(NamedTuple):
+    """A session's identity: the source is part of it."""
+
+    source: str
+    session_id: str
+
+    def __str__(self) -> str:
+        """Return the key of every record of this session."""
+        return f"{self.source}:{self.session_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "SessionKey":
+        """Return the key that *text* spells; source names hold no colon."""
+        source, _, session_id = text.partition(":")
+        return cls(source, session_id)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A request at the webhook endpoint, not yet believed; bodies stay out of repr."""
+
+    source: str
+    method: str
+    #: lower-case names, in the order received, with repeats
+    headers: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
+    body: bytes = dataclasses.field(repr=False)
+    token: str | None = dataclasses.field(default=None, repr=False)
+    query: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    remote: str | None = dataclasses.field(default=None, repr=False)
+    received_at: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedCallback:
+    """
+    A callback that every authenticator of its source has passed.
+
+    *document* is the parsed body, less ``callbackApiKey``, or None for a GET.
+    Built by the ingress's verification alone.
+    """
+
+    source: str
+    document: dict[str, Any] | None = dataclasses.field(repr=False)
+    query: Mapping[str, str] = dataclasses.field(repr=False)
+    #: SHA-256 of the body as signed (less the body key), hex
+    digest: str
+    received_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """What a provider's table made of a verified callback: look at this session."""
+
+    session_id: str  #: canonical
+    provider_session_id: str  #: as the provider spelt it
+    provider_event: str  #: their word if our table has it, else ``unlisted``
+    provider_event_id: str | None = None  #: only where the provider promises one
+    provider_time: int | None = None
+    reference: str | None = None
+    #: the words of the provider's table that the callback held; no free text
+    claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ignored:
+    """An authentic message that decides nothing; answered 200 ``ignored``."""
+
+    provider_event: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """A one-time message that somebody must deliver (Identomat); stored nowhere."""
+
+    provider_event: str
+    document: dict[str, Any] = dataclasses.field(repr=False)
+
+
+Normalised = Wake | Ignored | Message
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One record of ``kyc.events``."""
+
+    event_id: str
+    type: words.EventType
+    environment: words.Environment
+    source: str
+    provider: str
+    session_id: str
+    provider_session_id: str
+    received_at: int
+    provider_event: str = "unlisted"
+    provider_event_id: str | None = None
+    provider_time: int | None = None
+    reference: str | None = None
+    digest: str | None = None
+    claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    traceparent: str | None = None
+
+    @property
+    def key(self) -> SessionKey:
+        """Return the session's identity."""
+        return SessionKey(self.source, self.session_id)
