@@ -12,28 +12,36 @@ import hashlib
 import logging
 import re
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import orjson
 import structlog
 
-from worker import errors
+from worker.telemetry import failures, foreign
 
 ALLOWED = frozenset(
     {
         # where
         *("logger", "source", "provider", "environment", "session", "partition"),
         *("topic", "group", "offset", "lost_from", "lost_to", "host", "port", "pid"),
+        *("admin_port", "servers"),
         *("servers", "waited_ms", "admin_port"),
         # what
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),
         *("authenticator", "position", "attempts", "dead_letter_id", "version"),
-        *("method", "signal", "message", "callback_type", "unconfirmed"),
+        *("method", "signal", "message"),
         # how much
-        *("count", "records", "duration_s", "publish_s", "latency_s", "size_bytes"),
+        *(
+            "count",
+            "records",
+            "duration_s",
+            "publish_s",
+            "latency_s",
+            "waited_ms",
+            "size_bytes",
+        ),
         # what went wrong
         *("error", "causes", "trace", "fault"),
     }
@@ -43,12 +51,6 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
 _REFUSED_EVENT = "log.event_refused"
 _TEXT_MAX = 1000
 _INT_MAX = 2**63
-_FRAMES_MAX = 12
-_CHAIN_MAX = 8
-_FOREIGN = "library.logged"
-#: Libraries whose messages are constant templates (read in aiokafka 0.14's source).
-_TEMPLATED = ("aiokafka",)
-_PLACEHOLDER = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]")
 
 EventDict = MutableMapping[str, Any]
 
@@ -72,7 +74,7 @@ def configure(
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _describe_exception,
+            failures.describe,
             _Allow(on_dropped),
             _renderer(console=console, colours=console and out.isatty()),
         ],
@@ -80,8 +82,8 @@ def configure(
         logger_factory=lambda *_: _Line(out),
         cache_logger_on_first_use=False,
     )
-    _take_over_libraries()
-    _take_over_hooks()
+    foreign.take_over_libraries()
+    foreign.take_over_hooks()
 
 
 def session_hash(source: str, session_id: str) -> str:
@@ -157,128 +159,3 @@ def _plain(value: object) -> object:
         return value
     text = value[:_TEXT_MAX]
     return text if text.isprintable() else ascii(text)
-
-
-def _describe_exception(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Put class, reason and places of an exception in place of the exception."""
-    given = line.pop("exc_info", None)
-    if given is True:
-        given = sys.exc_info()[1]
-    if isinstance(given, tuple):
-        given = given[1]
-    if isinstance(given, BaseException):
-        line.update(description(given))
-    return line
-
-
-def description(failure: BaseException) -> dict[str, str]:
-    """Return what may be told of *failure*: never its message, which may hold all."""
-    told = {"error": type(failure).__name__, "trace": " < ".join(_places(failure))}
-    if isinstance(failure, errors.KycError):
-        told["reason"] = failure.reason
-    if causes := [type(cause).__name__ for cause in _causes(failure)]:
-        told["causes"] = " < ".join(causes)
-    return told
-
-
-def _places(failure: BaseException) -> list[str]:
-    """Return where *failure* was raised and passed, innermost first."""
-    places = []
-    step = failure.__traceback__
-    while step is not None:
-        name = step.tb_frame.f_globals.get("__name__", "?")
-        places.append(f"{name}:{step.tb_lineno} {step.tb_frame.f_code.co_name}")
-        step = step.tb_next
-    return places[::-1][:_FRAMES_MAX]
-
-
-def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """Yield what led to *failure*, and the members of a group, a few at most."""
-    waiting = [failure]
-    seen: set[int] = set()
-    while waiting and len(seen) < _CHAIN_MAX:
-        each = waiting.pop(0)
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if each is not failure:
-            yield each
-        if isinstance(each, BaseExceptionGroup):
-            waiting.extend(each.exceptions)
-        if each.__cause__ is not None:
-            waiting.append(each.__cause__)
-        elif each.__context__ is not None and not each.__suppress_context__:
-            waiting.append(each.__context__)
-
-
-class _Foreign(logging.Handler):
-    """Takes the libraries' records: who, how bad and where, and no text of theirs."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write *record* by our rules."""
-        line: dict[str, Any] = {
-            "logger": record.name,
-            "fault": f"{record.module}:{record.lineno} {record.funcName}",
-            "exc_info": record.exc_info,
-        }
-        if record.name.split(".")[0] in _TEMPLATED:
-            line["message"] = _template(record)
-        log = structlog.get_logger()
-        if record.levelno >= logging.ERROR:
-            log.error(_FOREIGN, **line)
-        elif record.levelno >= logging.WARNING:
-            log.warning(_FOREIGN, **line)
-        else:
-            log.info(_FOREIGN, **line)
-
-
-def _template(record: logging.LogRecord) -> str:
-    """Return the constant message, filled with numbers and names of classes only."""
-    values = record.args if isinstance(record.args, tuple) else ()
-    rest = iter(values)
-    return _PLACEHOLDER.sub(lambda _: _harmless(next(rest, None)), str(record.msg))
-
-
-def _harmless(value: object) -> str:
-    if isinstance(value, BaseException):
-        return type(value).__name__
-    if isinstance(value, type):
-        return value.__name__
-    return str(value) if type(value) in (int, float, bool) else "*"
-
-
-def _take_over_libraries() -> None:
-    # Otherwise a handler that fails prints the record with all its values.
-    logging.raiseExceptions = False
-    root = logging.getLogger()
-    for handler in [*root.handlers]:
-        if isinstance(handler, _Foreign):
-            root.removeHandler(handler)
-    root.addHandler(_Foreign())
-    root.setLevel(logging.WARNING)
-    # Its lines hold paths, and a path may hold a secret; ours are the canonical ones.
-    logging.getLogger("aiohttp.access").disabled = True
-    logging.captureWarnings(capture=True)
-
-
-def _take_over_hooks() -> None:
-    """Keep Python from printing messages of exceptions that nobody caught."""
-    sys.excepthook = _excepthook
-    sys.unraisablehook = _unraisablehook
-    threading.excepthook = _threading_excepthook
-
-
-def _excepthook(
-    kind: type[BaseException], failure: BaseException, _trace: object
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        return
-    structlog.get_logger().critical("process.crashed", exc_info=failure)
-
-
-def _unraisablehook(unraisable: "sys.UnraisableHookArgs") -> None:
-    structlog.get_logger().error("exception.ignored", exc_info=unraisable.exc_value)
-
-
-def _threading_excepthook(crash: threading.ExceptHookArgs) -> None:
-    structlog.get_logger().error("thread.crashed", exc_info=crash.exc_value)

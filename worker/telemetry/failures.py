@@ -1,0 +1,64 @@
+"""Tell of an exception what may be told: classes and places, never its message."""
+
+import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from worker import errors
+
+_FRAMES_MAX = 12
+_CHAIN_MAX = 8
+
+EventDict = MutableMapping[str, Any]
+
+
+def describe(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Put class, reason and places of an exception in place of the exception."""
+    given = line.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()[1]
+    if isinstance(given, tuple):
+        given = given[1]
+    if isinstance(given, BaseException):
+        line.update(description(given))
+    return line
+
+
+def description(failure: BaseException) -> dict[str, str]:
+    """Return what may be told of *failure*: never its message, which may hold all."""
+    told = {"error": type(failure).__name__, "trace": " < ".join(_places(failure))}
+    if isinstance(failure, errors.KycError):
+        told["reason"] = failure.reason
+    if causes := [type(cause).__name__ for cause in _causes(failure)]:
+        told["causes"] = " < ".join(causes)
+    return told
+
+
+def _places(failure: BaseException) -> list[str]:
+    """Return where *failure* was raised and passed, innermost first."""
+    places = []
+    step = failure.__traceback__
+    while step is not None:
+        name = step.tb_frame.f_globals.get("__name__", "?")
+        places.append(f"{name}:{step.tb_lineno} {step.tb_frame.f_code.co_name}")
+        step = step.tb_next
+    return places[::-1][:_FRAMES_MAX]
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield what led to *failure*, and the members of a group, a few at most."""
+    waiting = [failure]
+    seen: set[int] = set()
+    while waiting and len(seen) < _CHAIN_MAX:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if each is not failure:
+            yield each
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(each.exceptions)
+        if each.__cause__ is not None:
+            waiting.append(each.__cause__)
+        elif each.__context__ is not None and not each.__suppress_context__:
+            waiting.append(each.__context__)

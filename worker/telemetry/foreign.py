@@ -1,0 +1,88 @@
+"""Take what libraries log, Python warns of and nobody catches, and tell it our way."""
+
+import logging
+import re
+import sys
+import threading
+from typing import Any
+
+import structlog
+
+_FOREIGN = "library.logged"
+#: Libraries whose messages are constant templates (read in aiokafka 0.14's source).
+_TEMPLATED = ("aiokafka",)
+_PLACEHOLDER = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]")
+
+
+class _Foreign(logging.Handler):
+    """Takes the libraries' records: who, how bad and where, and no text of theirs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write *record* by our rules."""
+        line: dict[str, Any] = {
+            "logger": record.name,
+            "fault": f"{record.module}:{record.lineno} {record.funcName}",
+            "exc_info": record.exc_info,
+        }
+        if record.name.split(".")[0] in _TEMPLATED:
+            line["message"] = _template(record)
+        log = structlog.get_logger()
+        if record.levelno >= logging.ERROR:
+            log.error(_FOREIGN, **line)
+        elif record.levelno >= logging.WARNING:
+            log.warning(_FOREIGN, **line)
+        else:
+            log.info(_FOREIGN, **line)
+
+
+def _template(record: logging.LogRecord) -> str:
+    """Return the constant message, filled with numbers and names of classes only."""
+    values = record.args if isinstance(record.args, tuple) else ()
+    rest = iter(values)
+    return _PLACEHOLDER.sub(lambda _: _harmless(next(rest, None)), str(record.msg))
+
+
+def _harmless(value: object) -> str:
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    if isinstance(value, type):
+        return value.__name__
+    return str(value) if type(value) in (int, float, bool) else "*"
+
+
+def take_over_libraries() -> None:
+    """Send the libraries' records through our log; idempotent."""
+    # Otherwise a handler that fails prints the record with all its values.
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    for handler in [*root.handlers]:
+        if isinstance(handler, _Foreign):
+            root.removeHandler(handler)
+    root.addHandler(_Foreign())
+    root.setLevel(logging.WARNING)
+    # Its lines hold paths, and a path may hold a secret; ours are the canonical ones.
+    logging.getLogger("aiohttp.access").disabled = True
+    logging.captureWarnings(capture=True)
+
+
+def take_over_hooks() -> None:
+    """Keep Python from printing messages of exceptions that nobody caught."""
+    sys.excepthook = _excepthook
+    sys.unraisablehook = _unraisablehook
+    threading.excepthook = _threading_excepthook
+
+
+def _excepthook(
+    kind: type[BaseException], failure: BaseException, _trace: object
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    structlog.get_logger().critical("process.crashed", exc_info=failure)
+
+
+def _unraisablehook(unraisable: "sys.UnraisableHookArgs") -> None:
+    structlog.get_logger().error("exception.ignored", exc_info=unraisable.exc_value)
+
+
+def _threading_excepthook(crash: threading.ExceptHookArgs) -> None:
+    structlog.get_logger().error("thread.crashed", exc_info=crash.exc_value)
