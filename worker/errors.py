@@ -23,6 +23,7 @@ Name everything that can go wrong, and what is to be done about it.
         ├── KafkaUnavailable          no acknowledgement in time
         ├── OwnershipLost             another owner has fenced this partition
         ├── CommitInDoubt             the outcome of a commit is not known
+        ├── TransactionHangs          a broker forgot to end a transaction
         ├── PositionLost              the position fell out of the retention
         ├── TopicMismatch             a topic differs from what is configured
         ├── UnknownVersion            a record of a version we do not know
@@ -252,6 +253,18 @@ class CommitInDoubt(TransportError):
     """The outcome of a commit is not known: only a restore can tell."""
 
     reason = "commit_in_doubt"
+
+
+class TransactionHangs(TransportError):
+    """
+    A transaction of the partition's earlier owner is over, and a topic does not know.
+
+    Its records are hidden from every reader of committed ones, and the next
+    transaction's end would show or drop them: nothing may be written before an
+    operator has ended it.
+    """
+
+    reason = "transaction_hangs"
 
 
 class PositionLost(TransportError):
