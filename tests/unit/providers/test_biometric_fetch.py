@@ -81,7 +81,8 @@ async def test_another_status_is_no_result_and_tells_no_key(
 
     async def handler(request: web.Request) -> web.Response:
         headers = {"Location": str(request.url)} if status == 302 else {}
-        return web.Response(status=status, text=str(request.url), headers=headers)
+        body = orjson.dumps({"id": adapters.UUID, "asked": str(request.url)})
+        return web.Response(status=status, body=body, headers=headers)
 
     raised = await _error(_adapter(await serve(handler), clock), adapters.UUID)
     assert error is type(raised)

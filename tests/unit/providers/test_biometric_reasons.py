@@ -142,6 +142,7 @@ def test_every_pair_of_the_table_is_tested_above() -> None:
         _pair(None),
         _pair(["NO_CAM"]),
         {"type": "NO_CAM", "detail": 0},
+        {"type": "NO_CAM", "detail": []},
         {"detail": "Mask Attack"},
         {},
         [],
@@ -246,6 +247,18 @@ def test_the_consent_explains_a_rejection(
     document = _ended("FAILED", passed=False, gbdfl_result=part | {"status": consent})
     verdict, _ = _map(document)
     assert (reason, reason != "declined") == (verdict.reason, verdict.retryable)
+
+
+def test_a_flow_may_have_a_reason_of_its_own() -> None:
+    """A pair on the level of the flow counts as one of a part does."""
+    document = _ended("FAILED", passed=False, failure_reason=_pair("NO_CAM"))
+    assert _told(document) == ("rejected", "technical_failure", [])
+
+
+def test_a_silent_failure_beside_a_technical_one_is_not_technical() -> None:
+    """A failed look-up in the state database says nothing of why."""
+    document = _failed_with(_pair("NO_CAM")) | {"gbdfl_result": _BAD}
+    assert _told(document) == ("rejected", "declined", [])
 
 
 def test_a_finding_outweighs_the_consent() -> None:

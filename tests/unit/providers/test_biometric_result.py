@@ -87,6 +87,10 @@ def _ended(status: str, *, passed: object, **rest: object) -> dict[str, Any]:
             _ended("FINISHED", passed=None, gbdfl_result={"status": "PENDING"}),
             _PROGRESS,
         ),
+        (
+            _ended("FINISHED", passed=0, gbdfl_result={"status": "PENDING"}),
+            _UNRECOGNISED,
+        ),
         (_ended("PROGRESS", passed=None), _PROGRESS),
         (_ended("PROGRESS", passed=True, liveness_result=_GOOD), _PROGRESS),
         (_ended("PROGRESS", passed=False, liveness_result={}), _PROGRESS),

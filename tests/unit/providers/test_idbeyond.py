@@ -116,6 +116,7 @@ def test_a_session_id_is_folded_and_its_spelling_kept() -> None:
         ("2026-04-23T18:55:15", None),
         ("2026-13-23T18:55:15Z", None),
         ("\u0662026-04-23T18:55:15Z", None),
+        ("2026-04-23\u20ac18:55:15Z", None),
         ("", None),
         ("now", None),
         (1776970515, None),

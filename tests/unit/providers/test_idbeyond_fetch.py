@@ -82,7 +82,7 @@ async def test_the_call_is_the_configured_one(
         (429, errors.RateLimited),
         (500, errors.ProviderFault),
         (302, errors.BadAnswer),
-        (204, errors.BadAnswer),
+        (202, errors.BadAnswer),
     ],
 )
 async def test_another_status_is_no_result_and_tells_no_key(
@@ -96,8 +96,9 @@ async def test_another_status_is_no_result_and_tells_no_key(
     caplog.set_level(logging.DEBUG)
 
     async def handler(request: web.Request) -> web.Response:
-        body = request.headers["Authorization"] if status != 204 else None
-        return web.Response(status=status, text=body, headers={"Location": "/"})
+        asked = {"id": _SESSION, "asked": request.headers["Authorization"]}
+        body = orjson.dumps(asked)
+        return web.Response(status=status, body=body, headers={"Location": "/"})
 
     raised = await _error(_adapter(clock, base_url=await serve(handler)), _SESSION)
     assert error is type(raised)
