@@ -1,0 +1,18 @@
+"""Start everything with one command: Kafka, providers, ingress, workers, traffic."""
+
+from worker.dev.options import Options
+
+__all__ = ["Options", "run"]
+
+
+def run(options: Options) -> int:
+    """
+    Run until SIGINT or SIGTERM, or with ``once`` until every scenario is played.
+
+    Returns the exit code: 0, or 1 where something did not go as it must; the
+    sentence that says why is on stderr. Raises errors.ConfigurationError.
+    """
+    # What all of this needs is no business of the services, which share the command.
+    from worker.dev import command  # noqa: PLC0415 -- see above
+
+    return command.run(options)
