@@ -56,18 +56,21 @@ def _recheck(history: told.History) -> object:
     return history.tell(ledger.RecheckTaken(event))
 
 
+def _depart(history: told.History) -> bool:
+    """Have a fetch in flight, if any is wanted."""
+    if history.session is not None and history.session.due_at is not None:
+        history.wait_until_due()
+    history.start()
+    return history.flying
+
+
 def _fetch(verdict: model.Verdict) -> Step:
+    return lambda history: _depart(history) and history.answer(verdict)
+
+
+def _fail(error: type[errors.FetchError], times: int) -> Step:
     def step(history: told.History) -> object:
-        history.start()
-        return history.answer(verdict) if history.flying else None
-
-    return step
-
-
-def _fail(error: type[errors.FetchError]) -> Step:
-    def step(history: told.History) -> object:
-        history.start()
-        return history.fail(error) if history.flying else None
+        return [history.fail(error) for _ in range(times) if _depart(history)]
 
     return step
 
@@ -76,17 +79,18 @@ def _wait(milliseconds: int) -> Step:
     return lambda history: history.wait(milliseconds)
 
 
+_CALLBACKS = st.builds(
+    _callback,
+    st.sampled_from(_CLAIMS),
+    st.sampled_from([None, "customer-1", "customer-2"]),
+    st.integers(1, 6),
+)
 _STEPS = st.one_of(
-    st.builds(
-        _callback,
-        st.sampled_from(_CLAIMS),
-        st.sampled_from([None, "customer-1", "customer-2"]),
-        st.integers(1, 6),
-    ),
+    _CALLBACKS,
     st.just(_recheck),
     st.just(told.History.start),
     st.builds(_fetch, st.sampled_from(_VERDICTS)),
-    st.builds(_fail, st.sampled_from(_FAILURES)),
+    st.builds(_fail, st.sampled_from(_FAILURES), st.sampled_from([1, 3, 400])),
     st.builds(_wait, st.sampled_from([told.SECOND, told.HOUR, 4 * told.DAY])),
     st.just(told.History.crash),
 )
@@ -95,15 +99,15 @@ _STEPS = st.one_of(
 @pytest.mark.parametrize(
     "rules", [told.FETCHED, told.SIGNED], ids=["fetched", "signed"]
 )
-@hypothesis.settings(deadline=None, max_examples=60)
-@hypothesis.given(steps=st.lists(_STEPS, min_size=1, max_size=25))
+@hypothesis.settings(deadline=None, max_examples=150)
+@hypothesis.given(first=_CALLBACKS, later=st.lists(_STEPS, min_size=5, max_size=25))
 def test_what_a_session_leaves_behind_fits(
-    rules: policy.Rules, steps: list[Step]
+    rules: policy.Rules, first: Step, later: list[Step]
 ) -> None:
     """Every state, decision and dead letter of any history fits, and is read back."""
     history = told.History(rules)
 
-    for step in steps:
+    for step in (first, *later):
         step(history)
         if history.session is not None:
             record = codec.session_record(told.KEY, history.session)
