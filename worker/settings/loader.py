@@ -1,5 +1,6 @@
 """Load the configuration: every problem at once, or settings that can be used."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -174,8 +175,9 @@ class _Loading:
         checked, wrong = self._validated(prefix, source_type, table)
         source = checked or guards.unchecked(source_type, table)
         view = guards.View(source, self._environ)
-        if checked is not None:
-            self.report.conflicts(prefix, checked.conflicts())
+        # What a source refuses of itself may rest on a value that is wrong already.
+        with contextlib.suppress(AttributeError, TypeError, ValueError):
+            self.report.conflicts(prefix, list(source.conflicts()), wrong)
         self.report.conflicts(prefix, guards.conflicts(view, self._documented), wrong)
         return view
 

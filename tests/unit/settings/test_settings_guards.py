@@ -220,7 +220,8 @@ def test_two_sources_share_no_secret(desk: kit.Desk) -> None:
     assert problems == [
         (
             "sources.one.url_secrets[1] (KYC_SOURCES__ONE__URL_SECRETS)"
-            " is the same secret as sources.two.callback_api_keys[0]: give every source its own."
+            " is the same secret as sources.two.callback_api_keys[0]:"
+            " give every source its own."
         )
     ]
 
