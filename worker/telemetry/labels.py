@@ -7,7 +7,7 @@ UNKNOWN_SOURCE = "unknown"
 
 
 class CallbackResult(enum.StrEnum):
-    """How a request at the webhook endpoint ended; the ingress's words."""
+    """How a request at the webhook endpoint ended."""
 
     ACCEPTED = "accepted"
     FORWARDED = "forwarded"
@@ -84,6 +84,7 @@ class PartitionFailure(enum.StrEnum):
     TOPIC_MISMATCH = "topic_mismatch"
     UNKNOWN_VERSION = "unknown_version"
     RECORD_TOO_LARGE = "record_too_large"
+    TRANSACTION_HANGS = "transaction_hangs"
     OTHER = "other"  #: a fault of ours that nobody foresaw
 
     @classmethod

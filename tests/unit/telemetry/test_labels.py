@@ -3,7 +3,7 @@
 import typing
 from collections.abc import Iterator
 
-from worker import errors, ingress
+from worker import errors
 from worker.settings import sources
 from worker.telemetry import labels
 
@@ -27,9 +27,6 @@ def reasons(root: type[errors.KycError]) -> set[str]:
 
 def test_labels_are_the_words_of_those_who_use_them() -> None:
     """Words that stand in two places are the same in both."""
-    assert {word.value for word in labels.CallbackResult} == {
-        word.value for word in ingress.Result
-    }
     assert {word.value for word in labels.Authenticator} == set(
         typing.get_args(sources.Authenticator)
     )
