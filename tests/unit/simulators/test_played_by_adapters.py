@@ -63,6 +63,12 @@ async def _result(
         return error
 
 
+def _verified(document: dict[str, Any]) -> model.VerifiedCallback:
+    return model.VerifiedCallback(
+        source="source", document=document, query={}, digest="", received_at=0
+    )
+
+
 _BOTH = pytest.mark.parametrize("name", ["identomat", "idnow"])
 
 
@@ -171,11 +177,7 @@ async def test_callbacks_wake_and_forged_ones_prove_nothing(
         truth = simulator.truth(session_id)
         document = orjson.loads(callbacks[-1].body)
         key = document.pop("callbackApiKey", None)
-        wake = adapter.normalise(
-            model.VerifiedCallback(
-                source="source", document=document, query={}, digest="", received_at=0
-            )
-        )
+        wake = adapter.normalise(_verified(document))
 
     assert len(callbacks) == 2
     assert isinstance(wake, model.Wake)
@@ -208,15 +210,7 @@ async def test_identomat_asks_to_deliver_codes() -> None:
     """The documented message is one for the adapter too."""
     async with _played("identomat") as (simulator, adapter):
         sent = simulator.message(simulator.add(simulators.Scenario()))
-        normalised = adapter.normalise(
-            model.VerifiedCallback(
-                source="source",
-                document=orjson.loads(sent.body),
-                query={},
-                digest="",
-                received_at=0,
-            )
-        )
+        normalised = adapter.normalise(_verified(orjson.loads(sent.body)))
 
     assert isinstance(normalised, model.Message)
 
