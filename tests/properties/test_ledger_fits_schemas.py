@@ -1,5 +1,6 @@
 """Whatever a session lives through, what the ledger makes of it fits the schemas."""
 
+import dataclasses
 import uuid
 from collections.abc import Callable
 
@@ -10,6 +11,11 @@ from hypothesis import strategies as st
 from tests.support import ledger as told
 from tests.support import schemas
 from worker import codec, errors, ledger, model, policy
+
+# Short enough for a history to see its end.
+_FETCHED = dataclasses.replace(
+    told.FETCHED, retry_horizon_ms=told.MINUTE, denied_over_ms=told.MINUTE
+)
 
 Step = Callable[[told.History], object]
 
@@ -75,6 +81,14 @@ def _fail(error: type[errors.FetchError], times: int) -> Step:
     return step
 
 
+def _die_mapping(history: told.History) -> None:
+    """Lose the process at each attempt to map the answer."""
+    for _ in range(5):
+        if _depart(history):
+            history.tell(ledger.MappingStarting(history.state.seq))
+            history.crash()
+
+
 def _wait(milliseconds: int) -> Step:
     return lambda history: history.wait(milliseconds)
 
@@ -90,16 +104,15 @@ _STEPS = st.one_of(
     st.just(_recheck),
     st.just(told.History.start),
     st.builds(_fetch, st.sampled_from(_VERDICTS)),
-    st.builds(_fail, st.sampled_from(_FAILURES), st.sampled_from([1, 3, 400])),
+    st.builds(_fail, st.sampled_from(_FAILURES), st.sampled_from([1, 3, 12])),
     st.builds(_wait, st.sampled_from([told.SECOND, told.HOUR, 4 * told.DAY])),
     st.just(told.History.crash),
+    st.just(_die_mapping),
 )
 
 
-@pytest.mark.parametrize(
-    "rules", [told.FETCHED, told.SIGNED], ids=["fetched", "signed"]
-)
-@hypothesis.settings(deadline=None, max_examples=150)
+@pytest.mark.parametrize("rules", [_FETCHED, told.SIGNED], ids=["fetched", "signed"])
+@hypothesis.settings(deadline=None, max_examples=100)
 @hypothesis.given(first=_CALLBACKS, later=st.lists(_STEPS, min_size=5, max_size=25))
 def test_what_a_session_leaves_behind_fits(
     rules: policy.Rules, first: Step, later: list[Step]
