@@ -13,6 +13,11 @@ from worker.broker import jars
 _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the soak test run in full."""
+    parser.addoption("--soak-full", action="store_true", help="20,000 callbacks")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the settings of whoever runs the tests."""

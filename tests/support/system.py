@@ -1,0 +1,257 @@
+"""Run the whole system as processes against one broker, as a person would."""
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import pathlib
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Self
+
+import aiohttp
+import orjson
+
+from worker import clock as clocks
+from worker import settings, simulators
+from worker.app import sources
+from worker.transport import reader, topics
+
+OUTCOMES = ("approved", "rejected", "pending")
+_READY_S = 30.0
+_CONFIG = """
+[kafka]
+bootstrap_servers = "{servers}"
+topic_prefix = "{prefix}"
+partitions = {partitions}
+durability = "single-broker"
+session_timeout = "2s"
+heartbeat_interval = "300ms"
+rebalance_timeout = "6s"
+{kafka_more}
+
+[ingress]
+host = "127.0.0.1"
+
+[worker]
+host = "127.0.0.1"
+restart_backoff = "100ms"
+
+[sources.idbeyond]
+provider = "idbeyond"
+api_key = "sk_test_{secret}"
+hmac_secrets = ["{secret}1"]
+{common}
+
+[sources.identomat]
+provider = "identomat"
+company_key = "{secret}"
+secret_key = "{secret}2"
+callback_api_keys = ["{secret}3"]
+url_secrets = ["{secret}4"]
+messages = "discard"
+{common}
+
+[sources.idnow]
+provider = "idnow"
+company_id = "ihrebank"
+api_key = "{secret}"
+url_secrets = ["{secret}5"]
+{common}
+
+[sources.biometric]
+provider = "biometric"
+flow_api_key = "{secret}{secret}"
+url_secrets = ["{secret}6"]
+{common}
+"""
+#: Demo times: a retry is a matter of milliseconds here.
+_COMMON = """
+environment = "test"
+base_url = "http://127.0.0.1:{port}"
+retry = {{ first = "100ms", max = "1s" }}
+not_ready = {{ first = "100ms", max = "1s" }}
+recheck_pending = ["1s"]
+"""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclasses.dataclass(slots=True)
+class Process:
+    """One service that runs."""
+
+    kind: str
+    popen: "subprocess.Popen[bytes]"
+    log: pathlib.Path
+    admin_port: int
+    port: int = 0
+
+    def logged(self) -> str:
+        """Return what it wrote to stderr."""
+        return self.log.read_text(errors="replace")
+
+
+class System:
+    """Simulated providers in this process, ingresses and workers in their own."""
+
+    def __init__(
+        self,
+        servers: str,
+        prefix: str,
+        folder: pathlib.Path,
+        *,
+        partitions: int = 6,
+        kafka_more: str = "",
+    ) -> None:
+        self.folder = folder
+        self.processes: list[Process] = []
+        self._served: list[simulators.Served] = []
+        ports = {name: free_port() for name in simulators.SIMULATORS}
+        text = _CONFIG.format(
+            servers=servers,
+            prefix=prefix,
+            partitions=partitions,
+            kafka_more=kafka_more,
+            secret=secrets.token_hex(20),
+            common="{common}",
+        )
+        for name, port in ports.items():
+            head, found, tail = text.partition(f"[sources.{name}]")
+            common = _COMMON.format(port=port)
+            text = head + found + tail.replace("{common}", common, 1)
+        self.config = folder / "kyc.toml"
+        self.config.write_text(text)
+        self.settings: settings.Settings = sources.load(str(self.config))
+        built = sources.configured(self.settings, clocks.SystemClock())
+        self.simulators = {
+            name: simulators.SIMULATORS[name](
+                simulators.Account(source=name, settings=each.settings)
+            )
+            for name, each in built.items()
+        }
+        self._ports = ports
+
+    async def __aenter__(self) -> Self:
+        await topics.create(self.settings.kafka)
+        for name, simulator in self.simulators.items():
+            self._served.append(
+                await simulators.serve(simulator, port=self._ports[name])
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self.processes:
+            if process.popen.poll() is None:
+                process.popen.kill()
+            process.popen.wait()
+        for served in self._served:
+            await served.close()
+
+    def start(self, kind: str) -> Process:
+        """Start ``ingress`` or ``work`` as a process of its own."""
+        admin_port, port = free_port(), free_port()
+        more = ["--port", str(port)] if kind == "ingress" else []
+        log = self.folder / f"{kind}-{len(self.processes)}.log"
+        with log.open("wb") as stream:
+            popen = subprocess.Popen(  # noqa: S603 -- our own command
+                [
+                    *(sys.executable, "-m", "worker", kind),
+                    *("--config", str(self.config), "--admin-port", str(admin_port)),
+                    *more,
+                ],
+                stderr=stream,
+                stdin=subprocess.DEVNULL,
+            )
+        process = Process(kind, popen, log, admin_port, port)
+        self.processes.append(process)
+        return process
+
+    async def ready(self, process: Process) -> None:
+        """Return once the process says that it is ready; fails with its log."""
+        deadline = asyncio.get_running_loop().time() + _READY_S
+        url = f"http://127.0.0.1:{process.admin_port}/readyz"
+        async with aiohttp.ClientSession() as client:
+            while asyncio.get_running_loop().time() < deadline:
+                if process.popen.poll() is not None:
+                    break
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with client.get(url) as response:
+                        if response.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+        raise AssertionError(
+            f"{process.kind} is not ready:\n{process.logged()[-3000:]}"
+        )
+
+    async def decisions(self) -> dict[tuple[str, str], list[dict[str, object]]]:
+        """Return all decisions, read_committed, by session and in order of revision."""
+        kafka = self.settings.kafka
+        names = [kafka.topic(f"decisions.{outcome}") for outcome in OUTCOMES]
+        found = collections.defaultdict(list)
+        records = reader.follow(kafka, names, reader.Span.UNTIL_END)
+        async with contextlib.aclosing(records):
+            async for each in records:
+                decision = orjson.loads(each.record.value or b"{}")
+                key = (decision["source"], decision["session_id"])
+                found[key].append(decision)
+        for history in found.values():
+            history.sort(key=lambda decision: decision["revision"])
+        return found
+
+
+@dataclasses.dataclass(slots=True)
+class Driver:
+    """Sends callbacks as providers do: again, until they are taken."""
+
+    ingresses: Sequence[Process]
+    at_once: int = 48
+    statuses: collections.Counter[int] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    #: callbacks answered 2xx
+    acknowledged: int = 0
+
+    async def send(self, callbacks: Sequence[simulators.OutgoingCallback]) -> None:
+        """Return when every callback is answered 2xx or refused for good."""
+        waiting = asyncio.Semaphore(self.at_once)
+        timeout = aiohttp.ClientTimeout(total=30)
+        async with aiohttp.ClientSession(timeout=timeout) as client:
+
+            async def one(place: int, callback: simulators.OutgoingCallback) -> None:
+                async with waiting:
+                    await self._deliver(client, place, callback)
+
+            await asyncio.gather(*(one(*each) for each in enumerate(callbacks)))
+
+    async def _deliver(
+        self,
+        client: aiohttp.ClientSession,
+        place: int,
+        callback: simulators.OutgoingCallback,
+    ) -> None:
+        for attempt in range(100):
+            ingress = self.ingresses[(place + attempt) % len(self.ingresses)]
+            url = f"http://127.0.0.1:{ingress.port}{callback.path}"
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with client.request(
+                    callback.method,
+                    url,
+                    headers=dict(callback.headers),
+                    data=callback.body,
+                ) as response:
+                    self.statuses[response.status] += 1
+                    if response.status < 500:
+                        self.acknowledged += response.status < 300
+                        return
+            await asyncio.sleep(0.1)
+        raise AssertionError("a callback was never taken")
