@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 
 from tests.support import schemas
-from worker import model
+from worker import model, settings
+from worker.transport import topic_specs
 
 _TOPICS: dict[str, dict[str, Any]] = {
     path.stem: orjson.loads(path.read_bytes())
@@ -43,3 +44,21 @@ def test_events_name_every_type() -> None:
     assert [f"kyc.{kind}.v1" for kind in model.EventType] == [
         record["ce_type"] for record in records
     ]
+
+
+def test_the_topics_are_made_as_their_files_say() -> None:
+    """By default a topic is created with the clean-up and the retention of its file."""
+    day_ms = 86_400_000
+
+    for spec in topic_specs.specs(settings.Kafka()):
+        topic = _TOPICS[spec.name.removeprefix("kyc.")]
+        days = topic["retention"] and int(topic["retention"].removesuffix("d"))
+        assert topic["cleanup_policy"] == spec.configs["cleanup.policy"]
+        assert spec.configs.get("retention.ms") == (days and str(days * day_ms))
+
+
+def test_every_topic_is_made() -> None:
+    """There is a file for each topic that is created, and no other."""
+    made = {spec.name for spec in topic_specs.specs(settings.Kafka())}
+
+    assert {topic["topic"] for topic in _TOPICS.values()} == made

@@ -14,7 +14,9 @@ from worker import codec, errors, ledger, model
 
 # A busy machine is slow now and then; that is no failure of the code.
 _patiently = hypothesis.settings(
-    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 
 Reader = Callable[[bytes | None, bytes | None, codec.Headers], object]
