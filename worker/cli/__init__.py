@@ -1,24 +1,57 @@
 """Read arguments, run a command, and end with an exit code and a sentence."""
 
+import importlib
 import sys
 
 import click
 
 import worker
 from worker import errors
-from worker.cli import (
-    checking,
-    deciding,
-    deving,
-    linking,
-    rechecking,
-    redriving,
-    serving,
-    simulating,
-)
+
+#: Each command's module, and what ``--help`` says of it: a command imports only
+#: what it needs.
+_COMMANDS = {
+    "dev": ("deving", "Start everything: Kafka, providers, ingress, worker, traffic."),
+    "ingress": ("serving", "Take callbacks in."),
+    "work": ("serving", "Make decisions."),
+    "topics": ("checking", "Create and check the topics."),
+    "check": ("checking", "Check the configuration."),
+    "url": ("linking", "Print a source's webhook URL."),
+    "tail": ("deciding", "Follow the decisions."),
+    "session": ("deciding", "Show one session: what stands, its history, what is due."),
+    "recheck": ("rechecking", "Fetch sessions again now."),
+    "dlq": ("redriving", "Look into the dead letters, and run them again."),
+    "simulate": ("simulating", "Play the providers, to rehearse offline."),
+}
 
 
-@click.group(
+class _Lazy(click.Group):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's
+        """Return the names, in the order of use."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's
+        """Return the command, or None where there is no such one."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"worker.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(
+    cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 good, 1 failed, 2 bad usage or configuration.",
 )
@@ -27,26 +60,10 @@ def commands() -> None:
     """Turn identity-verification callbacks into decisions, exactly once, on Kafka."""
 
 
-for _command in (
-    deving.dev,
-    serving.ingress,
-    serving.work,
-    checking.topics,
-    checking.check,
-    linking.url,
-    deciding.tail,
-    deciding.session,
-    rechecking.recheck,
-    redriving.dlq,
-    simulating.simulate,
-):
-    commands.add_command(_command)
-
-
 def main() -> None:
     """Run the command that the arguments name; every failure is a sentence."""
     try:
-        code = commands.main(standalone_mode=False)
+        code = commands.main(prog_name="kyc-worker", standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
