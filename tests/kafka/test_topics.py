@@ -52,7 +52,7 @@ async def _create_by_hand(
             kafka.topic(name), partitions, 1, topic_configs=dict(configs)
         )
         answer = await client.create_topics([topic])
-        assert [0] == [code for _, code, _ in answer.topic_errors]
+        assert [code for _, code, _ in answer.topic_errors] == [0]
     finally:
         await client.close()
 
@@ -115,7 +115,7 @@ async def test_another_partition_count_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("name", "config", "value", "wanted"),
+    "differs",
     [
         ("ledger", "cleanup.policy", "delete", "compact"),
         ("ledger", "cleanup.policy", "compact,delete", "compact"),
@@ -129,9 +129,10 @@ async def test_another_partition_count_is_refused(
     ],
 )
 async def test_another_configuration_is_refused(
-    kafka: str, topic_prefix: str, name: str, config: str, value: str, wanted: str
+    kafka: str, topic_prefix: str, differs: tuple[str, str, str, str]
 ) -> None:
     """A topic that differs in one thing is refused with that one sentence."""
+    name, config, value, wanted = differs
     there = _kafka(kafka, topic_prefix)
     specs = {spec.name: spec for spec in topic_specs.specs(there)}
     made = {**specs[there.topic(name)].configs, config: value}
@@ -158,7 +159,7 @@ async def test_a_record_must_not_outlive_the_identity_of_its_session(
 
     problems = await _problems(there)
 
-    assert 2 == len(problems)
+    assert len(problems) == 2
     assert all("must be below ledger.identity_retention" in each for each in problems)
     assert "for ever" in problems[0]
 
@@ -191,7 +192,7 @@ async def test_a_refused_creation_says_what_to_do(
         min_insync_replicas=2,
     )
 
-    with pytest.raises(errors.TopicMismatch, match="kafka.durability") as raised:
+    with pytest.raises(errors.TopicMismatch, match=r"kafka\.durability") as raised:
         await topics.create(config)
 
     assert len(_NAMES) == len(raised.value.problems)

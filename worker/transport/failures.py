@@ -28,6 +28,14 @@ _FENCED = (
     # The transactional id belongs to another producer id, or has expired.
     theirs.InvalidProducerIdMapping,
 )
+# aiokafka asserts where a broker's answer surprises it ("did we not bootstrap?").
+_THEIRS = (
+    theirs.KafkaError,
+    theirs.IllegalOperation,
+    AssertionError,
+    TimeoutError,
+    OSError,
+)
 _CHAIN_MAX = 8
 
 
@@ -40,7 +48,7 @@ def as_unavailable(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (theirs.KafkaError, TimeoutError, OSError) as error:
+    except _THEIRS as error:
         raise errors.KafkaUnavailable(f"{what}: {word(error)}") from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import aiokafka
 
 from worker import codec, errors, model, ports, settings
-from worker.transport import closing, failures, reader
+from worker.transport import closing, failures, hanging, reader
 
 #: Called for every ledger record but the position: key, and value or tombstone.
 Handle = Callable[[str, bytes | None], None]
@@ -47,7 +47,8 @@ class PartitionLog:
         """
         Cut off every earlier owner; on return its open transaction is aborted.
 
-        Raises errors.KafkaUnavailable after ``commit_deadline`` at the latest.
+        Raises errors.KafkaUnavailable after ``commit_deadline`` at the latest, and
+        errors.TransactionHangs when a restore would not see all that was committed.
         """
         await self.discard()
         producer = self._producer = _transactional_producer(self._kafka, self.partition)
@@ -55,7 +56,9 @@ class PartitionLog:
             with failures.as_unavailable("fencing"):
                 async with asyncio.timeout(self._deadline_s):
                     await producer.start()
-                    await self._learn_topics(producer)
+                    topics = [self._kafka.topic(name) for name in _WRITTEN]
+                    await _learn(producer, topics)
+                    await hanging.check(producer.client, topics, self.partition)
         except BaseException:
             await self.discard()
             raise
@@ -118,13 +121,6 @@ class PartitionLog:
         if producer is not None:
             await closing.discard_producer(producer)
 
-    async def _learn_topics(self, producer: aiokafka.AIOKafkaProducer) -> None:
-        """Have the metadata of all topics now: no ``send`` waits for them later."""
-        topics = [self._kafka.topic(name) for name in _WRITTEN]
-        await producer.client.set_topics(topics)
-        for topic in topics:
-            await producer.partitions_for(topic)
-
     def _records(self, batch: ports.Batch) -> Iterator[tuple[str, codec.Record]]:
         """Yield everything that *batch* writes, each with its topic."""
         ledger = self._kafka.topic("ledger")
@@ -186,6 +182,13 @@ _WRITTEN = (
     *(f"decisions.{outcome}" for outcome in model.Outcome),
     "dlq",
 )
+
+
+async def _learn(producer: aiokafka.AIOKafkaProducer, topics: Sequence[str]) -> None:
+    """Have the metadata of all topics now: no ``send`` waits for them later."""
+    await producer.client.set_topics(topics)
+    for topic in topics:
+        await producer.partitions_for(topic)
 
 
 def record_bound(kafka: settings.Kafka) -> int:
