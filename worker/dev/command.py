@@ -1,0 +1,135 @@
+"""Run ``dev`` from its arguments to its exit code."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from worker import broker, errors, settings
+from worker import clock as clocks
+from worker.dev import failure, live, once, screen, supervising, table
+from worker.dev import options as asked
+from worker.dev import stage as staging
+
+_GOOD, _FAILED, _FORCED = 0, 1, 130
+# A signal to a whole process group and make's own come to the same: one wish.
+_ONE_WISH_S = 1.0
+
+
+def run(options: asked.Options) -> int:
+    """Return the exit code; raises errors.KycError, whose sentence is the caller's."""
+    if options.once and options.config is not None:
+        raise errors.ConfigurationError(
+            ["--once plays the sample sources: leave --config out."]
+        )
+    told = screen.Screen(settings.process_environment())
+    try:
+        return asyncio.run(_run(options, told))
+    except (failure.Failed, broker.BrokerError) as error:
+        told.say(str(error))
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told.say(f"{where}{error.strerror or type(error).__name__}")
+    return _FAILED
+
+
+async def _run(options: asked.Options, told: screen.Screen) -> int:
+    """Do it, until it is done or a signal ends it."""
+    since = live.Since(clocks.SystemClock().now_ms())
+    setting = staging.Setting(options, settings.process_environment())
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 -- a coroutine runs in a task
+    with _interrupted(task, setting, told) as interrupt:
+        try:
+            async with setting.up(told) as stage:
+                return await _first(
+                    _once(stage, told, since)
+                    if options.once
+                    else _live(stage, told, since, sample_traffic=options.traffic),
+                    supervising.supervise(stage, told),
+                )
+        except asyncio.CancelledError:
+            if not interrupt.is_set():
+                raise
+            return _FAILED if options.once else _GOOD
+
+
+async def _live(
+    stage: staging.Stage,
+    told: screen.Screen,
+    since: live.Since,
+    *,
+    sample_traffic: bool,
+) -> int:
+    await live.show(stage, told, since, sample_traffic=sample_traffic)
+    return _GOOD
+
+
+async def _once(stage: staging.Stage, told: screen.Screen, since: live.Since) -> int:
+    ready_s = since.passed_s
+    played = await once.play(stage)
+    failed = table.show(played, told)
+    decided = [each.decided_at for one in played for each in one.decisions]
+    first = f"{(min(decided) - since.at_ms) / 1000:.1f} s" if decided else "never"
+    told.say(
+        f"{len(played) - failed} of {len(played)} as expected;"
+        f" ready after {ready_s:.1f} s, first decision after {first},"
+        f" all in {since.passed_s:.1f} s"
+    )
+    return _FAILED if failed else _GOOD
+
+
+async def _first(
+    doing: Coroutine[Any, Any, int], beside: Coroutine[Any, Any, None]
+) -> int:
+    """Return what *doing* returns; what *beside* raises ends it, too."""
+    first = asyncio.create_task(doing)
+    tasks: list[asyncio.Task[Any]] = [first, asyncio.create_task(beside)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in reversed(tasks):
+            if task.done():
+                task.result()
+        return await first
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _interrupted(
+    task: asyncio.Task[int], setting: staging.Setting, told: screen.Screen
+) -> Iterator[asyncio.Event]:
+    """Cancel *task* at SIGINT and SIGTERM, once; the next one ends all by force."""
+    loop = asyncio.get_running_loop()
+    asked_at: list[float] = []
+    interrupt = asyncio.Event()
+
+    def ask() -> None:
+        asked_at.append(loop.time())
+        if len(asked_at) == 1:
+            told.say("ending …")
+            interrupt.set()
+            task.cancel()
+        elif asked_at[-1] - asked_at[0] > _ONE_WISH_S:
+            setting.abandon()
+            os._exit(_FORCED)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask)
+    try:
+        yield interrupt
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _forget_stdout() -> None:
+    """Let nothing be written at the end to a reader that has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

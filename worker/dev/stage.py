@@ -1,0 +1,185 @@
+"""Set everything up, in order, and take it down again in the opposite one."""
+
+import asyncio
+import contextlib
+import dataclasses
+import pathlib
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+from worker import settings, simulators
+from worker.dev import configuring, kafka, ports, sample, screen, service
+from worker.dev import options as asked
+from worker.telemetry import logs
+from worker.transport import topics
+
+_PORT = 8080
+_ADMIN_PORT = 9090
+_END_S = 8.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything at work; *playing* are the simulated providers by their source."""
+
+    settings: settings.Settings
+    kafka: kafka.Kafka
+    playing: Mapping[str, simulators.Simulator]
+    ingress: service.Service
+    workers: Sequence[service.Service]
+    config_path: pathlib.Path
+
+    @property
+    def url(self) -> str:
+        """Where the ingress listens."""
+        return f"http://{ports.HOST}:{self.settings.ingress.port}"
+
+    @property
+    def services(self) -> list[service.Service]:
+        """Return all of our processes."""
+        return [self.ingress, *self.workers]
+
+
+class Setting:
+    """What a stage is made of, piece by piece."""
+
+    def __init__(self, options: asked.Options, environ: Mapping[str, str]) -> None:
+        self._options = options
+        self._environ = environ
+        self._own = options.config is not None
+        self.folder: pathlib.Path | None = None
+        self.services: list[service.Service] = []
+
+    def abandon(self) -> None:
+        """Leave nothing behind, at once: the process ends next."""
+        for each in self.services:
+            if each.child:
+                each.child.send(signal.SIGKILL)
+        if self.folder and not self._options.data_dir:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.asynccontextmanager
+    async def up(self, told: screen.Screen) -> AsyncIterator[Stage]:
+        """
+        Yield the stage once the ingress listens and every worker has joined.
+
+        Raises failure.Failed, broker.BrokerError, errors.KycError. Everything ends
+        with it, and what is temporary is deleted.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            port, admin_port = ports.claim(self._wanted())
+            folder = stack.enter_context(self._folder())
+            log = stack.enter_context((folder / "logs" / "dev.log").open("a"))
+            logs.configure(console=False, stream=log)
+            config_path = folder / "kyc.toml"
+            plan = configuring.Plan(sources=self._sources(), port=port)
+            plan.write(config_path)
+            first = self._load(config_path)
+            told.say("starting Kafka, the simulated providers, ingress and workers …")
+            playing = {} if self._own else _players(first)
+            plan = await _with_addresses(stack, plan, playing)
+            had = await stack.enter_async_context(
+                kafka.have(self._environ, self._options.data_dir)
+            )
+            plan = dataclasses.replace(
+                plan,
+                bootstrap_servers=had.bootstrap_servers,
+                topic_prefix=had.topic_prefix,
+            )
+            plan.write(config_path)
+            config = self._load(config_path)
+            await topics.create(config.kafka)
+            await self._start(stack, folder, admin_port)
+            yield Stage(
+                settings=config,
+                kafka=had,
+                playing=playing,
+                ingress=self.services[0],
+                workers=self.services[1:],
+                config_path=config_path,
+            )
+
+    def _wanted(self) -> list[tuple[int, str]]:
+        """Return the ports to claim; nobody calls at a known one with ``once``."""
+        wanted = []
+        for port, usual, option in (
+            (self._options.port, _PORT, "--port"),
+            (self._options.admin_port, _ADMIN_PORT, "--admin-port"),
+        ):
+            default = 0 if self._options.once else usual
+            wanted.append((default if port is None else port, option))
+        return wanted
+
+    @contextlib.contextmanager
+    def _folder(self) -> Iterator[pathlib.Path]:
+        kept = self._options.data_dir
+        folder = kept or pathlib.Path(tempfile.mkdtemp(prefix="kyc-worker-dev-"))
+        self.folder = folder
+        try:
+            (folder / "logs").mkdir(parents=True, exist_ok=True)
+            yield folder
+        finally:
+            if not kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _sources(self) -> configuring.Tables:
+        if self._options.config is None:
+            return sample.tables()
+        return configuring.sources_of(self._options.config)
+
+    def _load(self, path: pathlib.Path) -> settings.Settings:
+        return configuring.load(path, self._environ, own_sources=self._own)
+
+    async def _start(
+        self, stack: contextlib.AsyncExitStack, folder: pathlib.Path, admin_port: int
+    ) -> None:
+        """Start our processes together; the ingress is the first to end."""
+        config = ["--config", str(folder / "kyc.toml")]
+        wanted = [("ingress", ["ingress", *config], admin_port)]
+        wanted += [
+            (f"worker {number}", ["work", *config], ports.free())
+            for number in range(1, self._options.workers + 1)
+        ]
+        for name, arguments, admin in wanted:
+            made = service.Service(
+                name,
+                arguments,
+                admin_port=admin,
+                log_path=folder / "logs" / f"{name.replace(' ', '-')}.log",
+                hidden=configuring.hidden(self._environ, own_sources=self._own),
+                doomed=None if self._options.data_dir else folder,
+            )
+            self.services.append(made)
+        ingress, *workers = self.services
+        stack.push_async_callback(service.end, workers, timeout_s=_END_S)
+        stack.push_async_callback(service.end, [ingress], timeout_s=_END_S)
+        for each in self.services:
+            each.start()
+        await asyncio.gather(*(each.ready() for each in self.services))
+
+
+def _players(config: settings.Settings) -> dict[str, simulators.Simulator]:
+    """Return a simulated provider for each source, which knows its secrets."""
+    return {
+        name: simulators.SIMULATORS[source.provider](
+            simulators.Account(source=name, settings=source)
+        )
+        for name, source in config.sources.items()
+    }
+
+
+async def _with_addresses(
+    stack: contextlib.AsyncExitStack,
+    plan: configuring.Plan,
+    playing: Mapping[str, simulators.Simulator],
+) -> configuring.Plan:
+    """Serve *playing* and return the plan with where they are to be found."""
+    served = await simulators.serve_all(playing.values())
+    for each in served:
+        stack.push_async_callback(each.close)
+    tables = dict(plan.sources)
+    for name, each in zip(playing, served, strict=True):
+        tables[name] = {**tables[name], "base_url": each.base_url}
+    return dataclasses.replace(plan, sources=tables)
