@@ -138,6 +138,14 @@ def test_empty_key_never_matches() -> None:
         signing.sign(_HEX, b"", _BODY)
 
 
+def test_empty_secret_matches_nothing() -> None:
+    """Nothing presented does not match an empty secret."""
+    with pytest.raises(errors.AuthenticationError) as failure:
+        signing.match([b""], b"", errors.AuthCause.WRONG_BASIC)
+
+    assert _cause(failure) == "wrong_basic"
+
+
 def _standard(
     *,
     ids: list[str] | None = None,

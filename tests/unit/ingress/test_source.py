@@ -1,5 +1,6 @@
 """No source can be built that is open, or that checks against nothing."""
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -95,6 +96,7 @@ def test_secrets_stay_out_of_repr() -> None:
     [
         ([], {}),
         (["ip_allow"], {}),
+        (["ip_allow"], {"networks": (ipaddress.ip_network("192.0.2.0/24"),)}),
         (["hmac_body"], {"hmac_keys": ()}),
         (["hmac_body"], {"scheme": None}),
         (["standard_webhooks"], {}),
