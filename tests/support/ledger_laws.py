@@ -1,0 +1,277 @@
+"""Say what every step of every session keeps, whatever was told and when."""
+
+import dataclasses
+
+from tests.support import ledger as told
+from worker import errors, ledger, model, policy
+
+#: Short times and few attempts, so that short histories reach every end.
+QUICK = dataclasses.replace(
+    told.FETCHED,
+    retry=policy.Backoff(first_ms=1_000, factor=2.0, max_ms=2_000),
+    retry_horizon_ms=2_000,
+    retry_attempts=2,
+    not_ready=policy.Backoff(first_ms=1_000, factor=1.0, max_ms=1_000),
+    not_ready_attempts=2,
+    recheck_pending_ms=(2_000, 3_000),
+    recheck_min_interval_ms=3_000,
+    unconfirmed_grace_ms=2_000,
+    denied_answers=2,
+    denied_over_ms=2_000,
+    quarantine_attempts=2,
+    identity_retention_ms=60_000,
+)
+
+_EVENTS = (ledger.CallbackTaken, ledger.RecheckTaken)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One input, and what it made of a session."""
+
+    before: ledger.Session | None
+    told: ledger.Input
+    now: int
+    rules: policy.Rules
+    after: ledger.Session | None
+    effects: list[ledger.Effect]
+
+    @property
+    def at(self) -> int:
+        """Return the session's own time."""
+        return (
+            self.now if self.before is None else max(self.now, self.before.updated_at)
+        )
+
+    @property
+    def emitted(self) -> list[model.Decision]:
+        """Return the decisions of this step."""
+        return told.emitted(self.effects)
+
+    @property
+    def buried(self) -> bool:
+        """Return whether this step wrote a dead letter."""
+        return any(isinstance(effect, ledger.Bury) for effect in self.effects)
+
+
+def step(
+    before: ledger.Session | None,
+    said: ledger.Input,
+    now: int,
+    rules: policy.Rules,
+) -> Step:
+    """Advance *before* by *said*, and hold the step against every law."""
+    after, effects = ledger.advance(told.KEY, before, said, now, rules)
+    taken = Step(before, said, now, rules, after, effects)
+    for law in LAWS:
+        law(taken)
+    return taken
+
+
+def somebody_looks_after_it(taken: Step) -> None:
+    """See that a fetched session has a due time, a flight, a final or a dead letter."""
+    after = taken.after
+    if after is None or not taken.rules.fetches or after.open or after.final:
+        return
+    if taken.before is None or taken.before.open:
+        assert taken.buried
+        assert after.standing is not None
+
+
+def time_is_kept(taken: Step) -> None:
+    """See that a session's time never runs backwards."""
+    before, after = taken.before, taken.after
+    if before is not None and after is not None:
+        assert after.updated_at >= before.updated_at
+    for decision in taken.emitted:
+        assert decision.decided_at == taken.at
+
+
+def nothing_is_put_off_for_ever(taken: Step) -> None:
+    """See that what is due is no further off than the longest of the times."""
+    before, after = taken.before, taken.after
+    if after is None or after.due_at is None:
+        return
+    if before is not None and before.due_at == after.due_at:
+        return
+    rules, asked = taken.rules, 0
+    if isinstance(taken.told, ledger.Failed):
+        asked = taken.told.failure.retry_after_ms or 0
+    longest = max(
+        asked,
+        rules.retry.max_ms,
+        rules.not_ready.max_ms,
+        rules.recheck_min_interval_ms,
+        *rules.recheck_pending_ms,
+    )
+    assert after.due_at - taken.at <= longest
+
+
+def revisions_are_contiguous(taken: Step) -> None:
+    """See that revisions go on by one, each naming the one before it."""
+    first = 1 if taken.before is None else taken.before.revision + 1
+    numbers = [decision.revision for decision in taken.emitted]
+    assert numbers == list(range(first, first + len(numbers)))
+    if taken.after is not None:
+        assert taken.after.revision == first + len(numbers) - 1
+        assert (taken.after.revision > 0) == (taken.after.standing is not None)
+    for decision in taken.emitted:
+        assert (decision.supersedes is None) == (decision.revision == 1)
+
+
+def a_revision_is_news(taken: Step) -> None:
+    """See that one step says one thing, and only something new."""
+    assert len(taken.emitted) <= 1
+    before = taken.before
+    for decision in taken.emitted:
+        assert (
+            before is None
+            or before.standing is None
+            or before.standing.substance != decision.verdict.substance
+            or before.reference != decision.reference
+        )
+
+
+def a_final_is_not_undone(taken: Step) -> None:
+    """See that what stands as final is never followed by a preliminary."""
+    if taken.before is not None and taken.before.final and taken.after is not None:
+        assert taken.after.final
+
+
+def nothing_unknown_is_approved(taken: Step) -> None:
+    """See that approved comes only of a verdict of the provider's that says so."""
+    for decision in taken.emitted:
+        before = taken.before
+        if decision.verdict.outcome is not model.Outcome.APPROVED:
+            continue
+        if before is not None and before.standing == decision.verdict:
+            continue  # the same again, with its reference
+        assert _verdict(taken.told) == decision.verdict
+
+
+def a_clock_alone_ends_nothing(taken: Step) -> None:
+    """See that without word from the provider nothing is decided, buried or ended."""
+    silent = isinstance(taken.told, ledger.FetchStarting | ledger.RetentionOver)
+    unanswered = (
+        isinstance(taken.told, ledger.Failed) and not taken.told.failure.answered
+    )
+    if silent or unanswered or isinstance(taken.told, ledger.RecheckTaken):
+        assert not taken.emitted
+        assert not taken.buried
+        assert ledger.DeniedEnd() not in taken.effects
+
+
+def an_end_has_its_reason(taken: Step) -> None:
+    """See that only retention, or denials of an undecided one, end a session."""
+    before = taken.before
+    if before is None or taken.after is not None:
+        return
+    if ledger.Forget() in taken.effects:
+        assert not before.open
+        assert taken.at - before.updated_at >= taken.rules.identity_retention_ms
+        return
+    assert ledger.DeniedEnd() in taken.effects
+    assert before.revision == 0
+    assert before.unconfirmed is None
+    assert before.trailing is None
+    assert before.denials + 1 >= taken.rules.denied_answers
+    since = before.denied_since if before.denied_since is not None else taken.at
+    assert taken.at - since >= taken.rules.denied_over_ms
+
+
+def giving_up_has_its_reason(taken: Step) -> None:
+    """See that exhausted means n answered failures and the horizon, not one of them."""
+    before = taken.before
+    failed = isinstance(taken.told, ledger.Failed)
+    if not taken.buried or not failed or before is None:
+        return
+    assert isinstance(taken.told, ledger.Failed)
+    failure = taken.told.failure
+    assert failure.answered
+    if failure.disposition is errors.Disposition.RETRY_LATER:
+        assert before.failures + 1 >= taken.rules.retry_attempts
+        assert before.failing_since is not None
+        assert taken.at - before.failing_since >= taken.rules.retry_horizon_ms
+
+
+def a_wake_up_is_wanted(taken: Step) -> None:
+    """See that after an event there is a fetch to come that has not started yet."""
+    if not isinstance(taken.told, _EVENTS) or not taken.rules.fetches:
+        return
+    if ledger.Note(ledger.NoteKind.REPEATED) in taken.effects:
+        return
+    assert is_wanted(taken.after)
+
+
+def a_callback_alone_decides_nothing(taken: Step) -> None:
+    """See that where results are fetched, an event is a wake-up and no more."""
+    if isinstance(taken.told, _EVENTS) and taken.rules.fetches:
+        assert not taken.emitted
+        assert not taken.buried
+
+
+def finals_are_not_fetched_too_often(taken: Step) -> None:
+    """See that fetches over a final, but retries and commands, keep the interval."""
+    before, after = taken.before, taken.after
+    if before is None or after is None or not told.fetches(taken.effects):
+        return
+    if not before.final or before.last_fetch_at is None:
+        return
+    troubled = (
+        before.failures or before.not_ready or before.denials or before.tries
+    ) > 0
+    recovered = before.due_at == before.last_fetch_at
+    command = (
+        before.wanted is not None and before.wanted.type is model.CauseType.RECHECK
+    )
+    if not troubled and not recovered and not command:
+        waited = taken.at - before.last_fetch_at
+        assert waited >= taken.rules.recheck_min_interval_ms
+
+
+def ended_is_a_stub(taken: Step) -> None:
+    """See that an ended session keeps nothing about fetching."""
+    after = taken.after
+    if after is None or after.open:
+        return
+    assert after.wanted is None
+    assert after.trailing is None
+    assert (after.tries, after.failures, after.not_ready, after.denials) == (0,) * 4
+    assert (after.failing_since, after.denied_since) == (None, None)
+
+
+def is_wanted(session: ledger.Session | None) -> bool:
+    """Return whether a fetch that has not started yet is to come."""
+    if session is None:
+        return False
+    if session.flight is not None:
+        return session.trailing is not None
+    return session.due_at is not None
+
+
+LAWS = (
+    somebody_looks_after_it,
+    time_is_kept,
+    nothing_is_put_off_for_ever,
+    revisions_are_contiguous,
+    a_revision_is_news,
+    a_final_is_not_undone,
+    nothing_unknown_is_approved,
+    a_clock_alone_ends_nothing,
+    an_end_has_its_reason,
+    giving_up_has_its_reason,
+    a_wake_up_is_wanted,
+    a_callback_alone_decides_nothing,
+    finals_are_not_fetched_too_often,
+    ended_is_a_stub,
+)
+
+
+def _verdict(said: ledger.Input) -> model.Verdict | None:
+    match said:
+        case ledger.Answered(_, result):
+            return result.verdict
+        case ledger.CallbackTaken(_, model.Claim(model.ClaimKind.SIGNED, verdict)):
+            return verdict
+        case _:
+            return None
