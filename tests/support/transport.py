@@ -1,0 +1,133 @@
+"""Make what the tests of the transport write, and read what came of it."""
+
+import contextlib
+from collections.abc import Sequence
+
+from worker import codec, errors, ledger, model, ports, settings
+from worker.transport import partition, reader
+
+#: The partition that the tests of one write to.
+PARTITION = 1
+#: A killed broker may register again only when its old session is over.
+QUICK_RETURN = {
+    "broker.session.timeout.ms": "1000",
+    "broker.heartbeat.interval.ms": "200",
+}
+
+
+def kafka(servers: str, prefix: str = "kyc", **changed: object) -> settings.Kafka:
+    """Return the configuration for two partitions on one broker."""
+    told: dict[str, object] = {
+        "bootstrap_servers": servers,
+        "topic_prefix": prefix,
+        "partitions": 2,
+        "durability": "single-broker",
+    }
+    return settings.Kafka.model_validate(told | changed)
+
+
+def key(session_id: str) -> model.SessionKey:
+    """Return the key of a session of the one source."""
+    return model.SessionKey("one", session_id)
+
+
+def session(reference: str | None = None) -> ledger.Session:
+    """Return a session's state."""
+    return ledger.Session(
+        provider_session_id="x", first_seen_at=1, updated_at=2, reference=reference
+    )
+
+
+def event(session_id: str, **changed: object) -> model.Event:
+    """Return an event of the one source."""
+    told: dict[str, object] = {
+        "event_id": f"e-{session_id}",
+        "type": model.EventType.CALLBACK_RECEIVED,
+        "environment": model.Environment.TEST,
+        "source": "one",
+        "provider": "idnow",
+        "session_id": session_id,
+        "provider_session_id": session_id,
+        "received_at": 1,
+    }
+    return model.Event(**(told | changed))  # type: ignore[arg-type] # -- a table of defaults
+
+
+def decision(session_id: str, outcome: model.Outcome) -> model.Decision:
+    """Return the first decision about a session."""
+    return model.Decision(
+        decision_id=f"d-{session_id}",
+        environment=model.Environment.TEST,
+        source="one",
+        provider="idnow",
+        session_id=session_id,
+        provider_session_id=session_id,
+        reference=None,
+        revision=1,
+        verdict=model.Verdict(
+            outcome=outcome,
+            reason=model.Reason.VERIFIED,
+            retryable=False,
+            next_step=model.NextStep.NONE,
+        ),
+        supersedes=None,
+        cause=model.Cause(type=model.CauseType.POLL),
+        observed_at=None,
+        decided_at=1,
+    )
+
+
+def letter() -> model.DeadLetter:
+    """Return a dead letter."""
+    return model.DeadLetter(
+        dead_letter_id="l",
+        reason=model.DeadLetterReason.STALE,
+        source="one",
+        session_id="late",
+        event_id=None,
+        attempts=1,
+        first_seen_at=1,
+        last_error=None,
+        at=1,
+    )
+
+
+def batch(
+    next_offset: int, *session_ids: str, decisions: Sequence[model.Decision] = ()
+) -> ports.Batch:
+    """Return a batch that writes the sessions."""
+    return ports.Batch(
+        position=model.Position(next_offset=next_offset),
+        sessions=[(key(session_id), session()) for session_id in session_ids],
+        decisions=decisions,
+    )
+
+
+async def restored(
+    log: partition.PartitionLog,
+) -> tuple[dict[str, bytes | None], model.Position | None]:
+    """Return what a restore hands over, and the position."""
+    found: dict[str, bytes | None] = {}
+    restored = await log.restore(found.__setitem__)
+    return found, restored.position
+
+
+async def read(config: settings.Kafka, name: str) -> list[codec.Record]:
+    """Return what a reader of committed records sees of one topic."""
+    span = reader.Span.UNTIL_END
+    async with contextlib.aclosing(
+        reader.follow(config, [config.topic(name)], span)
+    ) as found:
+        seen = [each async for each in found]
+    assert {PARTITION} >= {each.partition for each in seen}
+    return [each.record for each in seen]
+
+
+async def fence_at_last(log: partition.PartitionLog) -> None:
+    """Fence as an owner does: again, while the broker is still finding itself."""
+    for _ in range(10):
+        try:
+            await log.fence()
+        except errors.KafkaUnavailable:
+            continue
+        return
