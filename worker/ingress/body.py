@@ -59,7 +59,8 @@ async def read(
 
 async def _invite(request: web.BaseRequest) -> None:
     """Let a client that asked first (``Expect: 100-continue``) send its body."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    asked = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+    if asked and request.version >= aiohttp.HttpVersion11:
         await request.writer.write(_CONTINUE)
         # The answer proper has not begun.
         request.writer.output_size = 0

@@ -112,7 +112,8 @@ class Ingress:
             listener.close()
             await asyncio.sleep(0)  # connections accepted just now get their handler
             self._server.pre_shutdown()
-            await self._server.shutdown(timeout_s)
+            # Twice at most: first for all, then for what has its body already.
+            await self._server.shutdown(timeout_s / 2)
             await listener.wait_closed()
         if self._forwarder is not None:
             await self._forwarder.close()

@@ -125,6 +125,7 @@ async def test_malformed_http(serve: conftest.Serve, request_bytes: bytes) -> No
         _HEAD + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 2\r\n\r\n{}",
         b"POST /webhooks/signed\r\n\r\n",  # HTTP/0.9
+        _HEAD.replace(b"1.1", b"1.0") + b"Expect: 100-continue\r\n" + _LENGTH + b"{",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"POST /webhooks/%ff%fe%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         b"POST /webhooks/signed?%ff=%00;& HTTP/1.0\r\n\r\n",
