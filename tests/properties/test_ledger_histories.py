@@ -224,13 +224,6 @@ _TIMED = (
 _UNTIMED = (A(), R(), P(), A(at=1), R(at=2), P(at=3))
 
 
-def _rank(verdict: model.Verdict) -> tuple[object, ...]:
-    """Order verdicts as promised: final, the provider's time, rejected first."""
-    ranks = [model.Outcome.PENDING, model.Outcome.APPROVED, model.Outcome.REJECTED]
-    time = verdict.provider_time or 0
-    return (verdict.final, time, ranks.index(verdict.outcome), verdict.reason)
-
-
 def _settled(verdicts: tuple[model.Verdict, ...]) -> ledger.Session:
     """Return the session that was told signed *verdicts* in this order."""
     session: ledger.Session | None = None
@@ -248,7 +241,7 @@ def test_signed_verdicts_settle_by_their_order_alone(length: int) -> None:
     for verdicts in itertools.product(_TIMED, repeat=length):
         standing = _settled(verdicts).standing
         assert standing is not None
-        greatest = max(verdicts, key=_rank)
+        greatest = max(verdicts, key=told.rank)
         assert standing.substance == greatest.substance
 
 

@@ -45,6 +45,20 @@ def pending(
     return policy.pending(reason, status="REVIEW_PENDING", provider_time=_said(at))
 
 
+def at(verdict: model.Verdict, milliseconds: int) -> model.Verdict:
+    """Return *verdict* as said so many milliseconds after START."""
+    return dataclasses.replace(verdict, provider_time=_said(milliseconds))
+
+
+def rank(verdict: model.Verdict) -> tuple[object, ...]:
+    """Order signed verdicts as promised: final, the provider's time, rejected first."""
+    ranks = [model.Outcome.PENDING, model.Outcome.APPROVED, model.Outcome.REJECTED]
+    said_at = verdict.provider_time or 0
+    # The rest decides between equals, and need only be the same in every order.
+    rest = (verdict.reason, verdict.retryable, verdict.next_step, verdict.flags)
+    return (verdict.final, said_at, ranks.index(verdict.outcome), *rest)
+
+
 def unconfirmed(reason: model.Reason = model.Reason.FRAUD) -> model.Claim:
     """Return the claim of a callback that holds only if the result is gone."""
     verdict = policy.rejected(reason, status="CANCELED", flags=[model.Flag.UNCONFIRMED])

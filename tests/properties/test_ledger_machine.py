@@ -1,0 +1,287 @@
+"""Long histories of a session, with commits, crashes and replays between them."""
+
+import hypothesis
+import pytest
+from hypothesis import stateful
+from hypothesis import strategies as st
+
+from tests.support import ledger as told
+from tests.support import ledger_laws as laws
+from tests.support import models
+from worker import errors, ledger, model
+
+_CLAIMS = st.none() | st.builds(
+    model.Claim,
+    kind=st.sampled_from([model.ClaimKind.HINT, model.ClaimKind.UNCONFIRMED]),
+    verdict=models.verdicts(),
+)
+_RESULTS = st.builds(
+    model.Result,
+    verdict=models.verdicts(),
+    observed_at=st.just(told.START),
+    reference=st.none() | st.sampled_from(["order-1", "order-2"]),
+)
+_ERRORS = st.sampled_from(errors.FetchError.__subclasses__())
+_FAILURES = st.builds(
+    lambda error, wait: told.failure(error, retry_after_ms=wait),
+    _ERRORS,
+    st.none() | st.integers(0, 100_000),
+)
+_NAMES = st.none() | st.sampled_from(["e1", "e2"])
+_WAITS = st.integers(-told.HOUR, told.HOUR) | st.sampled_from([0, 1, told.DAY])
+
+
+class Fetched(stateful.RuleBasedStateMachine):
+    """
+    A fetched session, its committed state, and what a reader downstream sees.
+
+    What was told since the last commit is lost in a crash; its events come again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = told.START
+        self.session: ledger.Session | None = None
+        self.committed: ledger.Session | None = None
+        self.uncommitted: list[ledger.CallbackTaken | ledger.RecheckTaken] = []
+        self.emitted: list[model.Decision] = []
+        self.seen: list[model.Decision] = []
+        #: an event waits for a fetch that starts after it; and as of the commit
+        self.owed = self.owed_committed = False
+
+    def tell(self, said: ledger.Input) -> laws.Step:
+        """Tell the session *said*, held against every law."""
+        taken = laws.step(self.session, said, self.now, laws.QUICK)
+        self.session = taken.after
+        self.emitted += taken.emitted
+        if told.fetches(taken.effects):
+            self.owed = False
+        return taken
+
+    def take(self, said: ledger.CallbackTaken | ledger.RecheckTaken) -> None:
+        """Take an event from the topic."""
+        taken = self.tell(said)
+        self.uncommitted.append(said)
+        if ledger.Note(ledger.NoteKind.REPEATED) not in taken.effects:
+            self.owed = True
+
+    @stateful.rule(claim=_CLAIMS, name=_NAMES)
+    def callback(self, claim: model.Claim | None, name: str | None) -> None:
+        """Take a callback."""
+        event = told.event(
+            received_at=self.now, provider_event_id=name, reference="forged"
+        )
+        self.take(ledger.CallbackTaken(event, claim))
+
+    @stateful.rule()
+    def recheck(self) -> None:
+        """Take a recheck command."""
+        self.take(ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED)))
+
+    @stateful.rule(milliseconds=_WAITS)
+    def wait(self, milliseconds: int) -> None:
+        """Let the clock go on, or back."""
+        self.now += milliseconds
+
+    @stateful.precondition(lambda self: self.session and self.session.due_at)
+    @stateful.rule()
+    def start(self) -> None:
+        """Wait until the fetch is due, and start it."""
+        assert self.session is not None
+        assert self.session.due_at is not None
+        self.now = max(self.now, self.session.due_at)
+        self.tell(ledger.FetchStarting())
+        assert self.session.flight is not None
+
+    @stateful.precondition(lambda self: self.session and self.session.flight)
+    @stateful.rule(result=_RESULTS)
+    def answer(self, result: model.Result) -> None:
+        """Let the fetch bring a result."""
+        assert self.session is not None
+        self.tell(ledger.Answered(self.session.seq, result))
+
+    @stateful.precondition(lambda self: self.session and self.session.flight)
+    @stateful.rule(failure=_FAILURES, cautious=st.booleans())
+    def fail(self, failure: ledger.Failure, *, cautious: bool) -> None:
+        """Let the fetch, or the mapping of what it brought, fail."""
+        assert self.session is not None
+        seq = self.session.seq
+        if cautious:
+            self.tell(ledger.MappingStarting(seq))
+        self.tell(ledger.Failed(seq, failure, counted=cautious))
+
+    @stateful.rule(seq=st.integers(0, 3), result=_RESULTS)
+    def be_late(self, seq: int, result: model.Result) -> None:
+        """Let an answer come to a fetch that is no longer in flight."""
+        if self.session is None or self.session.flight is None:
+            self.tell(ledger.Answered(seq, result))
+
+    @stateful.rule()
+    def retire(self) -> None:
+        """Let the hourly sweep look at the session."""
+        self.tell(ledger.RetentionOver())
+        if self.session is None:
+            self.commit()
+            self.seen.clear()
+
+    @stateful.rule()
+    def commit(self) -> None:
+        """Write the state, the position and the decisions in one transaction."""
+        self.committed, self.owed_committed = self.session, self.owed
+        self.uncommitted.clear()
+        self.seen += self.emitted
+        self.emitted.clear()
+
+    @stateful.rule()
+    def crash(self) -> None:
+        """Lose all since the commit; the events come again, what flew is wanted."""
+        self.session = self.committed
+        # A flight that was committed may never have come back: it is owed again.
+        self.owed = self.owed_committed or bool(self.session and self.session.flight)
+        if self.session is not None:
+            self.session = ledger.recovered(self.session)
+        self.emitted.clear()
+        again, self.uncommitted = self.uncommitted, []
+        for said in again:
+            self.take(said)
+
+    @stateful.invariant()
+    def downstream_is_contiguous(self) -> None:
+        """See that a reader finds revisions 1, 2, 3 without gap or repeat."""
+        seen = [decision.revision for decision in self.seen]
+        assert seen == list(range(1, len(seen) + 1))
+
+    @stateful.invariant()
+    def no_final_is_followed_by_a_pending(self) -> None:
+        """See that what a reader takes for final stays final."""
+        finals = [decision.verdict.final for decision in self.seen]
+        assert finals == sorted(finals)
+
+    @stateful.invariant()
+    def nobody_is_forgotten(self) -> None:
+        """See that what an event asked for is still to come."""
+        assert not self.owed or laws.is_wanted(self.session)
+
+    @stateful.invariant()
+    def the_customer_is_the_results(self) -> None:
+        """See that no unsigned callback says whose session it is."""
+        assert self.session is None or self.session.reference != "forged"
+
+    def teardown(self) -> None:
+        """See that a provider that answers ends every session that is not given up."""
+        fetched = 0
+        while self.session is not None and self.session.open:
+            if self.session.flight is None:
+                self.start()
+            self.answer(told.result(told.approved()))
+            fetched += 1
+            assert fetched <= len(["in flight", "trailing"]) + 1
+        if fetched:
+            assert self.session is not None
+            assert self.session.standing is not None
+            assert self.session.standing.outcome is model.Outcome.APPROVED
+
+
+class Signed(stateful.RuleBasedStateMachine):
+    """A session whose signed callbacks are its verdicts, in any order, with crashes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: ledger.Session | None = None
+        self.committed: ledger.Session | None = None
+        self.uncommitted: list[ledger.CallbackTaken] = []
+        self.taken: list[ledger.CallbackTaken] = []
+        self.revisions: list[int] = []
+        self.emitted: list[int] = []
+
+    def take(self, said: ledger.CallbackTaken) -> None:
+        """Take a signed callback."""
+        taken = laws.step(self.session, said, told.START, told.SIGNED)
+        self.session = taken.after
+        self.uncommitted.append(said)
+        self.emitted += [decision.revision for decision in taken.emitted]
+
+    @stateful.rule(verdict=models.verdicts(), at=st.integers(0, 4))
+    def callback(self, verdict: model.Verdict, at: int) -> None:
+        """Take a new signed verdict that says when it was made."""
+        claim = told.signed(told.at(verdict, at))
+        self.taken.append(ledger.CallbackTaken(told.event(), claim))
+        self.take(self.taken[-1])
+
+    @stateful.precondition(lambda self: self.taken)
+    @stateful.rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        """Take a delivery again, or one that a redrive made."""
+        self.take(data.draw(st.sampled_from(self.taken)))
+
+    @stateful.rule()
+    def commit(self) -> None:
+        """Write everything in one transaction."""
+        self.committed, self.revisions = self.session, self.revisions + self.emitted
+        self.uncommitted, self.emitted = [], []
+
+    @stateful.rule()
+    def crash(self) -> None:
+        """Lose all since the commit; the events come again."""
+        self.session = self.committed
+        again, self.uncommitted, self.emitted = self.uncommitted, [], []
+        for said in again:
+            self.take(said)
+
+    @stateful.invariant()
+    def the_greatest_stands(self) -> None:
+        """See that the end depends on what was said and not on when it came."""
+        verdicts = [said.claim.verdict for said in self.taken if said.claim]
+        if not verdicts:
+            return
+        assert self.session is not None
+        assert self.session.standing is not None
+        greatest = max(verdicts, key=told.rank)
+        assert self.session.standing.substance == greatest.substance
+
+    @stateful.invariant()
+    def downstream_is_contiguous(self) -> None:
+        """See that a reader finds revisions 1, 2, 3 without gap or repeat."""
+        assert self.revisions == list(range(1, len(self.revisions) + 1))
+
+
+# A busy machine is slow now and then; that is no failure of the code.
+_LONG = hypothesis.settings(
+    deadline=None,
+    max_examples=120,
+    stateful_step_count=40,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+
+TestFetched = pytest.mark.timeout(60)(Fetched.TestCase)
+TestFetched.settings = _LONG
+TestSigned = pytest.mark.timeout(60)(Signed.TestCase)
+TestSigned.settings = _LONG
+
+
+@hypothesis.given(
+    session=st.none() | models.sessions(),
+    said=st.builds(ledger.CallbackTaken, models.events(), _CLAIMS)
+    | st.builds(ledger.RecheckTaken, models.events())
+    | st.just(ledger.FetchStarting())
+    | st.just(ledger.RetentionOver())
+    | st.builds(ledger.MappingStarting, st.integers(1, 3))
+    | st.builds(ledger.Answered, st.integers(1, 3), _RESULTS)
+    | st.builds(ledger.Failed, st.integers(1, 3), _FAILURES),
+    now=st.integers(0, 2**45),
+)
+def test_advance_is_total(
+    session: ledger.Session | None, said: ledger.Input, now: int
+) -> None:
+    """Any input to any state whatever, at any time, has an answer and never raises."""
+    if session is not None and session.flight is not None:
+        seq = session.flight.seq
+        match said:
+            case ledger.Answered(_, result):
+                said = ledger.Answered(seq, result)
+            case ledger.Failed(_, failure):
+                said = ledger.Failed(seq, failure)
+            case _:
+                pass
+    after, effects = ledger.advance(told.KEY, session, said, now, told.FETCHED)
+    assert after is not None or session is None or effects
