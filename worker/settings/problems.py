@@ -2,7 +2,7 @@
 
 import difflib
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import pydantic
 from pydantic_core import ErrorDetails
@@ -72,7 +72,7 @@ class Report:
         """Add what pydantic found; return the keys of *section* that are wrong."""
         wrong: set[str] = set()
         for detail in error.errors(include_url=False, include_input=False):
-            location = _location(section, detail["loc"])
+            location = detail["loc"]
             wrong.update(str(part) for part in location[:1])
             text = _text(section, location, detail)
             if location:
@@ -114,21 +114,6 @@ def unknown(key: str, known: Iterable[str]) -> str:
             return f"is not a setting: use {near}, or remove it"
         case _:
             return "is not a setting: remove it or correct its name"
-
-
-def _location(section: type[types.Section], loc: Location) -> Location:
-    """Return *loc* without the names of a union's members that pydantic adds."""
-    return tuple(_walk(section, loc))
-
-
-def _walk(section: type[types.Section], loc: Location) -> Iterator[str | int]:
-    current: type[types.Section] | None = section
-    for position, part in enumerate(loc):
-        if isinstance(part, str) and position and current is None:
-            continue
-        yield part
-        if isinstance(part, str):
-            current = _nested(current, part) if current else None
 
 
 def _nested(section: type[types.Section], key: str) -> type[types.Section] | None:

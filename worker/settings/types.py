@@ -110,8 +110,6 @@ class Secret:
 
 def _milliseconds(value: object) -> int:
     """Return *value* ("5s", "15m", "400d", or a number of seconds) as milliseconds."""
-    if isinstance(value, bool):
-        raise ValueError(_BAD_DURATION)  # noqa: TRY004 -- pydantic reports ValueError
     if isinstance(value, int | float):
         value = str(value)
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None

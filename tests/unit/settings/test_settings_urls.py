@@ -40,6 +40,7 @@ def test_a_base_url_is_taken(url: str, base: str) -> None:
         "https://api.example.com:0",
         "https://api.example.com:99999",
         "https://api.example.com\\@evil.example",
+        "https://evil.example\\.api.example.com",
         "https://api.exämple.com",
         "https://api.example.com\n",
         "https://[::1",
