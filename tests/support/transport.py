@@ -1,5 +1,6 @@
 """Make what the tests of the transport write, and read what came of it."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 
@@ -13,6 +14,24 @@ QUICK_RETURN = {
     "broker.session.timeout.ms": "1000",
     "broker.heartbeat.interval.ms": "200",
 }
+
+
+class Log:
+    """Keep what was logged, and tell when a producer was thrown away."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.discarded = asyncio.Event()
+
+    def info(self, event: str, **_: object) -> None:
+        """Keep *event*."""
+        self.events.append(event)
+
+    def warning(self, event: str, **_: object) -> None:
+        """Keep *event*."""
+        self.events.append(event)
+        if event == "producer.discarded":
+            self.discarded.set()
 
 
 def kafka(servers: str, prefix: str = "kyc", **changed: object) -> settings.Kafka:
@@ -114,11 +133,7 @@ async def restored(
 
 async def read(config: settings.Kafka, name: str) -> list[codec.Record]:
     """Return what a reader of committed records sees of one topic."""
-    span = reader.Span.UNTIL_END
-    async with contextlib.aclosing(
-        reader.follow(config, [config.topic(name)], span)
-    ) as found:
-        seen = [each async for each in found]
+    seen = await fetched(config, name)
     assert {PARTITION} >= {each.partition for each in seen}
     return [each.record for each in seen]
 
@@ -131,3 +146,12 @@ async def fence_at_last(log: partition.PartitionLog) -> None:
         except errors.KafkaUnavailable:
             continue
         return
+
+
+async def fetched(config: settings.Kafka, name: str) -> list[reader.Fetched]:
+    """Return what one topic holds, and where, for a reader of committed records."""
+    span = reader.Span.UNTIL_END
+    async with contextlib.aclosing(
+        reader.follow(config, [config.topic(name)], span)
+    ) as found:
+        return [each async for each in found]
