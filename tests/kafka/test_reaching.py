@@ -1,0 +1,66 @@
+"""Waiting for Kafka at the start: patient, audible, and over once it is there."""
+
+import asyncio
+
+from tests.support import transport
+from worker import broker
+from worker.transport import reaching
+
+
+class _Clock:
+    """Count the time that was slept, and let something happen during it."""
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+        self.slept: list[float] = []
+        self.begin = asyncio.Event()
+        self.enough = 40
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    async def sleep(self, seconds: float) -> None:
+        self.at_ms += round(seconds * 1000)
+        self.slept.append(seconds)
+        if len(self.slept) == self.enough:
+            self.begin.set()
+        await asyncio.sleep(0.01)
+
+
+async def test_a_reachable_broker_is_not_waited_for(kafka: str) -> None:
+    """Nothing is slept and nothing said."""
+    clock, log = _Clock(), transport.Log()
+
+    await reaching.wait_for_kafka(transport.kafka(kafka), clock, log)
+
+    assert clock.slept == []
+    assert log.events == []
+
+
+async def test_an_unreachable_broker_is_waited_for_aloud() -> None:
+    """It is said at once and then once a minute, until the broker is there."""
+    clock, log = _Clock(), transport.Log()
+    async with broker.Cluster(properties=transport.QUICK_RETURN) as cluster:
+        await cluster.nodes[0].stop()
+        waiting = asyncio.create_task(
+            reaching.wait_for_kafka(
+                transport.kafka(cluster.bootstrap_servers), clock, log
+            )
+        )
+        await clock.begin.wait()
+        said = list(log.events)
+        waited_ms = clock.at_ms
+        await cluster.nodes[0].start()
+        await waiting
+
+    assert waited_ms == 182_750
+    assert said == ["kafka.unreachable"] * 3
+    assert clock.slept[:7] == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    assert log.events[-1] == "kafka.reached"
+
+
+async def test_why_it_cannot_be_reached_is_a_word() -> None:
+    """The reason names a class of error, and no broker reachable is none."""
+    reason = await reaching.why_unreachable(transport.kafka("127.0.0.1:1"))
+
+    assert reason == "KafkaConnectionError"

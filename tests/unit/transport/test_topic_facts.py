@@ -1,0 +1,89 @@
+"""Every difference between a topic and what it must be has its sentence."""
+
+import dataclasses
+
+import pytest
+
+from worker import settings
+from worker.transport import topic_facts, topic_specs
+
+_DAY = 86_400_000
+_KAFKA = settings.Kafka()
+
+
+def _spec(name: str) -> topic_specs.Spec:
+    return next(each for each in topic_specs.specs(_KAFKA) if each.name == name)
+
+
+def _fact(spec: topic_specs.Spec, **configs: str) -> topic_facts.Fact:
+    return topic_facts.Fact(
+        partitions=spec.partitions,
+        replication_factor=spec.replication_factor,
+        configs={**spec.configs, **configs},
+    )
+
+
+def _problems(spec: topic_specs.Spec, fact: topic_facts.Fact | None) -> list[str]:
+    found = topic_facts.differences(
+        spec, fact, _KAFKA, identity_retention_ms=400 * _DAY
+    )
+    return list(found)
+
+
+@pytest.mark.parametrize("spec", topic_specs.specs(_KAFKA), ids=lambda each: each.name)
+def test_a_topic_as_specified_has_no_problem(spec: topic_specs.Spec) -> None:
+    """What ``create`` asks for passes the check."""
+    assert _problems(spec, _fact(spec)) == []
+
+
+@pytest.mark.parametrize("spec", topic_specs.specs(_KAFKA), ids=lambda each: each.name)
+def test_every_checked_setting_is_missed(spec: topic_specs.Spec) -> None:
+    """Without it, or with nonsense in its place, there is one sentence about it."""
+    for name in {**spec.exact, **spec.least}:
+        for value in ("", "nonsense"):
+            (problem,) = _problems(spec, _fact(spec, **{name: value}))
+            assert problem.startswith(f"{spec.name}: {name} is {value} and must be ")
+
+
+def test_more_than_is_needed_is_welcome() -> None:
+    """An operator may keep more, on more brokers, for longer."""
+    spec = _spec("kyc.events")
+    generous = dataclasses.replace(
+        _fact(
+            spec,
+            **{
+                "retention.ms": str(30 * _DAY),
+                "max.message.bytes": str(8 << 20),
+                "min.insync.replicas": "3",
+            },
+        ),
+        replication_factor=5,
+    )
+
+    assert _problems(spec, generous) == []
+
+
+def test_what_may_not_be_looked_at_is_said() -> None:
+    """A missing right is not a missing topic."""
+    (problem,) = _problems(_spec("kyc.dlq"), topic_facts.Fact(denied=True))
+
+    assert "Describe and DescribeConfigs" in problem
+
+
+def test_a_topic_nobody_can_write_to_is_refused() -> None:
+    """More copies in sync than there are copies is never reached."""
+    spec = _spec("kyc.ledger")
+
+    (problem,) = _problems(spec, _fact(spec, **{"min.insync.replicas": "4"}))
+
+    assert "nothing can be written" in problem
+
+
+def test_the_ledger_outlives_its_readers() -> None:
+    """Tombstones stay for a day, segments are small, compaction is bounded."""
+    configs = _spec("kyc.ledger").configs
+
+    assert configs["cleanup.policy"] == "compact"
+    assert int(configs["delete.retention.ms"]) >= _DAY
+    assert int(configs["segment.bytes"]) <= 16 << 20
+    assert int(configs["max.compaction.lag.ms"]) <= 3_600_000
