@@ -77,11 +77,16 @@ def _server(
         sink,
         observer=watch,
         clock=clocks.SystemClock(),
-        forwarder=ingress.AiohttpForwarder(timeout_s=bounds.ack_timeout / 1000),
+        forwarder=ingress.AiohttpForwarder(timeout_s=bounds.forward_timeout / 1000),
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,
             ack_timeout_s=bounds.ack_timeout / 1000,
             read_timeout_s=bounds.read_timeout / 1000,
+            keepalive_timeout_s=bounds.keepalive_timeout / 1000,
+            linger_timeout_s=bounds.linger_timeout / 1000,
+            # Whole seconds, and never none: zero would be an invitation to hammer.
+            retry_after_s=max(1, bounds.retry_after // 1000),
+            unmappable_per_minute=bounds.unmappable_per_minute,
         ),
         trusted_proxies=bounds.trusted_proxies,
     )

@@ -30,6 +30,8 @@ class IngressWatch:
             )
         if report.publish_s is not None:
             self._metrics.produced(report.publish_s)
+        if report.dead_letter is not None:
+            self._metrics.dead_letter(report.source, report.dead_letter)
         line = {
             "source": report.source,
             "provider": report.provider,

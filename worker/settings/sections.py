@@ -19,6 +19,16 @@ class Ingress(types.Section):
     read_timeout: types.PositiveMs = 10_000  #: of a whole request
     ack_timeout: types.PositiveMs = 5_000  #: until Kafka has acknowledged
     shutdown_timeout: types.PositiveMs = 30_000
+    #: what a 503 asks for
+    retry_after: types.PositiveMs = 5_000
+    #: of an idle connection, and of one whose request head does not come
+    keepalive_timeout: types.PositiveMs = 75_000
+    #: for the rest of a body that is not read, before the connection is cut
+    linger_timeout: types.PositiveMs = 2_000
+    #: of a one-time message to ``forward_messages_to``
+    forward_timeout: types.PositiveMs = 5_000
+    #: dead letters ``unmappable`` a minute and source
+    unmappable_per_minute: Annotated[int, pydantic.Field(ge=0, le=10_000)] = 10
     max_in_flight: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 1000
     trusted_proxies: tuple[types.Network, ...] = ()
 
