@@ -9,8 +9,8 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-from worker import settings, simulators
-from worker.dev import configuring, kafka, ports, sample, screen, service
+from worker import errors, settings, simulators
+from worker.dev import configuring, failure, kafka, ports, sample, screen, service
 from worker.dev import options as asked
 from worker.telemetry import logs
 from worker.transport import topics
@@ -90,7 +90,7 @@ class Setting:
             )
             plan.write(config_path)
             config = self._load(config_path)
-            await topics.create(config.kafka)
+            await _create_topics(config, had)
             await self._start(stack, folder, admin_port)
             yield Stage(
                 settings=config,
@@ -160,6 +160,18 @@ class Setting:
         await asyncio.gather(*(each.ready() for each in self.services))
 
 
+async def _create_topics(config: settings.Settings, had: kafka.Kafka) -> None:
+    try:
+        await topics.create(config.kafka)
+    except errors.KafkaUnavailable:
+        if had.node is not None:
+            raise
+        raise failure.Failed(
+            f"No Kafka answers at {had.bootstrap_servers}: start the one that"
+            " KAFKA_BOOTSTRAP_SERVERS names, or unset that to have one started."
+        ) from None
+
+
 def _players(config: settings.Settings) -> dict[str, simulators.Simulator]:
     """Return a simulated provider for each source, which knows its secrets."""
     return {
@@ -177,8 +189,11 @@ async def _with_addresses(
 ) -> configuring.Plan:
     """Serve *playing* and return the plan with where they are to be found."""
     served = await simulators.serve_all(playing.values())
-    for each in served:
-        stack.push_async_callback(each.close)
+
+    async def close() -> None:
+        await asyncio.gather(*(each.close() for each in served))
+
+    stack.push_async_callback(close)
     tables = dict(plan.sources)
     for name, each in zip(playing, served, strict=True):
         tables[name] = {**tables[name], "base_url": each.base_url}
