@@ -1,7 +1,7 @@
 """What the tests of the settings share: a small provider and a file to load."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import pytest
@@ -26,6 +26,11 @@ class Tiny(sources.Source):
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
         """Return ``signed_url``."""
         return ("signed_url",)
+
+    def conflicts(self) -> Iterable[types.Conflict]:
+        """Refuse more lists than calls at a time."""
+        if len(self.lists) > self.concurrency:
+            yield types.Conflict(("lists", "concurrency"), "must be shorter")
 
 
 class Short(Tiny):

@@ -258,3 +258,19 @@ def test_the_process_environment_is_this_ones(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SOME_VARIABLE", "x")
 
     assert settings.process_environment()["SOME_VARIABLE"] == "x"
+
+
+@pytest.mark.parametrize("other", ["", "rate_per_s = 0\n"])
+def test_a_provider_refuses_what_contradicts_itself(desk: kit.Desk, other: str) -> None:
+    """What a source says of itself is told, whatever else is wrong with it."""
+    problems = desk.source_problems(other + 'concurrency = 1\nlists = ["a", "b"]')
+
+    assert problems[-1] == "sources.one.lists must be shorter."
+    assert len(problems) == 1 + bool(other)
+
+
+def test_what_rests_on_a_wrong_value_is_not_told(desk: kit.Desk) -> None:
+    """A source that cannot even be asked has told enough."""
+    (problem,) = desk.source_problems('concurrency = "x"\nlists = ["a", "b"]')
+
+    assert problem == "sources.one.concurrency must be a whole number."

@@ -49,6 +49,7 @@ BY_CALLBACK = model.Cause(
     type=model.CauseType.CALLBACK, event_id="e", received_at=10_000
 )
 BY_POLL = model.Cause(type=model.CauseType.POLL)
+BY_RETURN = model.Cause(type=model.CauseType.RETURN, event_id="e", received_at=10_000)
 
 
 def exported(counters: metrics.Metrics) -> dict[str, Metric]:

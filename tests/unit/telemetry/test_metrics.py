@@ -172,13 +172,14 @@ def test_positions_are_bounded(
 def test_latency_is_of_callbacks_alone(counters: metrics.Metrics) -> None:
     """A poll has no receipt to count from; differing clocks give no less than 0."""
     counters.decided(kit.decision(kit.PENDING, kit.BY_POLL))
+    counters.decided(kit.decision(kit.PENDING, kit.BY_RETURN))
     counters.decided(kit.decision(kit.PENDING, kit.BY_CALLBACK, decided_at=9_000))
 
     at = {"source": "one"}
     assert kit.value(counters, "kyc_decision_latency_seconds_count", **at) == 1
     assert kit.value(counters, "kyc_decision_latency_seconds_sum", **at) == 0
     at = {"source": "one", "outcome": "pending", "final": "false"}
-    assert kit.value(counters, "kyc_decisions_total", **at) == 2
+    assert kit.value(counters, "kyc_decisions_total", **at) == 3
 
 
 @pytest.mark.parametrize("kind", list(ledger.NoteKind))
