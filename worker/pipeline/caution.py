@@ -12,24 +12,56 @@ class Caution:
     """
     What was under way when the partition last ended uncleanly.
 
-    A start that is not followed by catching up is counted in the position. From the
-    second in a row on, the suspects' results are mapped one at a time, with the
-    attempt written first: a plain kill costs nothing, a killer is found.
+    A start that is followed neither by catching up nor by letting go in order is
+    counted in the position. From the second in a row on, the suspects' results are
+    mapped one at a time, with the attempt written first: a plain kill costs nothing,
+    a killer is found.
     """
 
     end_offset: int
+    starts: int
     suspects: set[model.SessionKey] = dataclasses.field(default_factory=set)
+    #: this start is among *starts*
+    _counted: bool = False
+    _parted: bool = False
 
-    def find(self, recovered: Iterable[model.SessionKey]) -> None:
-        """Suspect the sessions that were in flight."""
-        self.suspects = set(recovered)
+    @property
+    def cautious(self) -> bool:
+        """Return whether a suspect's result may be one that kills the process."""
+        return self.starts > 1
+
+    def begin(self, suspects: Iterable[model.SessionKey]) -> None:
+        """Count this start, and suspect the sessions that a fetch was due for."""
+        self.suspects = set(suspects)
+        self.starts, self._counted = self.starts + 1, True
+
+    def part(self) -> bool:
+        """Take this start back, since it ends in order; return whether it counted."""
+        if not self._counted:
+            return False
+        self.starts, self._counted, self._parted = self.starts - 1, False, True
+        return True
+
+    def rejoin(self) -> bool:
+        """Count this start again, if it was taken back; return whether it was."""
+        if not self._parted:
+            return False
+        self.starts, self._counted, self._parted = self.starts + 1, True, False
+        return True
 
     def took(self, key: model.SessionKey, offset: int) -> None:
         """Suspect a session whose event was there already at the start."""
         if offset < self.end_offset:
             self.suspects.add(key)
 
-    def cleared(self, next_offset: int, sessions: memory.Memory, now: int) -> bool:
+    def caught_up(self, next_offset: int, sessions: memory.Memory, now: int) -> bool:
+        """Forget all starts once what was under way has landed; return if so now."""
+        if not self.starts or not self._cleared(next_offset, sessions, now):
+            return False
+        self.starts, self._counted = 0, False
+        return True
+
+    def _cleared(self, next_offset: int, sessions: memory.Memory, now: int) -> bool:
         """Return whether all that was under way at the start has landed."""
         if next_offset < self.end_offset:
             return False

@@ -37,6 +37,8 @@ class Changes:
         match effect:
             case ledger.Emit(decision):
                 self.decisions.append(decision)
+                if key in self.forgotten:  # its tombstone would come after it
+                    self.forgotten.remove(key)
             case ledger.Bury(letter):
                 self.dead_letters.append(letter)
             case ledger.Forget():

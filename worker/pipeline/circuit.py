@@ -14,7 +14,7 @@ class Circuit:
     failures: int
     open_ms: int
     failed: int = 0
-    open_until: int = 0
+    opened_at: int = 0
     probing: bool = False
 
     @property
@@ -26,8 +26,9 @@ class Circuit:
         """Return how long nothing may start; 0 for now, None until the probe ends."""
         if not self.tripped:
             return 0
-        if now < self.open_until:
-            return self.open_until - now
+        # A clock that is put back does not keep the circuit open.
+        if self.opened_at <= now < self.opened_at + self.open_ms:
+            return self.opened_at + self.open_ms - now
         return None if self.probing else 0
 
     def start(self) -> None:
@@ -44,7 +45,7 @@ class Circuit:
         self.failed += 1
         self.probing = False
         if self.tripped:
-            self.open_until = now + self.open_ms
+            self.opened_at = now
 
     def abandon(self) -> None:
         """Take note that a fetch ended without telling anything of the source."""

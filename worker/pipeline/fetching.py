@@ -1,7 +1,6 @@
 """Run a partition's fetches, and map what they bring."""
 
 import asyncio
-import contextlib
 from typing import Protocol
 
 from worker import clock as clocks
@@ -90,9 +89,7 @@ class Fetching:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError, errors.TransportError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _fly(
         self,

@@ -46,7 +46,7 @@ class Gate:
         self._unknown: collections.deque[Start] = collections.deque()
         self._denied: collections.deque[int] = collections.deque()
         self._running = 0
-        self._held_until = 0
+        self._held_from = self._held_until = 0
         self._concurrency = limits.concurrency
         self._limiter: aiolimiter.AsyncLimiter | None = None
         self._changed = asyncio.Event()
@@ -66,8 +66,8 @@ class Gate:
     @property
     def budget_spent(self) -> bool:
         """Return whether the provider's denials have used up this minute's budget."""
-        oldest = self._clock.now_ms() - _MINUTE_MS
-        while self._denied and self._denied[0] <= oldest:
+        now = self._clock.now_ms()
+        while self._denied and not now - _MINUTE_MS < self._denied[0] <= now:
             self._denied.popleft()
         return len(self._denied) >= self._limits.denied_per_minute
 
@@ -110,7 +110,9 @@ class Gate:
         else:
             self._circuit.succeed()
         if retry_after_ms is not None:
-            self._held_until = max(self._held_until, now + retry_after_ms)
+            # A hold from before the clock was put back is over.
+            held = self._held_until if self._held_from <= now else 0
+            self._held_from, self._held_until = now, max(held, now + retry_after_ms)
         self._changed.set()
         if self._limiter is None:
             self._start_ready()
@@ -138,7 +140,7 @@ class Gate:
         now = self._clock.now_ms()
         if self._running >= self._concurrency:
             return None
-        if now < self._held_until:
+        if self._held_from <= now < self._held_until:
             return self._held_until - now
         if self._next() is None:
             return self._denied[0] + _MINUTE_MS - now if self._unknown else None

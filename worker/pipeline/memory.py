@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-from collections.abc import Iterator
 
 from worker import codec, ledger, model
 
@@ -35,9 +34,11 @@ class Memory:
         else:
             self._ended[key] = value
 
-    def settle(self) -> list[model.SessionKey]:
+    def settle(self, now: int) -> list[model.SessionKey]:
         """
-        Make what was loaded ready for work; return the sessions found in flight.
+        Make what was loaded ready for work; return the sessions that are due.
+
+        Those found in flight are due at once.
 
         Raises errors.UnknownVersion for a record of a newer version.
         """
@@ -48,10 +49,11 @@ class Memory:
             if not session.open:
                 continue
             key = model.SessionKey.parse(text)
-            if session.flight is not None:
+            session = ledger.recovered(session)
+            if session.due_at is not None and session.due_at <= now:
                 found.append(key)
             del self._ended[text]
-            self.put(key, ledger.recovered(session))
+            self.put(key, session)
         return found
 
     def get(self, key: model.SessionKey) -> ledger.Session | None:
@@ -75,21 +77,26 @@ class Memory:
         if before is None:
             self._ended.pop(str(key), None)
         self._open[key] = session
-        due = session.due_at
-        if due is not None and (before is None or before.due_at != due):
-            self.remind(due, key)
+        at = _when(session)
+        if at is not None and (before is None or _when(before) != at):
+            heapq.heappush(self._heap, (at, next(self._order), key))
 
-    def remind(self, at: int, key: model.SessionKey) -> None:
-        """Bring *key* up again at *at*."""
-        heapq.heappush(self._heap, (at, next(self._order), key))
+    def remind(self, key: model.SessionKey) -> None:
+        """Bring *key* up again when it is due."""
+        session = self._open.get(key)
+        at = None if session is None else _when(session)
+        if at is not None:
+            heapq.heappush(self._heap, (at, next(self._order), key))
 
-    def due(self, now: int) -> Iterator[model.SessionKey]:
+    def due(self, now: int) -> list[model.SessionKey]:
         """Take the sessions whose fetch may start by *now*; each is brought up once."""
+        found = []
         while self._heap and self._heap[0][0] <= now:
             at, _, key = heapq.heappop(self._heap)
             session = self._open.get(key)
-            if session is not None and session.due_at == at:
-                yield key
+            if session is not None and _when(session) == at:
+                found.append(key)
+        return found
 
     def next_due(self) -> int | None:
         """Return when the next session is due, or earlier; None where none is."""
@@ -107,3 +114,14 @@ class Memory:
     def open_keys(self) -> list[model.SessionKey]:
         """Return the keys of the sessions that are open now."""
         return list(self._open)
+
+
+def _when(session: ledger.Session) -> int | None:
+    """
+    Return when *session* is due by the clock: 0 for at once.
+
+    A clock that was ahead and is right again does not put a wake-up off: what is due
+    by the session's own time is due.
+    """
+    due = session.due_at
+    return 0 if due is not None and due <= session.updated_at else due

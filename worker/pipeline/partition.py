@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 
@@ -48,8 +47,8 @@ class Partition:
         self.watch = watch
         self.memory = sessions
         self._limits = limits
-        self._position = position
-        self._caution = caution.Caution(end_offset)
+        self._taken = position.next_offset
+        self._caution = caution.Caution(end_offset, position.starts)
         self._inbox: collections.deque[ports.Taken] = collections.deque()
         self._next_offset = position.next_offset
         self._wake = asyncio.Event()
@@ -58,7 +57,7 @@ class Partition:
             clock=clock,
             watch=watch,
             limits=limits,
-            position=self._position_now,
+            position=self._position,
             wake=self._wake.set,
         )
         self._queued: set[model.SessionKey] = set()
@@ -72,7 +71,7 @@ class Partition:
             caution=self._caution,
         )
         self._recheck_open = recheck_open
-        self._paused = self._closed = False
+        self._paused = self._closed = self._parting = False
         self._sweep: list[model.SessionKey] = []
         self._crash: BaseException | None = None
         self._swept_at = clock.now_ms()
@@ -82,7 +81,7 @@ class Partition:
     @property
     def next_offset(self) -> int:
         """Return the next event this partition takes."""
-        return self._position.next_offset
+        return self._taken
 
     @property
     def has_room(self) -> bool:
@@ -95,7 +94,7 @@ class Partition:
     @property
     def cautious(self) -> bool:
         """Return whether answers are mapped one at a time, attempt written first."""
-        return self._position.starts > 1
+        return self._caution.cautious
 
     def offer(self, records: Iterable[ports.Taken]) -> None:
         """Take *records* in, in order; those before the position are passed over."""
@@ -108,14 +107,20 @@ class Partition:
         self._wake.set()
 
     def pause(self) -> None:
-        """Stop taking and starting at once; a commit in flight goes on."""
+        """Stop taking and starting at once; a commit in flight, or a last one, goes on."""
         self._paused = True
         self._inbox.clear()
-        self._next_offset = self._position.next_offset
+        self._next_offset = self._taken
+        if self._caution.part():
+            self._writer.gather()
+            self._parting = True
+            self._wake.set()
 
     def resume(self) -> None:
         """Go on after ``pause``, from the own position."""
-        self._paused = False
+        self._paused = self._parting = False
+        if self._caution.rejoin():
+            self._writer.gather()
         self._wake.set()
 
     async def settle(self) -> None:
@@ -132,26 +137,21 @@ class Partition:
         """End cleanly: let young fetches land, commit all there is; raises as run."""
         self.pause()
         await self._fetching.land(self._limits.drain_ms / 1000)
-        await self.settle()
-        if self._position.starts:
-            self._position = dataclasses.replace(self._position, starts=0)
-            self._writer.gather()
-        if self._writer.pending:
-            await self._writer.write()
+        await self._writer.flush()
 
     # -- the loop
 
     async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
-        self._caution.find(self.memory.settle())
+        self._caution.begin(self.memory.settle(self.clock.now_ms()))
         if self._recheck_open:
             for key in self.memory.open_keys():
                 self.apply(key, ledger.EventsLost())
-        starts = self._position.starts + 1
-        self._position = dataclasses.replace(self._position, starts=starts)
-        await self._writer.write()
+        self._writer.gather()
+        await self._writer.flush()
         while True:
             self._wake.clear()
+            self._writer.reap()
             if self._crash is not None:
                 raise self._crash
             if not self._paused:
@@ -159,12 +159,19 @@ class Partition:
                 self._start_due()
                 self._catch_up()
             self._sweep_some()
-            await self._writer.reap()
-            wait_ms = None
-            if not self._paused:
-                young = self._fetching.any_younger
-                wait_ms = self._writer.commit_when_ripe(young=young)
-            await self._wait(wait_ms)
+            await self._wait(self._commit())
+
+    def _commit(self) -> int | None:
+        """Commit if it is time; else return in how many milliseconds it will be."""
+        if self._parting and not self._writer.busy:
+            self._parting = False
+            self._writer.begin()
+        if self._paused:
+            return None
+        wait_ms = self._writer.commit_when_ripe(young=self._fetching.any_younger)
+        if self._inbox and self._writer.weight < self._limits.max_batch:
+            self._wake.set()
+        return wait_ms
 
     async def _wait(self, wait_ms: int | None) -> None:
         """Sleep until something comes, is due, or has gathered long enough."""
@@ -183,12 +190,8 @@ class Partition:
         while self._inbox and self._writer.weight < self._limits.max_batch:
             record = self._inbox.popleft()
             self._intake.take(record, now)
-            self._position = dataclasses.replace(
-                self._position, next_offset=record.offset + 1
-            )
+            self._taken = record.offset + 1
             self._writer.moved()
-        if self._inbox:
-            self._wake.set()
 
     def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
         """Let the ledger take *told*; keep the state, gather what is written."""
@@ -238,7 +241,7 @@ class Partition:
         if self._closed or session is None or session.due_at is None:
             return False
         if self._paused:
-            self.memory.remind(session.due_at, key)
+            self.memory.remind(key)
             return False
         for effect in self.apply(key, ledger.FetchStarting()):
             if isinstance(effect, ledger.Fetch):
@@ -250,7 +253,7 @@ class Partition:
                     suspect=key in self._caution.suspects,
                 )
                 return True
-        self.memory.remind(session.due_at, key)
+        self.memory.remind(key)
         return False
 
     def crashed(self, error: BaseException) -> None:
@@ -265,11 +268,8 @@ class Partition:
 
     def _catch_up(self) -> None:
         """Once all that was under way at the start has landed, it was no killer."""
-        if not self._position.starts:
-            return
         now = self.clock.now_ms()
-        if self._caution.cleared(self._position.next_offset, self.memory, now):
-            self._position = dataclasses.replace(self._position, starts=0)
+        if self._caution.caught_up(self._taken, self.memory, now):
             self._writer.gather()
 
     def _sweep_some(self) -> None:
@@ -288,5 +288,9 @@ class Partition:
         """Return once everything up to now is committed; raises as ``run`` does."""
         await self._writer.written()
 
-    def _position_now(self) -> model.Position:
-        return dataclasses.replace(self._position, denied=self._summaries.counts)
+    def _position(self) -> model.Position:
+        return model.Position(
+            next_offset=self._taken,
+            starts=self._caution.starts,
+            denied=self._summaries.counts,
+        )

@@ -8,14 +8,17 @@ from worker import clock as clocks
 async def for_either(
     event: asyncio.Event, clock: clocks.Clock, seconds: float | None
 ) -> None:
-    """Return once *event* is set or *seconds* are over (None: whatever that takes)."""
+    """Return once *event* is set, as it is when *seconds* are over (None: never)."""
     if seconds is None:
         await event.wait()
         return
-    happened = asyncio.ensure_future(event.wait())
-    over = asyncio.ensure_future(clock.sleep(seconds))
+    over = asyncio.ensure_future(_set_after(clock, seconds, event))
     try:
-        await asyncio.wait({happened, over}, return_when=asyncio.FIRST_COMPLETED)
+        await event.wait()
     finally:
-        happened.cancel()
         over.cancel()
+
+
+async def _set_after(clock: clocks.Clock, seconds: float, event: asyncio.Event) -> None:
+    await clock.sleep(seconds)
+    event.set()

@@ -1,12 +1,11 @@
 """Commit what a partition gathers: one transaction in flight, the next one gathers."""
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import Callable
 
 from worker import clock as clocks
-from worker import errors, model, ports
+from worker import model, ports
 from worker.pipeline import binding, changes, observer
 
 
@@ -58,19 +57,26 @@ class Writer:
         """Wait for the commit in flight, if there is one; raises as it does."""
         if self._commit is not None:
             await asyncio.shield(self._commit)
+            self.reap()
 
-    async def reap(self) -> None:
-        """Take the end of a commit, if one has ended; raises as it did."""
+    async def flush(self) -> None:
+        """Commit all there is, after the commit in flight; raises as they do."""
+        await self.settle()
+        if self.pending:
+            self.begin()
+            await self.settle()
+
+    def reap(self) -> None:
+        """Take the end of a commit, if one has ended; raises as it did, each time."""
         if self._commit is not None and self._commit.done():
-            ended, self._commit = self._commit, None
-            await ended
+            self._commit.result()
+            self._commit = None
 
     async def close(self) -> None:
         """Give up the commit in flight; whether it was written, nobody knows."""
         if self._commit is not None:
             self._commit.cancel()
-            with contextlib.suppress(asyncio.CancelledError, errors.TransportError):
-                await self._commit
+            await asyncio.gather(self._commit, return_exceptions=True)
 
     def commit_when_ripe(self, *, young: Callable[[int], bool]) -> int | None:
         """
@@ -79,30 +85,36 @@ class Writer:
         It waits a little for fetches that are *young*, so that a fast provider's
         decision goes out with its event; a slow one never holds the position back.
         """
-        if self._commit is not None:
+        if self.busy:
             return None
         now = self.clock.now_ms()
         if self._gathered is None:
             if self._idle_since is None:
                 return None
-            left = self._idle_since + self.limits.idle_commit_ms - now
+            left = _left(self._idle_since, self.limits.idle_commit_ms, now)
             if left > 0:
                 return left
         gathered = self.gather()
-        left = gathered.since + self.limits.gather_ms - now
+        left = _left(gathered.since, self.limits.gather_ms, now)
         if left > 0 and not gathered.urgent and young(now - self.limits.gather_ms):
             return left
-        self._commit = asyncio.create_task(self.write())
-        self._commit.add_done_callback(lambda _: self.wake())
+        self.begin()
         return None
 
-    async def write(self) -> None:
-        """Write what is gathered in one transaction, and tell of it."""
+    def begin(self) -> None:
+        """Start to commit what is gathered; no other commit may be in flight."""
         gathered = self.gather()
         self._gathered, self._idle_since = None, None
+        # The position of now: more may be taken before the task runs.
+        write = self._write(gathered, gathered.batch(self.position()))
+        self._commit = asyncio.create_task(write)
+        self._commit.add_done_callback(lambda _: self.wake())
+
+    async def _write(self, gathered: changes.Changes, batch: ports.Batch) -> None:
+        """Write *batch* in one transaction, and tell of it."""
         begun = self.clock.now_ms()
         try:
-            await self.committer.commit(gathered.batch(self.position()))
+            await self.committer.commit(batch)
         except BaseException:
             gathered.done.cancel()
             raise
@@ -115,6 +127,16 @@ class Writer:
         gathered.done.set_result(None)
 
     @property
+    def busy(self) -> bool:
+        """Return whether a commit is in flight, or was the last one there may be."""
+        return self._commit is not None
+
+    @property
     def pending(self) -> bool:
         """Return whether anything is gathered or moved that is not committed."""
         return self._gathered is not None or self._idle_since is not None
+
+
+def _left(since: int, wait_ms: int, now: int) -> int:
+    """Return what is left of *wait_ms*: nothing after the clock was put back."""
+    return since + wait_ms - now if since <= now else 0
