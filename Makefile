@@ -11,6 +11,8 @@ ARGS ?=
 T ?= tests
 N ?= 1
 SEED ?= 1
+SEEDS ?= 1
+MINUTES ?= 3
 
 .PHONY: help
 help: ## List the targets
@@ -77,6 +79,10 @@ format: install ## Write what the linters would have: the only target that chang
 .PHONY: soak
 soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session once
 	@$(BIN)/python -m pytest tests/soak --override-ini timeout=1800 --soak-full -s
+
+.PHONY: chaos
+chaos: install ## Kill and freeze everything for MINUTES= by SEED=, then check every promise
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES)
 
 .PHONY: lock
 lock: install ## Pin the dependencies anew

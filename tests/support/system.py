@@ -27,7 +27,7 @@ _CONFIG = """
 bootstrap_servers = "{servers}"
 topic_prefix = "{prefix}"
 partitions = {partitions}
-durability = "single-broker"
+{durability}
 session_timeout = "2s"
 heartbeat_interval = "300ms"
 rebalance_timeout = "6s"
@@ -111,6 +111,7 @@ class System:
         folder: pathlib.Path,
         *,
         partitions: int = 6,
+        replicated: bool = False,
         kafka_more: str = "",
     ) -> None:
         self.folder = folder
@@ -121,6 +122,7 @@ class System:
             servers=servers,
             prefix=prefix,
             partitions=partitions,
+            durability="" if replicated else 'durability = "single-broker"',
             kafka_more=kafka_more,
             secret=secrets.token_hex(20),
             common="{common}",
@@ -157,9 +159,9 @@ class System:
         for served in self._served:
             await served.close()
 
-    def start(self, kind: str) -> Process:
+    def start(self, kind: str, *, port: int | None = None) -> Process:
         """Start ``ingress`` or ``work`` as a process of its own."""
-        admin_port, port = free_port(), free_port()
+        admin_port, port = free_port(), port or free_port()
         more = ["--port", str(port)] if kind == "ingress" else []
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:
