@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import strategies as st
 
+from tests.support import provider_json
 from worker import clock as clocks
 from worker import errors, model, ports, providers, simulators
 from worker.settings import sources
@@ -17,43 +18,6 @@ from worker.settings import sources
 _VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
 _NAMES = sorted(providers.REGISTRY)
 _KINDS = {"callback", "result", "settings", "create", "login", "error"}
-
-_words = st.sampled_from(
-    [
-        *("approved", "rejected", "SUCCESS", "FINISHED", "CANCELED", "none"),
-        *("verification.completed", "flow.end", "one-time-password-request", "LD"),
-        *("face_mismatch", "DATA_ID_EXPIRED", "2026-01-01T00:00:00Z", "ihrebank"),
-        *("3fa85f64-5717-4562-b3fc-2c963f66afa6", "a" * 40, "\ud800", "\n", ""),
-    ]
-)
-_keys = st.sampled_from(
-    [
-        *("result", "reject_reason", "value", "sessionId", "session_id", "type"),
-        *("session_token", "company_key", "identifications", "esigning", "reason"),
-        *("identificationprocess", "transactionnumber", "companyid", "customdata"),
-        *("identificationtime", "event", "id", "created", "data", "session_result"),
-        *("status", "technologies", "code", "liveness_result", "failure_reason"),
-        *("flow_session_result", "decision", "reviewStatus", "timestamp", "metadata"),
-        *("verificationSessionId", "sessionId", "detail", "errors", "cause"),
-    ]
-)
-_scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | _words
-    | st.text(max_size=8)
-)
-_json = st.recursive(
-    _scalars,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(_keys | st.text(max_size=4), inner, max_size=6)
-    ),
-    max_leaves=20,
-)
-_objects = st.dictionaries(_keys | st.text(max_size=4), _json, max_size=8)
 
 
 def _vectors(name: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
@@ -213,7 +177,7 @@ def test_every_sample_result_is_interpreted_as_expected(
 
 
 @pytest.mark.parametrize("name", _NAMES)
-@hypothesis.given(document=_objects)
+@hypothesis.given(document=provider_json.OBJECTS)
 def test_normalise_knows_one_error_only(name: str, document: dict[str, Any]) -> None:
     """Any object is mapped or unmappable, and what is mapped is bounded and plain."""
     adapter = _adapter(name)
@@ -236,7 +200,7 @@ def test_normalise_knows_one_error_only(name: str, document: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("name", _NAMES)
-@hypothesis.given(document=_json)
+@hypothesis.given(document=provider_json.VALUES)
 def test_no_arbitrary_result_is_approved(name: str, document: object) -> None:
     """Any JSON value is pending, rejected or a FetchError; it is never an approval."""
     adapter = _adapter(name)
@@ -295,14 +259,14 @@ def _with_one_changed(
     """Return *value* with one value, at any depth, replaced by an arbitrary one."""
     keys = list(value) if isinstance(value, dict) else range(len(value))
     if not keys:
-        return data.draw(_json)
+        return data.draw(provider_json.VALUES)
     key = data.draw(st.sampled_from(keys))
     changed = value.copy()
     nested = isinstance(value[key], dict | list)
     if nested and data.draw(st.booleans()):
         changed[key] = _with_one_changed(value[key], data)
     else:
-        changed[key] = data.draw(_json)
+        changed[key] = data.draw(provider_json.VALUES)
     return changed
 
 
