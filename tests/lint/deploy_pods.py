@@ -1,0 +1,104 @@
+"""Check each pod: what it runs, what it may, and that it gets the time to drain."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.lint import deploy_runbook
+from worker import settings
+
+Document = Mapping[str, Any]
+
+_PROBES = {
+    "startupProbe": "/livez",
+    "livenessProbe": "/livez",
+    "readinessProbe": "/readyz",
+}
+_SECRETS = {"kyc-secrets"}
+
+
+def ports(spec: Document) -> dict[str, int]:
+    """Return the ports of the pod *spec* by their names."""
+    return {
+        port["name"]: port["containerPort"]
+        for container in spec["containers"]
+        for port in container.get("ports", ())
+    }
+
+
+def problems(document: Document, config: settings.Settings) -> Iterator[str]:
+    """Yield a sentence for everything that is wrong with the pods of *document*."""
+    template = document.get("spec", {}).get("template")
+    if template is None:
+        return
+    spec = template["spec"]
+    wanted = document["spec"].get("selector", {}).get("matchLabels", {})
+    if not set(wanted.items()) <= set(template["metadata"]["labels"].items()):
+        yield "its selector does not find its own pods"
+    yield from _pod(spec)
+    for container in spec["containers"]:
+        yield from _container(container)
+        args = container.get("args")
+        if args is None:
+            continue
+        yield from deploy_runbook.command_problems(args)
+        if args[0] in ("ingress", "work"):
+            yield from _service(args[0], spec, container, config)
+
+
+def _pod(spec: Document) -> Iterator[str]:
+    security = spec.get("securityContext", {})
+    if security.get("runAsNonRoot") is not True or not security.get("runAsUser"):
+        yield "must not run as root: runAsNonRoot, and runAsUser as a number"
+    if security.get("seccompProfile") != {"type": "RuntimeDefault"}:
+        yield "its seccompProfile must be RuntimeDefault"
+    for key in ("enableServiceLinks", "automountServiceAccountToken"):
+        if spec.get(key) is not False:
+            yield f"{key} must be false"
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if key in spec:
+            yield f"{key} must not be there"
+
+
+def _container(container: Document) -> Iterator[str]:
+    security = container.get("securityContext", {})
+    if security.get("allowPrivilegeEscalation") is not False:
+        yield "allowPrivilegeEscalation must be false"
+    if security.get("readOnlyRootFilesystem") is not True:
+        yield "readOnlyRootFilesystem must be true"
+    if security.get("capabilities") != {"drop": ["ALL"]}:
+        yield "must drop ALL capabilities and add none"
+    for kind in ("requests", "limits"):
+        if set(container.get("resources", {}).get(kind, ())) != {"cpu", "memory"}:
+            yield f"its resources must have {kind} of cpu and memory"
+    for variable in container.get("env", ()):
+        if "PASSWORD" in variable["name"] and "value" in variable:
+            yield f"{variable['name']} must come from a Secret"
+    held = {
+        one.get("secretRef", {}).get("name") for one in container.get("envFrom", ())
+    }
+    if held != _SECRETS:
+        yield f"its environment must come from {sorted(_SECRETS)}"
+
+
+def _service(
+    command: str, spec: Document, container: Document, config: settings.Settings
+) -> Iterator[str]:
+    service = config.ingress if command == "ingress" else config.worker
+    held = ports(spec)
+    if held.get("admin") != service.admin_port:
+        yield f"its port admin must be {service.admin_port}, as configured"
+    drain_ms = service.shutdown_timeout
+    stop = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
+    if command == "ingress":
+        drain_ms += config.ingress.ack_timeout
+        if held.get("http") != config.ingress.port:
+            yield f"its port http must be {config.ingress.port}, as configured"
+        if not stop:
+            yield "must wait in preStop: SIGTERM closes the listener at once"
+    needed = drain_ms / 1000 + stop.get("seconds", 0)
+    if spec.get("terminationGracePeriodSeconds", 30) <= needed:
+        yield f"its terminationGracePeriodSeconds must be above {needed:g}"
+    for probe, path in _PROBES.items():
+        asked = container.get(probe, {}).get("httpGet", {})
+        if asked != {"path": path, "port": "admin"}:
+            yield f"its {probe} must ask {path} at the port admin"
