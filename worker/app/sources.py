@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from worker import clock as clocks
-from worker import errors, model, policy, ports, providers, settings
+from worker import errors, ports, providers, settings
 from worker.pipeline import binding, gate
 from worker.settings import sources
 
@@ -71,38 +71,11 @@ def bindings(
     return {
         name: binding.Binding(
             provider=each.provider,
-            rules=rules(each.settings, retention),
+            rules=each.settings.rules(retention),
             gate=gate.Gate(_limits(each.settings), clock),
         )
         for name, each in sources.items()
     }
-
-
-def rules(source: sources.Source, identity_retention_ms: int) -> policy.Rules:
-    """Return what the ledger needs to know of *source*."""
-    return policy.Rules(
-        provider=source.provider,
-        environment=model.Environment(source.environment),
-        fetches=source.fetches,
-        retry=policy.Backoff(
-            first_ms=source.retry.first,
-            factor=source.retry.factor,
-            max_ms=source.retry.max,
-        ),
-        retry_horizon_ms=source.retry.horizon,
-        not_ready=policy.Backoff(
-            first_ms=source.not_ready.first, max_ms=source.not_ready.max
-        ),
-        not_ready_attempts=source.not_ready.attempts,
-        recheck_pending_ms=source.recheck_pending,
-        recheck_min_interval_ms=source.recheck_min_interval,
-        unconfirmed_grace_ms=source.unconfirmed_grace,
-        denied_answers=source.denied.answers,
-        denied_over_ms=source.denied.over,
-        quarantine_attempts=source.quarantine_attempts,
-        max_callback_age_ms=source.max_callback_age,
-        identity_retention_ms=identity_retention_ms,
-    )
 
 
 def _limits(source: sources.Source) -> gate.Limits:

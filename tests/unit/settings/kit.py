@@ -21,6 +21,7 @@ class Tiny(sources.Source):
     api_key: types.Secret
     forward_messages_to: str | None = None
     lists: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:

@@ -78,7 +78,7 @@ def test_the_environment_overrides_the_file(desk: kit.Desk) -> None:
         KYC_INGRESS__TRUSTED_PROXIES='["10.0.0.0/8"]',
         KYC_INGRESS__READ_TIMEOUT="1.5s",
         KYC_SOURCES__ONE__RETRY__FACTOR="3.5",
-        KYC_SOURCES__ONE__KNOWN_SESSIONS_ONLY="true",
+        KYC_SOURCES__ONE__STRICT="true",
         KYC_SOURCES__ONE__API_KEY="from outside",
         KYC_SOURCES__ONE__RECHECK_PENDING='["1m", "2m"]',
         KYC_SOURCES__ONE__URL_SECRETS='["env:SECRET"]',
@@ -91,8 +91,8 @@ def test_the_environment_overrides_the_file(desk: kit.Desk) -> None:
     assert [str(net) for net in loaded.ingress.trusted_proxies] == ["10.0.0.0/8"]
     assert loaded.ingress.read_timeout == 1_500
     assert one.retry.factor == 3.5
-    assert one.known_sessions_only
     assert isinstance(one, kit.Tiny)
+    assert one.strict
     assert one.api_key.reveal() == "from outside"
     assert one.recheck_pending == (60_000, 120_000)
     assert kit.SECRETS[1] == one.url_secrets[0].reveal()

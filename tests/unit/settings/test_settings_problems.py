@@ -37,8 +37,8 @@ def test_pydantics_words_are_not_ours(desk: kit.Desk, text: str, problem: str) -
             "sources.one.recheck_pending must have at least 1 entries.",
         ),
         (
-            "known_sessions_only = 7",
-            "sources.one.known_sessions_only must be true or false.",
+            "strict = 7",
+            "sources.one.strict must be true or false.",
         ),
         ("lists = 5", 'sources.one.lists must be a list such as ["a", "b"].'),
         ('lists = "a"', 'sources.one.lists must be a list such as ["a", "b"].'),
