@@ -78,6 +78,11 @@ class Fetched(stateful.RuleBasedStateMachine):
         """Take a recheck command."""
         self.take(ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED)))
 
+    @stateful.rule()
+    def lose_events(self) -> None:
+        """Go on after a gap in the topic."""
+        self.tell(ledger.EventsLost())
+
     @stateful.rule(milliseconds=_WAITS)
     def wait(self, milliseconds: int) -> None:
         """Let the clock go on, or back."""

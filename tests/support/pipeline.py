@@ -1,15 +1,15 @@
-"""Run a partition without Kafka: a committer that records, a provider on strings."""
+"""Run a partition without Kafka, on a clock that is moved by hand."""
 
 import asyncio
-import collections
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
+from tests.support import around
 from tests.support import clock as clocks
 from tests.support import ledger as told
-from worker import codec, errors, ledger, model, policy, ports
+from worker import model, policy, ports
 from worker.pipeline import binding, gate, memory, partition
 
 GATE = gate.Limits(
@@ -22,201 +22,15 @@ GATE = gate.Limits(
 LIMITS = binding.Limits(drain_ms=20)
 
 
-class Killed(BaseException):
-    """The process ends here, as far as this partition can tell."""
-
-
-class Ledger:
-    """
-    Implements ports.Committer: what the topics of one partition hold.
-
-    Refuses a batch that two promises forbid: a second transaction at a time, and
-    anything after a failed one.
-    """
-
-    def __init__(self) -> None:
-        self.batches: list[ports.Batch] = []
-        self.records: dict[str, bytes] = {}
-        self.position: model.Position | None = None
-        #: the transactions that have begun and may not end yet
-        self.begun = 0
-        self.held = asyncio.Event()
-        self.held.set()
-        self.error: BaseException | None = None
-        self.failed = False
-        self._busy = False
-
-    async def commit(self, batch: ports.Batch) -> None:
-        """Write *batch*, once it is no longer held; raise ``error`` if that is set."""
-        assert not self._busy, "two transactions at a time"
-        assert not self.failed, "a transaction after a failed one"
-        self._busy = True
-        self.begun += 1
-        try:
-            await self.held.wait()
-            if self.error is not None:
-                self.failed = True
-                raise self.error
-        except asyncio.CancelledError:
-            self.failed = True
-            raise
-        finally:
-            self._busy = False
-        self._write(batch)
-
-    def _write(self, batch: ports.Batch) -> None:
-        self.batches.append(batch)
-        self.position = batch.position
-        for key, session in batch.sessions:
-            if session is None:
-                self.records.pop(str(key), None)
-            else:
-                self.records[str(key)] = codec.encode_session(session)
-
-    def session(self, key: model.SessionKey = told.KEY) -> ledger.Session | None:
-        """Return what is committed of a session."""
-        value = self.records.get(str(key))
-        return None if value is None else codec.read_session(value)
-
-    @property
-    def decisions(self) -> list[model.Decision]:
-        """Return every decision that is committed."""
-        return [d for batch in self.batches for d in batch.decisions]
-
-    @property
-    def letters(self) -> list[model.DeadLetter]:
-        """Return every dead letter that is committed."""
-        return [d for batch in self.batches for d in batch.dead_letters]
-
-    def outcomes(self, key: model.SessionKey = told.KEY) -> list[str]:
-        """Return the outcomes of a session's committed decisions."""
-        return [d.verdict.outcome for d in self.decisions if d.key == key]
-
-    def heir(self) -> "Ledger":
-        """Return what a new owner finds: the same records, whatever became of us."""
-        heir = Ledger()
-        heir.records, heir.position = dict(self.records), self.position
-        heir.batches = list(self.batches)
-        return heir
-
-
-Brought = model.Verdict | BaseException
-
-
-class Provider:
-    """Implements ports.Provider: each fetch waits until the test lets it end."""
-
-    def __init__(self) -> None:
-        self.asked: collections.Counter[str] = collections.Counter()
-        self.flying: dict[str, asyncio.Future[Brought]] = {}
-        self.most_flying = 0
-        self.instant: Brought | None = None
-        self.claims: dict[str, model.Claim | Exception] = {}
-        #: sessions whose mapping ends the process
-        self.deadly: set[str] = set()
-        self.mapped: list[str] = []
-
-    def canonical(self, spelling: object) -> str | None:
-        """Return the session id of a spelling."""
-        return spelling.lower() if isinstance(spelling, str) else None
-
-    def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
-        """Do nothing: the ingress is not here."""
-        raise NotImplementedError
-
-    def claim(self, event: model.Event) -> model.Claim | None:
-        """Return what the test said that the event claims."""
-        claim = self.claims.get(event.event_id)
-        if isinstance(claim, Exception):
-            raise claim
-        return claim
-
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
-        """Wait for the test to say what the answer is."""
-        assert spelling == session.session_id.upper()
-        self.asked[session.session_id] += 1
-        brought = self.instant
-        if brought is None:
-            future = asyncio.get_running_loop().create_future()
-            self.flying[session.session_id] = future
-            self.most_flying = max(self.most_flying, len(self.flying))
-            try:
-                brought = await future
-            finally:
-                del self.flying[session.session_id]
-        if isinstance(brought, errors.FetchError):
-            raise brought
-        return model.Answer(document=brought, observed_at=told.START)
-
-    def bring(self, brought: Brought, session_id: str = told.KEY.session_id) -> None:
-        """Let a fetch bring a verdict, an error, or what crashes its mapping."""
-        self.flying[session_id].set_result(brought)
-
-    def interpret(
-        self, session: model.SessionKey, spelling: str, answer: model.Answer
-    ) -> model.Result:
-        """Return the verdict that is the answer, or raise the exception that it is."""
-        del spelling
-        if session.session_id in self.deadly:
-            raise Killed
-        self.mapped.append(session.session_id)
-        if isinstance(answer.document, BaseException):
-            raise answer.document
-        return told.result(answer.document)
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-
-class Watch:
-    """Implements observer.Observer: keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.decisions: list[model.Decision] = []
-        self.letters: list[model.DeadLetter] = []
-        self.notes: list[ledger.NoteKind] = []
-        self.alarms: list[model.AlarmKind] = []
-        self.results: list[str] = []
-        self.commits = 0
-
-    def decided(self, decision: model.Decision) -> None:
-        """Keep a decision."""
-        self.decisions.append(decision)
-
-    def buried(self, letter: model.DeadLetter) -> None:
-        """Keep a dead letter."""
-        self.letters.append(letter)
-
-    def noted(self, source: str, kind: ledger.NoteKind) -> None:
-        """Keep what changed nothing."""
-        del source
-        self.notes.append(kind)
-
-    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
-        """Keep an alarm."""
-        del source
-        self.alarms.append(kind)
-
-    def fetched(self, source: str, result: str, seconds: float) -> None:
-        """Keep how a fetch ended."""
-        del source, seconds
-        self.results.append(result)
-
-    def committed(self, records: int, seconds: float) -> None:
-        """Count a transaction."""
-        del records, seconds
-        self.commits += 1
-
-
 @dataclasses.dataclass(kw_only=True)
 class Rig:
     """One process with one partition at work, and what is around it."""
 
     clock: clocks.ManualClock = dataclasses.field(default_factory=clocks.ManualClock)
-    provider: Provider = dataclasses.field(default_factory=Provider)
-    others: Mapping[str, Provider] = dataclasses.field(default_factory=dict)
-    ledger: Ledger = dataclasses.field(default_factory=Ledger)
-    watch: Watch = dataclasses.field(default_factory=Watch)
+    provider: around.Provider = dataclasses.field(default_factory=around.Provider)
+    others: Mapping[str, around.Provider] = dataclasses.field(default_factory=dict)
+    ledger: around.Ledger = dataclasses.field(default_factory=around.Ledger)
+    watch: around.Watch = dataclasses.field(default_factory=around.Watch)
     rules: policy.Rules = told.FETCHED
     gate_limits: gate.Limits = GATE
     limits: binding.Limits = LIMITS
@@ -283,7 +97,7 @@ class Rig:
         self.partition.offer(records)
 
     async def bring(
-        self, brought: Brought, session_id: str = told.KEY.session_id
+        self, brought: around.Brought, session_id: str = told.KEY.session_id
     ) -> None:
         """Let a fetch in flight bring something, and let time stand."""
         self.provider.bring(brought, session_id)

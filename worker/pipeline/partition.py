@@ -107,7 +107,7 @@ class Partition:
         self._wake.set()
 
     def pause(self) -> None:
-        """Stop taking and starting at once; a commit in flight, or a last one, goes on."""
+        """Stop taking and starting at once; a commit in flight and a last one go on."""
         self._paused = True
         self._inbox.clear()
         self._next_offset = self._taken

@@ -166,44 +166,6 @@ def test_a_failing_fetch_after_a_final_keeps_the_interval() -> None:
     assert history.now + wait == history.state.due_at
 
 
-def test_a_recheck_ignores_the_interval() -> None:
-    """The recheck command fetches now, although a final was just fetched."""
-    history = told.decided(A())
-    history.recheck()
-    assert history.now == history.state.due_at
-    history.fetch(R())
-    assert model.CauseType.RECHECK is history.latest.cause.type
-
-
-def test_a_recheck_during_the_flight_is_followed_by_another_fetch() -> None:
-    """A recheck during a flight is fetched right after it, whatever that brought."""
-    history = told.History()
-    history.callback()
-    history.start()
-    history.recheck()
-    history.callback()
-    history.answer(A())
-    assert history.now == history.state.due_at
-    history.fetch(R())
-    assert model.CauseType.RECHECK is history.latest.cause.type
-
-
-def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
-    """The recheck command is the way to backfill: it needs no callback before it."""
-    history = told.History()
-    history.recheck()
-    history.fetch(A())
-    assert [decision.revision for decision in history.decisions] == [1]
-
-
-def test_a_recheck_of_a_signed_source_is_counted_only() -> None:
-    """Where nothing can be fetched, a recheck or a mere wake-up leaves no session."""
-    history = told.History(told.SIGNED)
-    assert told.notes(history.recheck()) == [ledger.NoteKind.UNFETCHABLE]
-    assert told.notes(history.callback()) == [ledger.NoteKind.UNFETCHABLE]
-    assert history.session is None
-
-
 def test_the_providers_own_event_id_drops_a_repeat() -> None:
     """A repeat under the provider's own event id is counted and not fetched again."""
     history = told.History()

@@ -1,6 +1,5 @@
 """One partition's loop: events, fetches, positions, letting go."""
 
-import asyncio
 import dataclasses
 
 import pytest
@@ -206,111 +205,6 @@ async def test_a_clock_that_was_ahead_delays_no_callback() -> None:
         await rig.bring(A())
         await rig.gathered()
         assert rig.ledger.outcomes() == ["pending", "approved"]
-
-
-async def test_an_event_of_an_unknown_source_is_buried() -> None:
-    """An event whose source is not configured ends in a dead letter and an alarm."""
-    async with pipeline.Rig() as rig:
-        event = pipeline.event(1, source="elsewhere")
-        await rig.take(event)
-        await rig.gathered()
-        letter = rig.ledger.letters[0]
-        assert (letter.reason, letter.last_error) == ("unmappable", "unknown_source")
-        assert letter.event_id == event.event_id
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
-        assert rig.watch.letters == [letter]
-
-
-async def test_an_event_whose_claim_crashes_is_buried() -> None:
-    """An adapter that raises on an event costs that event and no other."""
-    async with pipeline.Rig() as rig:
-        bad, good = pipeline.event(1), pipeline.event(2)
-        rig.provider.claims[bad.event_id] = ValueError("no")
-        await rig.take(bad, good)
-        await rig.bring(A(), "tx-2")
-        await rig.gathered()
-        assert [letter.reason for letter in rig.ledger.letters] == ["quarantined"]
-        assert rig.watch.alarms == [model.AlarmKind.QUARANTINED]
-        assert rig.ledger.outcomes(pipeline.key(2)) == ["approved"]
-
-
-async def test_a_record_that_was_no_event_is_buried() -> None:
-    """What the transport could not read is committed as the letter it became."""
-    async with pipeline.Rig() as rig:
-        letter = model.DeadLetter(
-            dead_letter_id="d",
-            reason=model.DeadLetterReason.UNMAPPABLE,
-            source="",
-            session_id=None,
-            event_id=None,
-            attempts=1,
-            first_seen_at=told.START,
-            last_error="malformed",
-            at=told.START,
-        )
-        await rig.take(letter)
-        await rig.gathered()
-        assert rig.ledger.letters == [letter]
-        assert rig.partition.next_offset == 1
-
-
-async def test_the_inbox_is_bounded() -> None:
-    """A partition that cannot keep up says that it has no room."""
-    limits = dataclasses.replace(pipeline.LIMITS, inbox=10, max_batch=5)
-    async with pipeline.Rig(limits=limits) as rig:
-        rig.ledger.held.clear()
-        await rig.take(*(pipeline.event(n) for n in range(30)))
-        assert not rig.partition.has_room
-        rig.ledger.held.set()
-        for _ in range(8):
-            await rig.gathered()
-        assert rig.partition.has_room
-
-
-async def test_open_sessions_are_bounded() -> None:
-    """With too many sessions open a partition takes no more."""
-    limits = dataclasses.replace(pipeline.LIMITS, max_open=2)
-    async with pipeline.Rig(limits=limits) as rig:
-        await rig.take(pipeline.event(1), pipeline.event(2))
-        assert not rig.partition.has_room
-        await rig.bring(A(), "tx-1")
-        assert rig.partition.has_room
-
-
-async def test_a_mapping_that_raises_costs_that_session_alone() -> None:
-    """A crash of the mapping is retried, then quarantined; a neighbour is decided."""
-    async with pipeline.Rig() as rig:
-        await rig.take(pipeline.event(1), pipeline.event(2))
-        await rig.bring(A(), "tx-2")
-        for _ in range(rig.rules.quarantine_attempts):
-            await rig.bring(ZeroDivisionError(), "tx-1")
-            await rig.wait(told.MINUTE)
-        assert [letter.reason for letter in rig.ledger.letters] == ["quarantined"]
-        assert rig.ledger.outcomes(pipeline.key(1)) == ["pending"]
-        assert rig.ledger.outcomes(pipeline.key(2)) == ["approved"]
-
-
-async def test_what_no_fetch_may_raise_is_quarantined_too() -> None:
-    """An adapter's fetch that raises something unforeseen is a crash of it."""
-    async with pipeline.Rig() as rig:
-        await rig.take(told.event())
-        rig.provider.flying[told.KEY.session_id].set_exception(KeyError("x"))
-        await clocks.turns()
-        assert rig.watch.results == ["quarantined"]
-        await rig.gathered()
-        session = rig.ledger.session()
-        assert session is not None
-        assert session.tries == 1
-
-
-async def test_what_kills_a_fetch_ends_the_loop() -> None:
-    """A fetch that ends as none may takes its partition with it."""
-    async with pipeline.Rig() as rig:
-        rig.provider.deadly.add(told.KEY.session_id)
-        await rig.take(told.event())
-        await rig.bring(A())
-        with pytest.raises(pipeline.Killed):
-            await asyncio.wait_for(rig.running, 1)
 
 
 async def test_stubs_are_forgotten_after_their_retention() -> None:

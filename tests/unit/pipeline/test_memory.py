@@ -1,0 +1,169 @@
+"""A partition's memory: what is open, what has ended, what is due."""
+
+import dataclasses
+
+import pytest
+
+from tests.support import ledger as told
+from tests.support import pipeline
+from worker import codec, errors, ledger, model
+from worker.pipeline import memory
+
+KEY = told.KEY
+
+
+def _pending() -> ledger.Session:
+    return told.decided(told.pending()).state
+
+
+def _ended() -> ledger.Session:
+    return told.decided(told.approved()).state
+
+
+def _flying() -> ledger.Session:
+    history = told.History()
+    history.callback()
+    history.start()
+    return history.state
+
+
+def _loaded(session: ledger.Session) -> memory.Memory:
+    sessions = memory.Memory()
+    sessions.load(str(KEY), codec.encode_session(session))
+    return sessions
+
+
+@pytest.mark.parametrize("make", [_pending, _ended, _flying])
+def test_what_is_put_is_got(make: object) -> None:
+    """A session comes back as it was put, open or ended."""
+    assert callable(make)
+    session, sessions = make(), memory.Memory()
+    sessions.put(KEY, session)
+    assert sessions.get(KEY) == session
+    assert sessions.open == int(session.open)
+    assert len(sessions) == 1
+
+
+def test_a_session_moves_between_open_and_ended() -> None:
+    """A session is held once, wherever it stands."""
+    sessions = memory.Memory()
+    for session in (_pending(), _ended(), _pending()):
+        sessions.put(KEY, session)
+        assert len(sessions) == 1
+        assert sessions.get(KEY) == session
+    sessions.put(KEY, None)
+    assert (len(sessions), sessions.get(KEY)) == (0, None)
+
+
+def test_the_latest_record_wins() -> None:
+    """Of several records of a session the last one counts; a tombstone removes it."""
+    sessions = memory.Memory()
+    sessions.load(str(KEY), codec.encode_session(_pending()))
+    sessions.load(str(KEY), codec.encode_session(_ended()))
+    sessions.settle(told.START)
+    assert sessions.get(KEY) == _ended()
+    sessions.load(str(KEY), None)
+    assert sessions.get(KEY) is None
+
+
+def test_what_was_in_flight_is_due_again() -> None:
+    """After a restore a flight is wanted at once, and is told of."""
+    sessions = _loaded(_flying())
+    assert sessions.settle(told.START) == [KEY]
+    assert sessions.due(told.START) == [KEY]
+
+
+def test_what_was_due_is_told_of() -> None:
+    """After a restore a session whose fetch was due is told of, others are not."""
+    session = _pending()
+    assert session.due_at is not None
+    assert _loaded(session).settle(session.due_at - 1) == []
+    assert _loaded(session).settle(session.due_at) == [KEY]
+    assert _loaded(_ended()).settle(session.due_at) == []
+
+
+def test_a_record_of_a_newer_release_is_refused() -> None:
+    """What a newer release wrote is not worked on."""
+    sessions = memory.Memory()
+    sessions.load(str(KEY), b'{"v":99}')
+    with pytest.raises(errors.UnknownVersion):
+        sessions.settle(told.START)
+
+
+def test_what_is_due_comes_up_once() -> None:
+    """A due session is brought up once, and again only when reminded of."""
+    sessions, session = memory.Memory(), _pending()
+    sessions.put(KEY, session)
+    due = session.due_at or 0
+    assert sessions.next_due() == due
+    assert sessions.due(due - 1) == []
+    assert sessions.due(due) == [KEY]
+    assert sessions.due(due) == []
+    sessions.remind(KEY)
+    assert sessions.due(due) == [KEY]
+
+
+def test_a_new_due_time_replaces_the_old_one() -> None:
+    """Only the time that stands brings a session up."""
+    sessions, session = memory.Memory(), _pending()
+    sessions.put(KEY, session)
+    later = (session.due_at or 0) + 1_000
+    sessions.put(KEY, dataclasses.replace(session, due_at=later))
+    assert sessions.due(later - 1) == []
+    assert sessions.due(later) == [KEY]
+
+
+def test_what_is_due_at_once_is_due_by_any_clock() -> None:
+    """A wake-up in a session's own present does not wait for a clock put back."""
+    history = told.decided(told.pending())
+    history.callback()
+    sessions = memory.Memory()
+    sessions.put(KEY, history.state)
+    assert sessions.due(history.now - told.HOUR) == [KEY]
+
+
+def test_sessions_come_up_in_the_order_of_their_times() -> None:
+    """What is due first comes first."""
+    sessions, session = memory.Memory(), _pending()
+    due = session.due_at or 0
+    for number in (3, 1, 2):
+        later = dataclasses.replace(session, due_at=due + number)
+        sessions.put(pipeline.key(number), later)
+    assert sessions.due(due + 9) == [pipeline.key(n) for n in (1, 2, 3)]
+
+
+def test_an_ended_session_does_not_come_up() -> None:
+    """What ended before its time is not brought up any more."""
+    sessions = memory.Memory()
+    sessions.put(KEY, _pending())
+    sessions.put(KEY, _ended())
+    assert sessions.due(told.START + told.DAY) == []
+
+
+def test_the_oldest_pending_is_known() -> None:
+    """The oldest open session without a final is told by when it was first seen."""
+    sessions = memory.Memory()
+    assert sessions.oldest_pending() is None
+    for number in (5, 4):
+        session = dataclasses.replace(_pending(), first_seen_at=number)
+        sessions.put(pipeline.key(number), session)
+    ended = dataclasses.replace(_ended(), first_seen_at=1, due_at=9)
+    sessions.put(pipeline.key(1), ended)
+    assert sessions.oldest_pending() == 4
+
+
+def test_keys_are_listed_by_what_they_are() -> None:
+    """Open and ended sessions are listed apart."""
+    sessions = memory.Memory()
+    sessions.put(pipeline.key(1), _pending())
+    sessions.put(pipeline.key(2), _ended())
+    assert sessions.open_keys() == [pipeline.key(1)]
+    assert sessions.ended_keys() == [pipeline.key(2)]
+
+
+def test_a_session_id_may_hold_a_colon() -> None:
+    """The key of a record names its source first; the rest is the session's."""
+    odd = model.SessionKey("identomat", "a:b:c")
+    sessions = memory.Memory()
+    sessions.put(odd, _ended())
+    assert sessions.ended_keys() == [odd]
