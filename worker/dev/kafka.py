@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import pathlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -34,7 +35,7 @@ async def have(
     meet nobody else's. Raises broker.BrokerError.
     """
     if existing := environ.get(_EXISTING):
-        prefix = "kyc-dev" if data_dir else f"kyc-dev-{secrets.token_hex(4)}"
+        prefix = f"kyc-dev-{_mark(data_dir)}"
         yield Kafka(bootstrap_servers=existing, topic_prefix=prefix)
         if data_dir is None:
             # One that has gone keeps them: there is nobody to ask.
@@ -49,6 +50,13 @@ async def have(
             topic_prefix="kyc",
             node=cluster.nodes[0],
         )
+
+
+def _mark(data_dir: pathlib.Path | None) -> str:
+    """Return what tells these topics from those of others; the same for a folder."""
+    if data_dir is None:
+        return secrets.token_hex(4)
+    return hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:8]
 
 
 async def _delete_topics(bootstrap_servers: str, prefix: str) -> None:

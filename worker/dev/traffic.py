@@ -11,7 +11,6 @@ from worker.dev import stage as staging
 from worker.simulators import Scenario
 
 _PAUSE_S = 1.0
-_WITHIN_S = 30.0
 
 _REFUSED = model.Outcome.REJECTED
 #: Each provider's own words for a refusal, as (status, reason); None: the usual ones.
@@ -57,7 +56,7 @@ async def _session(
 def course(source: str, chance: random.Random) -> Scenario:
     """Return how one session goes: all of them end, most of them well."""
     status, reason = chance.choice(_REFUSALS[source])
-    delay_s = chance.uniform(2.0, 5.0)
+    delay_s = chance.uniform(1.0, 3.0)
     courses: dict[Callable[[], Scenario], int] = {
         Scenario: 35,
         lambda: Scenario(latency_s=chance.uniform(0.1, 1.5)): 10,

@@ -1,0 +1,46 @@
+"""What the acceptance tests share: their marker, time limit, and runs of ``dev``."""
+
+import asyncio
+import contextlib
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.acceptance import running
+from worker.dev import kafka as of_dev
+
+_HERE = pathlib.Path(__file__).parent
+_TIMEOUT_S = 120
+
+Start = Callable[..., running.Dev]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, and give it time unless it asks for its own."""
+    for item in items:
+        if _HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.kafka)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+
+
+@pytest.fixture
+def dev(kafka: str, tmp_path: pathlib.Path) -> Iterator[Start]:
+    """Yield what starts ``dev`` on the suite's broker, and leave nothing behind."""
+    with contextlib.ExitStack() as ended:
+
+        def start(*arguments: str, **options: object) -> running.Dev:
+            run = running.Dev(arguments, tmp_path, kafka=kafka, **options)  # type: ignore[arg-type]  # -- handed through
+            ended.callback(_forget_topics, kafka, run)
+            ended.callback(run.kill)
+            return run
+
+        yield start
+
+
+def _forget_topics(kafka: str, run: running.Dev) -> None:
+    prefix = run.fact("kafka").rpartition("topics ")[2].removesuffix("*")
+    if prefix.startswith("kyc-dev-"):
+        asyncio.run(of_dev._delete_topics(kafka, prefix))

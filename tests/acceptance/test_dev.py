@@ -1,0 +1,204 @@
+"""Run ``dev`` itself and see that it does what it promises."""
+
+import pathlib
+import re
+import shlex
+import signal
+import socket
+import urllib.request
+import uuid
+from collections import defaultdict
+
+import orjson
+import psutil
+import pytest
+
+from tests.acceptance import conftest, running
+from worker import signing
+from worker.dev import cases, sample
+
+_ANY = ("--port", "0", "--admin-port", "0")
+_SCHEME = signing.SignatureScheme("X-Verification-Signature")
+
+
+def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
+    """All 36 combinations are in the table, all as expected, and the exit is 0."""
+    run = running.Dev(["--once"], tmp_path)
+    try:
+        assert run.end() == 0, run.told
+    finally:
+        run.kill()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in run.told.splitlines()
+        if line.startswith("|")
+    ]
+    assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
+    played = {(row[0].partition("_")[0], row[1]) for row in rows[1:]}
+    assert {(source, str(name)) for source in sample.EACH for name in cases.Name} == (
+        played
+    )
+    assert len(sample.EACH) * len(cases.Name) == len(rows) - 1
+    assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
+    assert "36 of 36 as expected" in run.told
+
+
+def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
+    dev: conftest.Start, tmp_path: pathlib.Path
+) -> None:
+    """On a terminal the ready-made callback is taken, and its decision is shown."""
+    data = tmp_path / "data"
+    run = dev(*_ANY, "--no-traffic", "--data-dir", str(data), terminal=True)
+    run.until_told("Ctrl-C ends everything")
+    [line] = [line for line in run.told.splitlines() if line.startswith("curl ")]
+    body = _sent_as_by_curl(line)
+    session_id = orjson.loads(body)["verificationSessionId"]
+    shown = re.compile(
+        rf"^✔ [\d:.]+  approved  idbeyond +{session_id[:12]}  r1  verified +"
+        r"next: none  \d+ ms$",
+        re.MULTILINE,
+    )
+    run.until(lambda: shown.search(run.told), "the decision")
+    assert run.end(signal.SIGINT) == 0
+    _no_traceback(run, data)
+
+
+def test_a_killed_worker_stops_no_decisions(
+    dev: conftest.Start, tmp_path: pathlib.Path
+) -> None:
+    """Decisions go on, none twice and none left out; SIGTERM ends all cleanly."""
+    data = tmp_path / "data"
+    run = dev(*_ANY, "--workers", "2", "--data-dir", str(data))
+    run.until(lambda: run.fact("workers") and len(run.decisions) > 4, "decisions")
+    victim, other = run.workers
+    psutil.Process(victim).kill()
+    run.until_told(f"(pid {victim}) ended; its partitions move to the others")
+    run.until_told("worker 1 runs again")
+    before = len(run.decisions)
+    run.until(lambda: len(run.decisions) > before + 12, "decisions after the kill")
+    assert psutil.pid_exists(other)
+    assert f"pid {other}) ended" not in run.told
+    assert run.end(signal.SIGTERM) == 0
+    revisions = defaultdict(list)
+    for decision in run.decisions:
+        revisions[decision["source"], decision["session_id"]].append(
+            decision["revision"]
+        )
+    assert {key: list(range(1, len(seen) + 1)) for key, seen in revisions.items()} == (
+        {key: sorted(seen) for key, seen in revisions.items()}
+    )
+    _no_traceback(run, data)
+
+
+def test_a_taken_port_is_said_in_a_sentence(dev: conftest.Start) -> None:
+    """Nothing is started where the ingress could not listen."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = dev("--port", str(port), "--admin-port", "0")
+        assert run.end() == 1
+    assert (
+        f"Port {port} is taken: end what listens there, or choose another one with"
+        " --port." == run.told.strip()
+    )
+
+
+def test_nothing_outlives_a_killed_dev(dev: conftest.Start) -> None:
+    """After SIGKILL no child process and no temporary file is left."""
+    run = dev(*_ANY, "--no-traffic")
+    run.until_told("Ctrl-C ends everything")
+    children = psutil.Process(run.pid).children(recursive=True)
+    config = pathlib.Path(run.fact("config").partition(" ")[0])
+    assert config.exists()
+    assert len(children) >= 2
+    run.kill()
+    _, left = psutil.wait_procs(children, timeout=20)
+    assert left == []
+    assert not config.parent.exists()
+
+
+def test_a_second_signal_ends_what_does_not_drain(dev: conftest.Start) -> None:
+    """A request that never ends keeps nobody waiting who asks twice."""
+    run = dev(*_ANY, "--no-traffic")
+    run.until_told("Ctrl-C ends everything")
+    children = psutil.Process(run.pid).children(recursive=True)
+    config = pathlib.Path(run.fact("config").partition(" ")[0])
+    host, _, port = run.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(
+            b"POST /webhooks/idbeyond HTTP/1.1\r\nHost: ingress\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+        psutil.Process(run.pid).send_signal(signal.SIGINT)
+        with pytest.raises(psutil.TimeoutExpired):
+            psutil.Process(run.pid).wait(1.5)
+        assert run.end(signal.SIGINT) == 130
+    _, left = psutil.wait_procs(children, timeout=20)
+    assert left == []
+    assert not config.parent.exists()
+
+
+def test_a_file_s_sources_replace_the_sample_ones(
+    dev: conftest.Start, tmp_path: pathlib.Path
+) -> None:
+    """With --config its sources are served, and nothing else of it or of outside."""
+    config = tmp_path / "ours.toml"
+    config.write_text(
+        '[kafka]\nbootstrap_servers = "127.0.0.1:1"\n'
+        '[sources.ours]\nprovider = "idbeyond"\nenvironment = "test"\n'
+        'api_key = "env:OUR_KEY"\nhmac_secrets = ["env:OUR_SECRET"]\n'
+    )
+    outside = {
+        "OUR_KEY": "sk_test_planted",
+        "OUR_SECRET": "planted-for-this-test-only",
+        "KYC_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    }
+    run = dev(*_ANY, "--config", str(config), environ=outside)
+    run.until_told("Ctrl-C ends everything")
+    assert run.fact("sources") == "ours"
+    session_id = str(uuid.uuid4())
+    body = orjson.dumps(
+        {
+            "event": "verification.completed",
+            "verificationSessionId": session_id,
+            "decision": "approved",
+            "reviewStatus": "approved",
+        }
+    )
+    signature = signing.sign(_SCHEME, outside["OUR_SECRET"].encode(), body)
+    _post(f"{run.url}/webhooks/ours", body, {_SCHEME.header: signature})
+    run.until(lambda: run.decisions, "the decision")
+    [decision] = run.decisions
+    assert (decision["source"], decision["session_id"], decision["outcome"]) == (
+        "ours",
+        session_id,
+        "approved",
+    )
+    assert run.end(signal.SIGTERM) == 0
+    assert "planted" not in run.told
+
+
+def _sent_as_by_curl(line: str) -> bytes:
+    """Send what a shell would have curl send; not every machine has curl."""
+    program, show, way, method, url, *rest = shlex.split(line)
+    assert (program, show, way, method) == ("curl", "-sS", "-X", "POST")
+    options = list(zip(rest[::2], rest[1::2], strict=True))
+    headers = dict(value.split(": ", 1) for name, value in options if name == "-H")
+    [body] = [value.encode() for name, value in options if name == "--data-raw"]
+    answer = _post(url, body, headers)
+    assert answer["status"] == "accepted"
+    return body
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 -- loopback
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=30) as response:
+        answer: dict[str, str] = orjson.loads(response.read())
+    return answer
+
+
+def _no_traceback(run: running.Dev, data: pathlib.Path) -> None:
+    assert "Traceback" not in run.told
+    logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
+    assert {"dev.log", "ingress.log"} < set(logs)
+    assert [name for name, text in logs.items() if "Traceback" in text] == []
