@@ -299,7 +299,7 @@ def test_what_speaks_of_registered_sessions_is_refused(
 ) -> None:
     """A setting without effect is no promise: it is refused until it has one."""
     problem = (
-        f"sources.one.{line.split()[0]} has no effect yet: sessions cannot be"
+        f"sources.one.{line.split(maxsplit=1)[0]} has no effect yet: sessions cannot be"
         " registered; remove it."
     )
 
