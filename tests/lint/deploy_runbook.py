@@ -60,9 +60,7 @@ def _coverage(
     linked = {link.partition("#")[2] for link in alerts.values()}
     alarm_entries = set(found.get("Alarms", {}))
     for kind in sorted(kinds ^ alarm_entries):
-        what = (
-            "has no entry for the alarm" if kind in kinds else "has an entry too many"
-        )
+        what = "lacks an entry for the alarm" if kind in kinds else "no such alarm"
         yield f"{what}: {kind}"
     for heading in found.get("Alerts", {}):
         if anchor(heading) not in linked:
