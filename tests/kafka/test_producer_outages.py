@@ -62,7 +62,7 @@ async def test_an_outage_is_refused_in_time_and_survived(how: str) -> None:
         up = sink.reachable
         await sink.close(1)
 
-    assert max(waited) < _ACK_MS / 1000 + 0.5
+    assert max(waited) < _ACK_MS / 1000 + 1
     assert not down
     assert back < 5
     assert up
@@ -77,6 +77,15 @@ def _batches() -> int:
     return sum(isinstance(each, kind) for each in gc.get_objects())
 
 
+async def _burst(sink: producer.EventProducer) -> set[type]:
+    """Publish at once; return the kinds of answers, whose tracebacks hold batches."""
+    answers = await asyncio.gather(
+        *(sink.publish(transport.event(f"s{n}")) for n in range(300)),
+        return_exceptions=True,
+    )
+    return {type(each) for each in answers}
+
+
 async def test_memory_stays_flat_while_nobody_answers() -> None:
     """What was refused is not kept to be sent later."""
     before = _batches()
@@ -86,17 +95,12 @@ async def test_memory_stays_flat_while_nobody_answers() -> None:
         sink.start()
         await _accepted_after(sink)
         cluster.nodes[0].freeze()
-        answers: list[BaseException | None] = []
-        for _ in range(4):
-            answers += await asyncio.gather(
-                *(sink.publish(transport.event(f"s{n}")) for n in range(300)),
-                return_exceptions=True,
-            )
+        answers = set().union(*[await _burst(sink) for _ in range(4)])
         kept = _batches()
         waiting = sink._link
         await sink.close(0.1)
 
-    assert {errors.KafkaUnavailable} == {type(each) for each in answers}
+    assert {errors.KafkaUnavailable} == answers
     assert waiting is None
     assert kept <= before
 
@@ -132,5 +136,5 @@ async def test_a_producer_may_start_before_kafka() -> None:
         back = await _accepted_after(sink)
         await sink.close(1)
 
-    assert waited < _ACK_MS / 1000 + 0.5
+    assert waited < _ACK_MS / 1000 + 1
     assert back < 5

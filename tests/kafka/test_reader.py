@@ -95,6 +95,25 @@ async def test_reading_until_the_end_stops_before_an_open_transaction(
     assert found == [b"a"]
 
 
+async def test_what_comes_after_the_end_was_taken_is_left_out(
+    config: settings.Kafka,
+    producer: aiokafka.AIOKafkaProducer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may come along in the same answer of the broker."""
+    bounds = reader._bounds
+
+    async def bounds_then_more(*given: object) -> object:
+        taken = await bounds(*given)  # type: ignore[arg-type] # -- passed on as it came
+        await _write(config, producer, "later")
+        return taken
+
+    await _write(config, producer, "a")
+    monkeypatch.setattr(reader, "_bounds", bounds_then_more)
+
+    assert await _words(config, reader.Span.UNTIL_END) == [b"a"]
+
+
 async def test_following_from_the_beginning_goes_on(
     config: settings.Kafka, producer: aiokafka.AIOKafkaProducer
 ) -> None:
