@@ -30,8 +30,8 @@ def advance(
     _apply(work, told)
     if any(isinstance(e, inputs.DeniedEnd | inputs.Forget) for e in work.effects):
         return None, work.effects
-    if work.session is session:
-        return session, work.effects
+    if work.session is session or work.session.updated_at == at:
+        return work.session, work.effects
     return dataclasses.replace(work.session, updated_at=at), work.effects
 
 

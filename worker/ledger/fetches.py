@@ -103,7 +103,7 @@ def go_on(work: turn.Turn) -> None:
         work.session = dataclasses.replace(
             session, wanted=_POLL, due_at=work.now + wait, rechecks=session.rechecks + 1
         )
-    else:
+    elif session.rechecks:
         work.session = dataclasses.replace(session, rechecks=0)
 
 
