@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))  # it is run as a script
 from tests.lint import (  # noqa: E402 -- see above
     deploy_alerts,
     deploy_configs,
+    deploy_image,
     deploy_kubernetes,
     deploy_runbook,
 )
@@ -24,7 +25,7 @@ ALERTS = "alerts/kyc-worker.rules.yaml"
 #: The password that every pod gets beside kyc-secrets.
 _PASSWORD = "KAFKA_PASSWORD"
 _TOOLS = (
-    ("hadolint", "--failure-threshold", "info", "deploy/Dockerfile"),
+    ("hadolint", "--no-color", "--failure-threshold", "info", "deploy/Dockerfile"),
     (
         "check-jsonschema",
         "--builtin-schema",
@@ -43,6 +44,7 @@ def problems() -> Iterator[str]:
     """Yield a sentence for everything that is wrong."""
     running = [_start(*tool) for tool in _TOOLS]
     checks = {
+        "Dockerfile": deploy_image.problems(read("Dockerfile")),
         "requirements-build.txt": deploy_configs.pins(
             read("requirements-build.txt"), (ROOT / "requirements-dev.txt").read_text()
         ),
@@ -115,8 +117,9 @@ def _kubernetes() -> Iterator[str]:
 
 def _alerts() -> Iterator[str]:
     text = _config_map()
-    partitions = deploy_configs.load(text, _environ(text)).kafka.partitions
-    yield from deploy_alerts.problems(read(ALERTS), partitions)
+    if not list(deploy_configs.problems(text, _environ(text))):
+        partitions = deploy_configs.load(text, _environ(text)).kafka.partitions
+        yield from deploy_alerts.problems(read(ALERTS), partitions)
 
 
 def _runbook() -> Iterator[str]:
