@@ -130,7 +130,7 @@ def test_a_second_signal_ends_what_does_not_drain(dev: conftest.Start) -> None:
         )
         psutil.Process(run.pid).send_signal(signal.SIGINT)
         with pytest.raises(psutil.TimeoutExpired):
-            psutil.Process(run.pid).wait(1.5)
+            psutil.Process(run.pid).wait(2)
         assert run.end(signal.SIGINT) == 130
     _, left = psutil.wait_procs(children, timeout=20)
     assert left == []

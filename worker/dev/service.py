@@ -40,10 +40,10 @@ class Service:
         self._command = ["/usr/bin/env", *without, *python, *arguments, *admin]
         self._doomed = doomed
 
-    def start(self) -> None:
-        """Start the process and wait for nothing."""
-        self.child = process.Child(
-            self._command, log_path=self.log_path, doomed=self._doomed
+    async def start(self) -> None:
+        """Start the process, and do not wait until it is ready."""
+        self.child = await asyncio.to_thread(
+            process.Child, self._command, log_path=self.log_path, doomed=self._doomed
         )
 
     @property
@@ -51,9 +51,9 @@ class Service:
         """The process id, of the latest start."""
         return self.child.pid if self.child else 0
 
-    def alive(self) -> bool:
+    async def alive(self) -> bool:
         """Return whether the process runs."""
-        return self.child is not None and self.child.alive()
+        return self.child is not None and await asyncio.to_thread(self.child.alive)
 
     async def ready(self) -> None:
         """
@@ -68,14 +68,16 @@ class Service:
                 aiohttp.ClientSession(trust_env=False) as session,
             ):
                 while not await _answers(session, url):
-                    if not self.alive():
+                    if not await self.alive():
+                        why = await asyncio.to_thread(self._last)
                         raise failure.Failed(
-                            f"{self.name} ended instead of starting:\n{self._last()}"
+                            f"{self.name} ended instead of starting:\n{why}"
                         )
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
+            why = await asyncio.to_thread(self._last)
             raise failure.Failed(
-                f"{self.name} is not ready after {_READY_S:g} s:\n{self._last()}"
+                f"{self.name} is not ready after {_READY_S:g} s:\n{why}"
             ) from None
 
     def _last(self) -> str:

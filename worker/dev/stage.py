@@ -155,8 +155,7 @@ class Setting:
         ingress, *workers = self.services
         stack.push_async_callback(service.end, workers, timeout_s=_END_S)
         stack.push_async_callback(service.end, [ingress], timeout_s=_END_S)
-        for each in self.services:
-            each.start()
+        await asyncio.gather(*(each.start() for each in self.services))
         await asyncio.gather(*(each.ready() for each in self.services))
 
 

@@ -29,27 +29,27 @@ async def supervise(stage: staging.Stage, told: screen.Screen) -> None:
 
 
 async def _watch(watched: service.Service, fate: str, told: screen.Screen) -> None:
-    async def start() -> None:
-        watched.start()
-
     while True:
         pid = watched.pid
         await _gone(watched.alive)
-        await _again(f"{watched.name} (pid {pid})", fate, start, told)
+        await _again(f"{watched.name} (pid {pid})", fate, watched.start, told)
         told.say(f"{watched.name} runs again (pid {watched.pid})")
 
 
 async def _watch_broker(node: broker.Node, told: screen.Screen) -> None:
+    async def alive() -> bool:
+        return await asyncio.to_thread(lambda: node.pid is not None)
+
     while True:
         pid = node.pid
-        await _gone(lambda: node.pid is not None)
+        await _gone(alive)
         fate = "everything waits for it"
         await _again(f"Kafka (pid {pid})", fate, node.start, told)
         told.say(f"Kafka runs again (pid {node.pid})")
 
 
-async def _gone(alive: Callable[[], bool]) -> None:
-    while alive():  # noqa: ASYNC110 -- a process tells nobody that it ends
+async def _gone(alive: Callable[[], Awaitable[bool]]) -> None:
+    while await alive():
         await asyncio.sleep(_POLL_S)
 
 
