@@ -49,7 +49,7 @@ async def _watch_broker(node: broker.Node, told: screen.Screen) -> None:
 
 
 async def _gone(alive: Callable[[], Awaitable[bool]]) -> None:
-    while await alive():
+    while await alive():  # noqa: ASYNC110 -- a process tells nobody that it ends
         await asyncio.sleep(_POLL_S)
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import tomllib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.dev import toml
@@ -24,7 +24,11 @@ _TABLE = st.dictionaries(_TEXT, _PLAIN, min_size=1, max_size=2).flatmap(
 )
 
 
-@given(st.dictionaries(_TEXT, _TABLE, max_size=3), st.dictionaries(_TEXT, _TABLE))
+@settings(deadline=None, max_examples=50)
+@given(
+    st.dictionaries(_TEXT, _TABLE, max_size=3),
+    st.dictionaries(_TEXT, _TABLE, max_size=3),
+)
 def test_a_document_is_read_as_it_was_written(
     tables: dict[str, dict[str, object]], sources: dict[str, dict[str, object]]
 ) -> None:
