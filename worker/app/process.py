@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import structlog
 
 from worker import clock as clocks
-from worker import settings
+from worker import errors, model, settings, telemetry
 from worker.telemetry import admin, metrics
 from worker.transport import reaching, topics
 
@@ -69,12 +69,18 @@ async def admin_port(
         await server.close()
 
 
-async def topics_in_order(config: settings.Settings, clock: clocks.Clock) -> None:
+async def topics_in_order(
+    config: settings.Settings, clock: clocks.Clock, counters: metrics.Metrics
+) -> None:
     """Wait for Kafka, then check the topics; raises errors.TopicMismatch."""
     await reaching.wait_for_kafka(config.kafka, clock, _log)
-    await topics.check(
-        config.kafka, identity_retention_ms=config.ledger.identity_retention
-    )
+    try:
+        await topics.check(
+            config.kafka, identity_retention_ms=config.ledger.identity_retention
+        )
+    except errors.TopicMismatch:
+        telemetry.alarm(counters, model.AlarmKind.TOPIC_MISMATCH, "")
+        raise
 
 
 async def unless_stopped(stop: asyncio.Event, doing: Awaitable[object]) -> bool:

@@ -31,7 +31,7 @@ async def run(
         async with process.admin_port(
             bounds.host, admin_port, health, counters
         ) as served:
-            checked = process.topics_in_order(config, clock)
+            checked = process.topics_in_order(config, clock, counters)
             if not await process.unless_stopped(stop, checked):
                 return
             sink = producer.EventProducer(

@@ -35,7 +35,7 @@ async def run(
         async with process.admin_port(
             config.worker.host, admin_port, health, counters
         ) as served:
-            checked = process.topics_in_order(config, clock)
+            checked = process.topics_in_order(config, clock, counters)
             if not await process.unless_stopped(stop, checked):
                 return
             watch = watching.WorkerWatch(counters, clock)

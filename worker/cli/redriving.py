@@ -95,7 +95,7 @@ def redrive(
     for found in _read(settings_, reason, source, session):
         letter = found.letter
         bound = built.get(letter.source)
-        if letter.redrive is None or letter.session_id is None or bound is None:
+        if bound is None or letter.session_id is None or not redrivable(letter, bound):
             passed += 1
             continue
         event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:redrive:{found.place}"))
@@ -109,6 +109,11 @@ def redrive(
         common.run(_publish(settings_, events))
     elif events:
         click.echo("this was a dry run: --execute does it", err=True)
+
+
+def redrivable(letter: model.DeadLetter, bound: sources.Configured) -> bool:
+    """Return whether a fetch can make anything of *letter*."""
+    return letter.redrive is not None and bound.settings.fetches
 
 
 async def _publish(config: settings.Settings, events: list[model.Event]) -> None:

@@ -100,6 +100,7 @@ class AlarmKind(enum.StrEnum):
     RESULT_MISMATCH = "result_mismatch"
     SUBSCRIPTION = "subscription"
     TOPIC_MISMATCH = "topic_mismatch"
+    TRANSACTION_HANGS = "transaction_hangs"
     UNKNOWN_SOURCE = "unknown_source"
     UNKNOWN_VERSION = "unknown_version"
     UNMAPPABLE_CALLBACK = "unmappable_callback"

@@ -9,21 +9,39 @@ from typing import Any
 import structlog
 
 _FOREIGN = "library.logged"
+_QUIET_S = 10.0
 #: Libraries whose messages are constant templates (read in aiokafka 0.14's source).
 _TEMPLATED = ("aiokafka",)
 _PLACEHOLDER = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]")
 
 
 class _Foreign(logging.Handler):
-    """Takes the libraries' records: who, how bad and where, and no text of theirs."""
+    """
+    Takes the libraries' records: who, how bad and where, and no text of theirs.
+
+    Each place speaks once in ten seconds, and then tells how often it would have:
+    aiokafka repeats itself ten times a second while a broker is away.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spoken: dict[tuple[str, int], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record* by our rules."""
+        place = (record.pathname, record.lineno)
+        last, passed = self._spoken.get(place, (-_QUIET_S, 0))
+        if record.created - last < _QUIET_S:
+            self._spoken[place] = (last, passed + 1)
+            return
+        self._spoken[place] = (record.created, 0)
         line: dict[str, Any] = {
             "logger": record.name,
             "fault": f"{record.module}:{record.lineno} {record.funcName}",
             "exc_info": record.exc_info,
         }
+        if passed:
+            line["count"] = passed + 1
         if record.name.split(".")[0] in _TEMPLATED:
             line["message"] = _template(record)
         log = structlog.get_logger()

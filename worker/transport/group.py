@@ -78,7 +78,7 @@ class Group:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
         failures = 0
         while not self._stopping.is_set():
-            begun = self._clock.now_ms()
+            begun = self.progress_at = self._clock.now_ms()
             try:
                 await self._member()
             except aiokafka.errors.KafkaError as error:

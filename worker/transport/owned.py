@@ -108,6 +108,7 @@ _ALARMS = {
     errors.PositionLost.reason: model.AlarmKind.POSITION_LOST,
     errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
     errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
+    errors.TransactionHangs.reason: model.AlarmKind.TRANSACTION_HANGS,
 }
 
 

@@ -289,18 +289,3 @@ def test_get_needs_to_know_where_the_session_is(desk: kit.Desk) -> None:
 
     assert problem.startswith("sources.one.session_id_query is missing")
     assert desk.load(kit.SOURCE + methods + 'session_id_query = "id"').sources
-
-
-@pytest.mark.parametrize(
-    "line", ["known_sessions_only = true", 'session_deadline = "7d"']
-)
-def test_what_speaks_of_registered_sessions_is_refused(
-    desk: kit.Desk, line: str
-) -> None:
-    """A setting without effect is no promise: it is refused until it has one."""
-    problem = (
-        f"sources.one.{line.split(maxsplit=1)[0]} has no effect yet: sessions cannot be"
-        " registered; remove it."
-    )
-
-    assert [problem] == desk.source_problems(line)

@@ -44,3 +44,18 @@ def test_the_defaults_are_the_policys_own() -> None:
     assert policy.Rules(
         provider="tiny", environment=source.environment
     ) == source.rules(34_560_000_000)
+
+
+@pytest.mark.parametrize(
+    "line", ["known_sessions_only = true", 'session_deadline = "7d"']
+)
+def test_what_speaks_of_registered_sessions_is_refused(
+    desk: kit.Desk, line: str
+) -> None:
+    """A setting without effect is no promise: it is refused until it has one."""
+    problem = (
+        f"sources.one.{line.split(maxsplit=1)[0]} has no effect yet: sessions cannot be"
+        " registered; remove it."
+    )
+
+    assert [problem] == desk.source_problems(line)
