@@ -54,7 +54,7 @@ class Played:
         if set(self.answers) != {self.case.answer}:
             told = sorted(set(self.answers) - {self.case.answer})
             found.append(f"answered {', '.join(map(str, told)) or 'never'}")
-        if False:
+        if self.steps != list(self.case.expected):
             found.append("another history")
         revisions = sorted(each.revision for each in self.decisions)
         if revisions != list(range(1, len(revisions) + 1)):

@@ -1,5 +1,7 @@
 """What a source's settings become."""
 
+import pytest
+
 from tests.unit.settings import kit
 from worker import policy
 
