@@ -27,7 +27,7 @@ class Screen:
         self.people = sys.stdout.isatty()
         unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         # no-color.org: whatever its value, unless that is empty
-        self.colour = self.people and unicode 
+        self.colour = self.people and unicode and not environ.get("NO_COLOR")
 
     def say(self, text: str) -> None:
         """Tell *text*, which is no result."""
