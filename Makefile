@@ -59,7 +59,7 @@ test: check ## The whole suite, on a real Kafka (T=tests/… for a part)
 
 .PHONY: check
 check: lint ## Lint, types, import contract, and the tests that need no broker
-	@$(BIN)/python -m pytest tests/unit tests/contracts tests/properties
+	@$(BIN)/python -m pytest --quiet -n 2 tests/unit tests/contracts tests/properties
 
 .PHONY: lint
 lint: install ## Everything that reads the code and runs none of it
