@@ -143,10 +143,12 @@ class Partition:
 
     async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
-        self._caution.begin(self.memory.settle(self.clock.now_ms()))
+        due = self.memory.settle(self.clock.now_ms())
+        self._caution.begin(key for key in due if key.source in self.sources)
         if self._recheck_open:
             for key in self.memory.open_keys():
-                self.apply(key, ledger.EventsLost())
+                if key.source in self.sources:
+                    self.apply(key, ledger.EventsLost())
         self._writer.gather()
         await self._writer.flush()
         while True:

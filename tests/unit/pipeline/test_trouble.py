@@ -116,3 +116,19 @@ async def test_what_kills_a_fetch_ends_the_loop() -> None:
         await rig.bring(A())
         with pytest.raises(around.Killed):
             await asyncio.wait_for(rig.running, 1)
+
+
+async def test_sessions_of_a_removed_source_are_left_alone() -> None:
+    """What a source left open that is no longer configured stops and alarms nobody."""
+    other = around.Provider()
+    async with pipeline.Rig(others={"biometric": other}) as rig:
+        await rig.take(pipeline.event(1, "biometric"))
+        await rig.gathered()
+    rig.others = {}
+    async with rig.again(recheck_open=True) as heir:
+        heir.clock.advance(told.HOUR)
+        await heir.take(pipeline.event(2))
+        await heir.bring(A(), "tx-2")
+        await heir.gathered()
+        assert heir.ledger.position == model.Position(next_offset=2, starts=0)
+        assert heir.ledger.session(pipeline.key(1, "biometric")) is not None
