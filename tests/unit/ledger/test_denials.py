@@ -245,3 +245,24 @@ def test_the_grace_time_outlives_a_crash() -> None:
     history.wait(history.rules.unconfirmed_grace_ms)
     _denied(history)
     assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+def test_a_hint_is_never_believed() -> None:
+    """Where the callback is a hint only, a denied session ends unseen."""
+    history = told.History()
+    history.callback(told.hint(R()))
+    while history.session is not None:
+        _denied(history)
+    assert history.decisions == []
+
+
+def test_a_result_ends_the_count_of_denials() -> None:
+    """Denials count until the provider answers: then they begin again."""
+    history = told.History()
+    history.callback()
+    for _ in range(3 * history.rules.denied_answers):
+        history.fetch_failing(errors.NoSuchSession)
+        history.recheck()
+        history.fetch(P())
+        assert (history.state.denials, history.state.denied_since) == (0, None)
+    assert history.letters == []
