@@ -102,6 +102,20 @@ def test_a_taken_port_is_said_in_a_sentence(dev: conftest.Start) -> None:
     )
 
 
+def test_a_signal_during_the_start_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """Whoever changes their mind while Kafka starts gets exit 0 and an empty disk."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    run = running.Dev(_ANY, tmp_path, environ={"TMPDIR": str(scratch)})
+    try:
+        run.until_told("starting Kafka")
+        assert run.end(signal.SIGTERM) == 0, run.told
+    finally:
+        run.kill()
+    assert "Traceback" not in run.told
+    assert list(scratch.iterdir()) == []
+
+
 def test_nothing_outlives_a_killed_dev(dev: conftest.Start) -> None:
     """After SIGKILL no child process and no temporary file is left."""
     run = dev(*_ANY, "--no-traffic")
