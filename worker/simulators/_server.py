@@ -150,7 +150,11 @@ def _add_control(app: web.Application, simulator: Simulator) -> None:
             return answer({"error": str(error)}, status=400)
         statuses = None
         if deliver_to := given.get("deliver_to"):
-            statuses = await deliver(simulator.callbacks(session_id), deliver_to)
+            try:
+                statuses = await deliver(simulator.callbacks(session_id), deliver_to)
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                told = {"error": f"deliver_to: {type(error).__name__}"}
+                return answer(_told(simulator, session_id) | told, status=502)
         return answer(_told(simulator, session_id) | {"delivered": statuses})
 
     async def show(request: web.Request) -> web.Response:

@@ -94,6 +94,19 @@ async def test_callbacks_are_delivered_on_request(
     assert [path for path, _ in seen] == [c["path"] for c in told["callbacks"]]
 
 
+async def test_an_ingress_that_is_not_there_is_named(
+    served: simulators.Served, http: aiohttp.ClientSession
+) -> None:
+    """A ``deliver_to`` that nobody answers is told; the session is held all the same."""
+    wish = {"deliver_to": "http://127.0.0.1:1"}
+    async with http.post(served.base_url + _CONTROL, json=wish) as response:
+        told = await response.json()
+
+    assert response.status == 502
+    assert told["error"].startswith("deliver_to: ")
+    assert told["session_id"]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", b'{"scenario": {"x": 1}}', b'{"scenario": []}']
 )
