@@ -97,7 +97,7 @@ async def test_callbacks_are_delivered_on_request(
 async def test_an_ingress_that_is_not_there_is_named(
     served: simulators.Served, http: aiohttp.ClientSession
 ) -> None:
-    """A ``deliver_to`` that nobody answers is told; the session is held all the same."""
+    """A ``deliver_to`` that nobody answers is told; the session is held anyway."""
     wish = {"deliver_to": "http://127.0.0.1:1"}
     async with http.post(served.base_url + _CONTROL, json=wish) as response:
         told = await response.json()
