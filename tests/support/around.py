@@ -162,7 +162,8 @@ class Watch:
         self.notes: list[ledger.NoteKind] = []
         self.alarms: list[model.AlarmKind] = []
         self.results: list[str] = []
-        self.commits = 0
+        self.commits: list[tuple[int, float]] = []
+        self.seconds: list[float] = []
 
     def decided(self, decision: model.Decision) -> None:
         """Keep a decision."""
@@ -184,10 +185,10 @@ class Watch:
 
     def fetched(self, source: str, result: str, seconds: float) -> None:
         """Keep how a fetch ended."""
-        del source, seconds
+        del source
         self.results.append(result)
+        self.seconds.append(seconds)
 
     def committed(self, records: int, seconds: float) -> None:
-        """Count a transaction."""
-        del records, seconds
-        self.commits += 1
+        """Keep the size and the time of a transaction."""
+        self.commits.append((records, seconds))

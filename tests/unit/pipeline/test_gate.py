@@ -214,9 +214,10 @@ async def test_a_shorter_retry_after_does_not_end_a_longer_one(make: Make) -> No
     bench = make(LIMITS)
     bench.submit(2)
     bench.gate.finish(failed=False, told=False, retry_after_ms=7_000)
+    await bench.wait(1_000)
     bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
     bench.submit()
-    await bench.wait(6_999)
+    await bench.wait(5_999)
     assert len(bench.started) == 2
 
 
@@ -255,6 +256,7 @@ async def test_close_forgets_what_waits(make: Make) -> None:
     """After close nothing starts; the intents stand in the ledger."""
     bench = make(dataclasses.replace(LIMITS, concurrency=1))
     bench.submit(3)
+    bench.submit(2, known=False)
     await bench.gate.close()
     bench.finish()
     await clocks.turns()

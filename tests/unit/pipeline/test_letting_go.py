@@ -22,6 +22,8 @@ async def test_a_paused_partition_takes_and_starts_nothing() -> None:
         await rig.take(pipeline.event(2))
         await rig.wait(told.DAY)
         assert rig.provider.flying == {}
+        rig.partition.resume()
+        await rig.gathered()
         assert rig.partition.next_offset == 1
 
 
@@ -70,6 +72,8 @@ async def test_what_was_offered_and_not_taken_is_offered_again() -> None:
         for _ in range(8):
             await rig.gathered()
         assert rig.partition.next_offset == 5
+        sessions = [rig.ledger.session(pipeline.key(n)) for n in range(5)]
+        assert [session.trailing for session in sessions if session] == [None] * 5
         assert set(rig.provider.asked) == {f"tx-{n}" for n in range(5)}
 
 
@@ -213,3 +217,52 @@ async def test_drain_raises_as_the_commit_does() -> None:
         await rig.take(told.event())
         with pytest.raises(errors.OwnershipLost):
             await rig.partition.drain()
+
+
+async def test_drain_takes_and_starts_nothing_more() -> None:
+    """While it drains a partition takes no event and starts no fetch."""
+    async with pipeline.Rig() as rig:
+        await rig.take(pipeline.event(1))
+        draining = asyncio.create_task(rig.partition.drain())
+        await clocks.turns()
+        await rig.take(pipeline.event(2))
+        await rig.bring(P(), "tx-1")
+        await draining
+        await rig.wait(told.DAY)
+        assert rig.provider.flying == {}
+        assert rig.partition.next_offset == 1
+
+
+async def test_drain_with_nothing_to_write_still_ends_in_order() -> None:
+    """A drain before the backlog was taken is no unclean end."""
+    async with pipeline.Rig(end_offset=100) as rig:
+        assert rig.ledger.position == model.Position(next_offset=0, starts=1)
+        await rig.partition.drain()
+        assert rig.ledger.position == model.Position(next_offset=0, starts=0)
+
+
+async def test_a_closed_partition_starts_nothing() -> None:
+    """What a partition left waiting in its gate does not start after its end."""
+    limits = dataclasses.replace(pipeline.GATE, concurrency=1)
+    async with pipeline.Rig(gate_limits=limits) as rig:
+        await rig.take(pipeline.event(1), pipeline.event(2))
+        rig.running.cancel()
+        await asyncio.gather(rig.running, return_exceptions=True)
+        await rig.partition.close()
+        await clocks.turns()
+        assert rig.provider.asked == {"tx-1": 1}
+
+
+async def test_a_failed_commit_frees_who_waits_for_it() -> None:
+    """A mapping that waits for its attempt to be written ends with the commit."""
+    rig = pipeline.Rig(end_offset=1)
+    rig.ledger.position = model.Position(next_offset=0, starts=2)
+    rig.__post_init__()
+    async with rig:
+        await rig.take(told.event())
+        await rig.gathered()
+        rig.ledger.error = errors.CommitInDoubt("no answer")
+        await rig.bring(A())
+        await rig.gathered()
+        assert not rig.crash_lock.locked()
+        assert rig.provider.mapped == []

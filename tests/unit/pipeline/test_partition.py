@@ -76,7 +76,10 @@ async def test_events_are_taken_in_order_and_once() -> None:
         records = [ports.Taken(n, pipeline.event(n)) for n in range(3)]
         rig.partition.offer(records)
         rig.partition.offer(records[1:])
+        await clocks.turns()
         await rig.gathered()
+        sessions = [rig.ledger.session(pipeline.key(n)) for n in range(3)]
+        assert [session.trailing for session in sessions if session] == [None] * 3
         assert rig.partition.next_offset == 3
         assert rig.provider.asked == {"tx-0": 1, "tx-1": 1, "tx-2": 1}
 
@@ -225,14 +228,61 @@ async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
         rig.provider.instant = A()
         await rig.take(told.event())
         await rig.gathered()
-        rig.clock.advance(rig.rules.identity_retention_ms)
         rig.ledger.held.clear()
-        await clocks.turns()
+        await rig.take(pipeline.event(2))
+        await rig.wait(rig.rules.identity_retention_ms)
         await rig.take(told.event())
         rig.ledger.held.set()
         await rig.gathered()
-        again = [batch for batch in rig.ledger.batches if batch.decisions][1:]
-        assert [batch.forgotten for batch in again] == [[]]
+        last = rig.ledger.batches[-1]
+        assert [d.key for d in last.decisions] == [told.KEY]
+        assert [d.revision for d in last.decisions] == [1]
+        assert last.forgotten == []
+
+
+async def test_the_sweep_takes_a_few_at_a_time() -> None:
+    """However many stubs there are, all are looked at each hour, in short steps."""
+    async with pipeline.Rig() as rig:
+        rig.provider.instant = A()
+        await rig.take(*(pipeline.event(n) for n in range(450)))
+        await rig.gathered()
+        rig.clock.advance(rig.rules.identity_retention_ms)
+        for _ in range(6):
+            await rig.wait(100)
+        written = [len(batch.forgotten) for batch in rig.ledger.batches]
+        assert sum(written) == 450
+        assert max(written) <= 200
+        assert rig.ledger.records == {}
+
+
+async def test_a_recheck_command_is_taken() -> None:
+    """A recheck event is fetched at once, although a final was just fetched."""
+    async with pipeline.Rig() as rig:
+        await rig.take(told.event())
+        await rig.bring(A())
+        await rig.take(told.event(model.EventType.RECHECK_REQUESTED))
+        await rig.bring(R())
+        await rig.gathered()
+        assert rig.ledger.outcomes() == ["approved", "rejected"]
+
+
+async def test_telemetry_hears_of_everything() -> None:
+    """Notes, alarms, fetches and transactions are told, with their sizes and times."""
+    async with pipeline.Rig() as rig:
+        rig.watch.commits.clear()
+        await rig.take(told.event())
+        await rig.wait(250)
+        await rig.bring(errors.AccountRefused())
+        rig.ledger.held.clear()
+        await rig.gathered()
+        await rig.wait(500)
+        rig.ledger.held.set()
+        await rig.gathered()
+        assert rig.watch.notes == [ledger.NoteKind.RETRY]
+        assert rig.watch.alarms == [model.AlarmKind.ACCOUNT_REFUSED]
+        assert rig.watch.seconds == [0.25]
+        # The session and the position; the session, a decision twice, the position.
+        assert [records for records, _ in rig.watch.commits] == [2, 4]
 
 
 async def test_lost_events_are_looked_for() -> None:

@@ -132,3 +132,18 @@ async def test_sessions_of_a_removed_source_are_left_alone() -> None:
         await heir.gathered()
         assert heir.ledger.position == model.Position(next_offset=2, starts=0)
         assert heir.ledger.session(pipeline.key(1, "biometric")) is not None
+
+
+async def test_a_clock_put_back_under_the_gate_loses_no_poll() -> None:
+    """A poll that waits for room when the clock goes back starts at its time."""
+    limits = dataclasses.replace(pipeline.GATE, concurrency=1)
+    async with pipeline.Rig(gate_limits=limits) as rig:
+        await rig.take(pipeline.event(1))
+        await rig.bring(told.pending(), "tx-1")
+        await rig.take(pipeline.event(2))
+        await rig.wait(rig.rules.recheck_ms(0))
+        rig.clock.set_back(told.MINUTE)
+        await rig.bring(A(), "tx-2")
+        assert rig.provider.flying == {}
+        await rig.wait(told.MINUTE)
+        assert set(rig.provider.flying) == {"tx-1"}
