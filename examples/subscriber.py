@@ -9,6 +9,7 @@ Copy it, and put your own work into ``act``. It needs aiokafka and orjson.
 import argparse
 import asyncio
 import contextlib
+import signal
 import sqlite3
 from typing import Any
 
@@ -57,7 +58,11 @@ def take(database: sqlite3.Connection, key: bytes, value: bytes | None) -> None:
 async def follow(
     servers: str, topic: str, group: str, database: sqlite3.Connection
 ) -> None:
-    """Read *topic* for ever; offsets are committed after the work, never before."""
+    """Read *topic* until SIGINT or SIGTERM; offsets are committed after the work."""
+    ending = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not by cancelling: a cancelled read or commit of aiokafka may go on for ever.
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
     consumer = aiokafka.AIOKafkaConsumer(
         topic,
         bootstrap_servers=servers,
@@ -67,7 +72,7 @@ async def follow(
         enable_auto_commit=False,
     )
     async with consumer:
-        while True:
+        while not ending.is_set():
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
                     take(database, record.key, record.value)
@@ -87,7 +92,7 @@ def main() -> None:
     asked = parser.parse_args()
     database = sqlite3.connect(asked.database)
     database.execute(_TABLE)
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(database):
+    with contextlib.closing(database):
         asyncio.run(follow(asked.servers, asked.topic, asked.group, database))
 
 

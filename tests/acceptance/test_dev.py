@@ -140,8 +140,11 @@ def test_a_second_signal_ends_what_does_not_drain(dev: conftest.Start) -> None:
     with socket.create_connection((host, int(port))) as slow:
         slow.sendall(
             b"POST /webhooks/idbeyond HTTP/1.1\r\nHost: ingress\r\n"
-            b"Content-Length: 100\r\n\r\n{"
+            b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
         )
+        # Now it is being handled, and nobody takes the connection for an idle one.
+        assert slow.recv(100).startswith(b"HTTP/1.1 100")
+        slow.sendall(b"{")
         psutil.Process(run.pid).send_signal(signal.SIGINT)
         with pytest.raises(psutil.TimeoutExpired):
             psutil.Process(run.pid).wait(2)

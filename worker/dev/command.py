@@ -128,6 +128,9 @@ def _interrupted(
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            if interrupt.is_set():
+                # What is ending already is not ended by force for wanting it twice.
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _forget_stdout() -> None:

@@ -42,6 +42,16 @@ class Connection(web.RequestHandler):
         )
         self._refused = refused
 
+    @property
+    def idle(self) -> bool:
+        """Return whether no request is being read or answered."""
+        return self._current_request is None
+
+    @property
+    def fresh(self) -> bool:
+        """Return whether its first request has not come yet."""
+        return self.idle and self._request_count == 0
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -75,3 +85,17 @@ class Server(web.Server):
         return Connection(
             self, loop=self._loop, refused=self._refused, bounds=self._bounds
         )
+
+    @property
+    def has_fresh(self) -> bool:
+        """Return whether a connection waits for its first request."""
+        return any(each.fresh for each in self._ours())
+
+    def close_idle(self) -> None:
+        """Close the connections that are only kept alive."""
+        for each in self._ours():
+            if each.idle and not each.fresh:
+                each.close()
+
+    def _ours(self) -> list[Connection]:
+        return [each for each in self.connections if isinstance(each, Connection)]

@@ -1,6 +1,7 @@
 """Serve the webhook endpoints: one request in, one answer and one report out."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from aiohttp import hdrs, web
@@ -22,6 +23,9 @@ from worker.settings import types
 from worker.telemetry import labels
 
 _BACKLOG = 1024
+#: while draining: for a connection's first request, and to close what is left
+_FRESH_S = 0.5
+_LAST_S = 0.2
 #: "", "webhooks", source and, for a signed URL, its token
 _PARTS = (3, 4)
 _PREFIX = ["", "webhooks"]
@@ -78,6 +82,8 @@ class Ingress:
         self._in_flight = 0
         self._server: connection.Server | None = None
         self._listener: asyncio.Server | None = None
+        #: there only while draining; set once nothing is in flight
+        self._landed: asyncio.Event | None = None
 
     @property
     def ready(self) -> bool:
@@ -109,14 +115,30 @@ class Ingress:
         """
         listener, self._listener = self._listener, None
         if listener is not None and self._server is not None:
+            now = asyncio.get_running_loop().time
+            deadline = now() + timeout_s
             listener.close()
             await asyncio.sleep(0)  # connections accepted just now get their handler
+            await self._land(self._server, deadline)
+            # aiohttp drops what a connection receives from here on.
             self._server.pre_shutdown()
             # Twice at most: first for all, then for what has its body already.
-            await self._server.shutdown(timeout_s / 2)
+            await self._server.shutdown(max(deadline - now(), _LAST_S) / 2)
             await listener.wait_closed()
         if self._forwarder is not None:
             await self._forwarder.close()
+
+    async def _land(self, server: connection.Server, deadline: float) -> None:
+        """Let come in what is on its way, answer it, and say that this is the end."""
+        now = asyncio.get_running_loop().time
+        self._landed = asyncio.Event()
+        server.close_idle()
+        if server.has_fresh:
+            await asyncio.sleep(min(_FRESH_S, (deadline - now()) / 4))
+        if self._in_flight:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline - _LAST_S):
+                    await self._landed.wait()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it holds, and report it."""
@@ -128,12 +150,16 @@ class Ingress:
             outcome = await self._outcome(request, known)
         finally:
             self._in_flight -= 1
+            if self._landed is not None and not self._in_flight:
+                self._landed.set()
         response = answers.respond(
             outcome.result,
             route=known.route,
             event_id=outcome.event_id,
             headers=self._headers(outcome.result, known.of),
         )
+        if self._landed is not None:
+            response.force_close()
         self._report(known, outcome, response.status, now() - started)
         return response
 

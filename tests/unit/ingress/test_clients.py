@@ -203,3 +203,50 @@ async def test_drain_has_an_end(serve: conftest.Serve) -> None:
 
     with pytest.raises(aiohttp.ClientError):
         await begun
+
+
+async def _connected(
+    served: support.Served,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection of which the ingress knows."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    await asyncio.sleep(0.05)
+    return reader, writer
+
+
+async def test_drain_lets_a_body_come_in(serve: conftest.Serve) -> None:
+    """A request whose body is still on its way is read, answered and the last one."""
+    served = await serve()
+    reader, writer = await _connected(served)
+    signature = support.signed()[support.SCHEME.header].encode()
+    head = b"X-Verification-Signature: %s\r\nContent-Length: %d\r\n"
+    asking = b"Expect: 100-continue\r\n\r\n"
+    writer.write(_HEAD + head % (signature, len(support.BODY)) + asking)
+    assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+    writer.write(support.BODY[:1])
+
+    drained = asyncio.ensure_future(served.ingress.drain(5))
+    await asyncio.sleep(0.05)
+    writer.write(support.BODY[1:])
+    reply = await asyncio.wait_for(reader.read(), 2)
+    await drained
+    writer.close()
+
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in reply
+    assert len(served.sink.events) == 1
+
+
+async def test_drain_waits_for_a_first_request(serve: conftest.Serve) -> None:
+    """A connection that was accepted gets its answer, though its request came late."""
+    served = await serve()
+    reader, writer = await _connected(served)
+
+    drained = asyncio.ensure_future(served.ingress.drain(5))
+    await asyncio.sleep(0.05)
+    writer.write(_HEAD + b"Content-Length: 2\r\n\r\n{}")
+    reply = await asyncio.wait_for(reader.read(), 2)
+    await drained
+    writer.close()
+
+    assert reply.startswith(b"HTTP/1.1 401 ")
