@@ -13,7 +13,7 @@ from tests.support import system
 from worker import model, simulators
 from worker.transport import reader
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 _OUTCOMES = (model.Outcome.APPROVED, model.Outcome.APPROVED, model.Outcome.REJECTED)
 _REPEATED = 0.2
