@@ -159,15 +159,29 @@ class System:
         for served in self._served:
             await served.close()
 
-    def start(self, kind: str, *, port: int | None = None) -> Process:
-        """Start ``ingress`` or ``work`` as a process of its own."""
+    def start(
+        self,
+        kind: str,
+        *,
+        port: int | None = None,
+        ends_at: tuple[str, int] | None = None,
+    ) -> Process:
+        """
+        Start ``ingress`` or ``work`` as a process of its own.
+
+        *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
+        the last.
+        """
+        module = ["worker"]
+        if ends_at is not None:
+            module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
         admin_port, port = free_port(), port or free_port()
         more = ["--port", str(port)] if kind == "ingress" else []
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:
             popen = subprocess.Popen(  # noqa: S603 -- our own command
                 [
-                    *(sys.executable, "-m", "worker", kind),
+                    *(sys.executable, "-m", *module, kind),
                     *("--config", str(self.config), "--admin-port", str(admin_port)),
                     *more,
                 ],

@@ -1,0 +1,74 @@
+"""
+Run a command of the worker that ends itself with SIGKILL at a named point.
+
+    python -m tests.support.crashing POINT NTH COMMAND …
+
+The product knows nothing of this: the points are wrapped from outside, in the child
+process alone.
+"""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import aiokafka
+
+from worker import cli
+from worker.pipeline import fetching, intake
+from worker.transport import owned, partition, producer
+
+#: name: (class, method, whether the end comes after the call)
+POINTS: dict[str, tuple[type, str, bool]] = {
+    "take": (intake.Intake, "take", True),
+    "fetch": (fetching.Fetching, "_fetch", True),
+    "begin": (aiokafka.AIOKafkaProducer, "begin_transaction", True),
+    "send": (partition.PartitionLog, "_send_all", True),
+    "before_commit": (aiokafka.AIOKafkaProducer, "commit_transaction", False),
+    "after_commit": (aiokafka.AIOKafkaProducer, "commit_transaction", True),
+    "before_fencing": (partition.PartitionLog, "fence", False),
+    "after_fencing": (partition.PartitionLog, "fence", True),
+    "restored": (partition.PartitionLog, "restore", True),
+    "revoked": (owned.Owned, "revoked", True),
+    "before_publication": (producer.EventProducer, "publish", False),
+    "after_publication": (producer.EventProducer, "publish", True),
+}
+
+
+def end_at(point: str, nth: int) -> None:
+    """Let this process end itself at the *nth* passage of *point*."""
+    owner, name, after = POINTS[point]
+    original: Callable[..., Any] = getattr(owner, name)
+    passed = 0
+
+    def pass_by() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(original)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any method
+        if not after:
+            pass_by()
+        result = await original(*args, **kwargs)
+        if after:
+            pass_by()
+        return result
+
+    @functools.wraps(original)
+    def called(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any method
+        result = original(*args, **kwargs)
+        pass_by()
+        return result
+
+    setattr(owner, name, awaited if asyncio.iscoroutinefunction(original) else called)
+
+
+if __name__ == "__main__":
+    end_at(sys.argv[1], int(sys.argv[2]))
+    sys.argv = [sys.argv[0], *sys.argv[3:]]
+    cli.main()
