@@ -110,6 +110,10 @@ class Fetching:
         except errors.FetchError as error:
             failure = ledger.Failure.of(error)
             self._owner.apply(key, ledger.Failed(seq, failure))
+        # Before the partition looks: no commit waits for a fetch that is back.
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.pop(task, None)
         self._owner.landed(key)
 
     async def _fetch(

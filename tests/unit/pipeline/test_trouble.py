@@ -8,7 +8,7 @@ import pytest
 from tests.support import around, pipeline
 from tests.support import clock as clocks
 from tests.support import ledger as told
-from worker import model
+from worker import model, ports
 
 A = told.approved
 
@@ -147,3 +147,23 @@ async def test_a_clock_put_back_under_the_gate_loses_no_poll() -> None:
         assert rig.provider.flying == {}
         await rig.wait(told.MINUTE)
         assert set(rig.provider.flying) == {"tx-1"}
+
+
+async def test_events_before_the_position_are_passed_over() -> None:
+    """What the ledger says was taken is not taken again, wherever a seek went."""
+    rig = pipeline.Rig()
+    rig.ledger.position = model.Position(next_offset=5)
+    rig.__post_init__()
+    async with rig:
+        rig.partition.offer(ports.Taken(n, pipeline.event(n)) for n in range(3, 7))
+        await clocks.turns()
+        assert rig.provider.asked == {"tx-5": 1, "tx-6": 1}
+
+
+async def test_a_fetch_that_has_landed_is_not_young() -> None:
+    """A commit waits for fetches that are out, and for no other."""
+    async with pipeline.Rig() as rig:
+        begun = rig.ledger.begun
+        rig.provider.instant = A()
+        await rig.take(told.event())
+        assert rig.ledger.begun == begun + 1
