@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import pathlib
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Self
 import aiohttp
 import orjson
 
+from tests.support import ports as ports_of
 from worker import clock as clocks
 from worker import settings, simulators
 from worker.app import sources
@@ -78,14 +78,6 @@ recheck_pending = ["1s"]
 """
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclasses.dataclass(slots=True)
 class Process:
     """One service that runs."""
@@ -117,7 +109,7 @@ class System:
         self.folder = folder
         self.processes: list[Process] = []
         self._served: list[simulators.Served] = []
-        ports = {name: free_port() for name in simulators.SIMULATORS}
+        ports = {name: ports_of.free() for name in simulators.SIMULATORS}
         text = _CONFIG.format(
             servers=servers,
             prefix=prefix,
@@ -175,7 +167,7 @@ class System:
         module = ["worker"]
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
-        admin_port, port = free_port(), port or free_port()
+        admin_port, port = ports_of.free(), port or ports_of.free()
         more = ["--port", str(port)] if kind == "ingress" else []
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:

@@ -1,13 +1,13 @@
 """Serving simulated providers, and steering them over HTTP."""
 
 import base64
-import socket
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.support import ports
 from worker import simulators
 from worker.providers import identomat
 from worker.simulators import _scenario, _server
@@ -156,10 +156,9 @@ class _Remote:
 
 async def test_each_has_a_port_of_its_own() -> None:
     """The ports count up from the first; a taken one leaves nothing listening."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        first = free.getsockname()[1]
+    first = ports.free(3) + 1
     served = await simulators.serve_all([_simulator(), _simulator()], first_port=first)
-    ports = [one.port for one in served]
+    taken = [one.port for one in served]
     with pytest.raises(OSError, match="in use"):
         await simulators.serve_all([_simulator(), _simulator()], first_port=first - 1)
     for one in served:
@@ -169,7 +168,7 @@ async def test_each_has_a_port_of_its_own() -> None:
     for one in again:
         await one.close()
 
-    assert ports == [first, first + 1]
+    assert taken == [first, first + 1]
     assert len(free_ports) == 2
 
 
