@@ -162,9 +162,10 @@ class Owned:
             self._go(self.work)
 
     def fail(self, error: errors.TransportError) -> None:
-        """Start the partition again, because of *error*."""
-        self._failure = error
-        self._life.cancel()
+        """Start the partition again, because of *error*, unless that is under way."""
+        if self.work is not None:
+            self._failure = error
+            self._life.cancel()
 
     async def drop(self) -> None:
         """Let go of a partition that is another's now; nothing is written after."""
