@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from worker import model
 
@@ -213,6 +213,3 @@ class Rules:
     def recheck_ms(self, rechecks: int) -> int:
         """Return the wait before the next recheck; the last interval repeats."""
         return self.recheck_pending_ms[min(rechecks, len(self.recheck_pending_ms) - 1)]
-
-
-RulesBySource = Mapping[str, Rules]

@@ -1,7 +1,5 @@
 """Put the ingress process together."""
 
-import asyncio
-
 import structlog
 
 from worker import clock as clocks
@@ -41,7 +39,8 @@ async def run(
             counters.before_render(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
-            server = _server(config, built, sink, watching.IngressWatch(counters))
+            watch = watching.IngressWatch(counters)
+            server = _server(config, built, sink, watch, clock)
             try:
                 bound = await server.start(bounds.host, port)
                 health.ready = lambda: server.ready
@@ -50,9 +49,7 @@ async def run(
             finally:
                 await server.drain(bounds.shutdown_timeout / 1000)
                 await sink.close(bounds.ack_timeout / 1000)
-                await asyncio.gather(
-                    *(each.provider.close() for each in built.values())
-                )
+                await sources.close(built)
     _log.info("ingress.stopped")
 
 
@@ -61,6 +58,7 @@ def _server(
     built: dict[str, sources.Configured],
     sink: producer.EventProducer,
     watch: watching.IngressWatch,
+    clock: clocks.Clock,
 ) -> ingress.Ingress:
     bounds = config.ingress
     return ingress.Ingress(
@@ -76,7 +74,7 @@ def _server(
         ],
         sink,
         observer=watch,
-        clock=clocks.SystemClock(),
+        clock=clock,
         forwarder=ingress.AiohttpForwarder(timeout_s=bounds.forward_timeout / 1000),
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,

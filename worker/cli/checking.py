@@ -3,7 +3,6 @@
 import click
 
 from worker import errors
-from worker.app import sources
 from worker.cli import common
 from worker.transport import topics as in_kafka
 
@@ -17,7 +16,7 @@ def check(config: str | None) -> None:
     Reads the file, the environment and the secrets that they name; connects to
     nothing.
     """
-    settings = sources.load(config)
+    settings = common.load(config)
     names = ", ".join(settings.sources) or "none"
     click.echo(f"The configuration is good; sources: {names}.")
 
@@ -36,7 +35,7 @@ def topics(config: str | None, *, only_check: bool) -> None:
 
 
 async def _topics(config: str | None, *, only_check: bool) -> None:
-    settings = sources.load(config)
+    settings = common.load(config)
     created = [] if only_check else await in_kafka.create(settings.kafka)
     for name in created:
         click.echo(f"created {name}")

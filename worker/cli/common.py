@@ -2,16 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import click
 import orjson
 
 from worker import settings
 from worker.app import sources
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 config_option = click.option(
     "--config",
