@@ -8,7 +8,7 @@ from typing import cast
 import structlog
 
 from worker import clock as clocks
-from worker import model, ports, settings
+from worker import errors, model, ports, settings
 from worker.app import process, sources, watching
 from worker.pipeline import binding, memory, observer, partition
 from worker.telemetry import logs, metrics
@@ -23,7 +23,8 @@ async def run(
     """
     Work on the partitions that the group assigns until SIGTERM, then drain and return.
 
-    Raises errors.TopicMismatch, and OSError where the admin port cannot be had.
+    Raises errors.TopicMismatch, errors.KafkaUnavailable where the drain takes longer
+    than ``shutdown_timeout``, and OSError where the admin port cannot be had.
     """
     clock = clocks.SystemClock()
     built = sources.configured(config, clock)
@@ -49,11 +50,13 @@ async def run(
             try:
                 async with asyncio.timeout(config.worker.shutdown_timeout / 1000):
                     await running
+            except TimeoutError:  # an OSError as well, but of no address
+                raise errors.KafkaUnavailable(
+                    "the partitions did not drain within worker.shutdown_timeout"
+                ) from None
             finally:
                 await asyncio.gather(*(each.gate.close() for each in bound.values()))
-                await asyncio.gather(
-                    *(each.provider.close() for each in built.values())
-                )
+                await sources.close(built)
     _log.info("worker.stopped")
 
 
