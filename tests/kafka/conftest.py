@@ -3,10 +3,14 @@
 import asyncio
 import concurrent.futures
 import pathlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiokafka import admin
+
+from tests.support import transport
+from worker import settings
+from worker.transport import partition, topics
 
 _HERE = pathlib.Path(__file__).parent
 _TIMEOUT_S = 60
@@ -40,3 +44,20 @@ async def _delete_topics(bootstrap_servers: str, prefix: str) -> None:
             await client.delete_topics(mine)
     finally:
         await client.close()
+
+
+@pytest.fixture(name="config")
+async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
+    """Return the configuration of topics that are there."""
+    config = transport.kafka(kafka, topic_prefix)
+    await topics.create(config)
+    return config
+
+
+@pytest.fixture(name="logs")
+async def _logs() -> AsyncIterator[list[partition.PartitionLog]]:
+    """Discard what a test has opened."""
+    opened: list[partition.PartitionLog] = []
+    yield opened
+    for log in opened:
+        await log.discard()

@@ -1,7 +1,7 @@
 """One partition's owner on a real broker: all of a batch or nothing, and one owner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import aiokafka
 import pytest
@@ -12,36 +12,11 @@ from worker import codec, errors, model, ports, settings
 from worker.transport import partition, topics
 
 
-@pytest.fixture(name="config")
-async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
-    config = transport.kafka(kafka, topic_prefix)
-    await topics.create(config)
-    return config
-
-
-@pytest.fixture(name="logs")
-async def _logs() -> AsyncIterator[list[partition.PartitionLog]]:
-    """Discard what a test has opened."""
-    opened: list[partition.PartitionLog] = []
-    yield opened
-    for log in opened:
-        await log.discard()
-
-
-async def _owner(
-    config: settings.Kafka, logs: list[partition.PartitionLog]
-) -> partition.PartitionLog:
-    log = partition.PartitionLog(config, transport.PARTITION)
-    logs.append(log)
-    await log.fence()
-    return log
-
-
 async def test_a_batch_reaches_every_topic_it_is_for(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """Decisions go to the latest and to their outcome, all in the same partition."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     approved = transport.decision("a", model.Outcome.APPROVED)
     pending = transport.decision("p", model.Outcome.PENDING)
 
@@ -80,9 +55,9 @@ async def test_the_second_owner_fences_the_first(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """What the first writes afterwards is refused and never read by anybody."""
-    first = await _owner(config, logs)
+    first = await transport.owner(config, logs)
     await first.commit(transport.batch(1, "kept"))
-    second = await _owner(config, logs)
+    second = await transport.owner(config, logs)
 
     with pytest.raises(errors.OwnershipLost):
         await first.commit(
@@ -104,7 +79,7 @@ async def test_fencing_aborts_what_the_first_had_open(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """A transaction that was written and not committed is gone for all readers."""
-    first = await _owner(config, logs)
+    first = await transport.owner(config, logs)
     producer = first._producer
     assert producer is not None
     await producer.begin_transaction()
@@ -113,7 +88,7 @@ async def test_fencing_aborts_what_the_first_had_open(
         config.topic("ledger"), record.value, record.key, partition=transport.PARTITION
     )
 
-    second = await _owner(config, logs)
+    second = await transport.owner(config, logs)
 
     assert await transport.restored(second) == ({}, None)
     first._whole = True
@@ -129,7 +104,7 @@ async def test_a_zombie_cannot_end_its_transaction(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A commit whose records were all acknowledged before the fence still fails."""
-    first = await _owner(config, logs)
+    first = await transport.owner(config, logs)
     send_all = first._send_all
 
     async def fenced_after_all(
@@ -137,7 +112,7 @@ async def test_a_zombie_cannot_end_its_transaction(
         records: Sequence[tuple[str, codec.Record]],
     ) -> None:
         await send_all(producer, records)
-        await _owner(config, logs)
+        await transport.owner(config, logs)
 
     monkeypatch.setattr(first, "_send_all", fenced_after_all)
 
@@ -151,7 +126,7 @@ async def test_a_record_too_large_commits_nothing_and_harms_nothing(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """The bound is checked before a transaction begins; the log stays good."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     bound = partition.record_bound(config)
     large = ports.Batch(
         position=model.Position(next_offset=1),
@@ -173,7 +148,7 @@ async def test_records_up_to_the_bound_are_committed(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """Several records of nearly the bound, more than a request, are one batch."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     bound = partition.record_bound(config)
     large = transport.session("r" * (bound - 200))
     keys = [transport.key(str(number)) for number in range(3)]
@@ -200,7 +175,7 @@ async def test_a_record_that_the_broker_refuses_commits_nothing(
     await client.create_topics([admin.NewTopic(name, 2, 1, topic_configs=tight)])
     await client.close()
     await topics.create(config)
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
 
     with pytest.raises(errors.CommitInDoubt, match="MessageSizeTooLarge"):
         await log.commit(
@@ -222,7 +197,7 @@ async def test_a_cancelled_commit_leaves_only_discard(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """Nobody knows how far it came: the log refuses to go on."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     task = asyncio.create_task(log.commit(transport.batch(1, "cancelled")))
     await asyncio.sleep(0)
     task.cancel()

@@ -11,13 +11,6 @@ from worker import clock, codec, errors, settings
 from worker.transport import partitioning, producer, topics
 
 
-@pytest.fixture(name="config")
-async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
-    config = transport.kafka(kafka, topic_prefix)
-    await topics.create(config)
-    return config
-
-
 @pytest.fixture(name="log")
 def _log() -> transport.Log:
     return transport.Log()

@@ -9,14 +9,7 @@ import pytest
 
 from tests.support import transport
 from worker import errors, settings
-from worker.transport import reader, topics
-
-
-@pytest.fixture(name="config")
-async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
-    config = transport.kafka(kafka, topic_prefix)
-    await topics.create(config)
-    return config
+from worker.transport import reader
 
 
 @pytest.fixture(name="producer")

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka import admin
@@ -12,36 +11,11 @@ from worker import broker, model, ports, settings
 from worker.transport import partition, topic_specs, topics
 
 
-@pytest.fixture(name="config")
-async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
-    config = transport.kafka(kafka, topic_prefix)
-    await topics.create(config)
-    return config
-
-
-@pytest.fixture(name="logs")
-async def _logs() -> AsyncIterator[list[partition.PartitionLog]]:
-    """Discard what a test has opened."""
-    opened: list[partition.PartitionLog] = []
-    yield opened
-    for log in opened:
-        await log.discard()
-
-
-async def _owner(
-    config: settings.Kafka, logs: list[partition.PartitionLog]
-) -> partition.PartitionLog:
-    log = partition.PartitionLog(config, transport.PARTITION)
-    logs.append(log)
-    await log.fence()
-    return log
-
-
 async def test_an_empty_ledger_has_no_position(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """Nothing committed is nothing restored."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
 
     assert await transport.restored(log) == ({}, None)
 
@@ -50,7 +24,7 @@ async def test_a_restore_passes_over_aborted_transactions_and_closing_markers(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """A log whose tail hands out no record is restored, at once and to its end."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     await log.commit(transport.batch(4, "kept"))
     for _ in range(3):
         producer = log._producer
@@ -73,7 +47,7 @@ async def test_a_restore_yields_to_the_event_loop_and_counts(
     config: settings.Kafka, logs: list[partition.PartitionLog]
 ) -> None:
     """Thousands of records come in portions, in the order they were written."""
-    log = await _owner(config, logs)
+    log = await transport.owner(config, logs)
     for start in range(0, 6000, 1500):
         keys = [str(number) for number in range(start, start + 1500)]
         await log.commit(transport.batch(start + 1500, *keys))

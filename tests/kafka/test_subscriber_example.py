@@ -15,20 +15,13 @@ import pytest
 from tests.support import transport
 from worker import codec, ledger, model, policy, ports, settings
 from worker.ledger import turn
-from worker.transport import partition, topics
+from worker.transport import partition
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "subscriber.py"
 SESSION = model.SessionKey("one", "a")
 APPROVED = policy.approved(status="SUCCESS")
 REVOKED = policy.rejected(model.Reason.FRAUD, status="FRAUD_SUSPICION_CONFIRMED")
 _RULES = policy.Rules(provider="idnow", environment=model.Environment.TEST)
-
-
-@pytest.fixture(name="config")
-async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
-    config = transport.kafka(kafka, topic_prefix)
-    await topics.create(config)
-    return config
 
 
 @pytest.fixture(name="log")

@@ -155,3 +155,13 @@ async def fetched(config: settings.Kafka, name: str) -> list[reader.Fetched]:
         reader.follow(config, [config.topic(name)], span)
     ) as found:
         return [each async for each in found]
+
+
+async def owner(
+    config: settings.Kafka, logs: list[partition.PartitionLog]
+) -> partition.PartitionLog:
+    """Return a fenced owner of the partition, which ends with the test."""
+    log = partition.PartitionLog(config, PARTITION)
+    logs.append(log)
+    await log.fence()
+    return log
