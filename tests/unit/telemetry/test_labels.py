@@ -17,11 +17,11 @@ def subclasses(root: type) -> Iterator[type]:
 
 
 def reasons(root: type[errors.KycError]) -> set[str]:
-    """Return the reasons of *root* and of every class below it in errors.py."""
+    """Return the reasons of *root* and of every class below it in our errors."""
     return {
         one.__dict__["reason"]
         for one in subclasses(root)
-        if one.__module__ == errors.__name__ and "reason" in one.__dict__
+        if one.__module__.startswith(errors.__name__) and "reason" in one.__dict__
     }
 
 

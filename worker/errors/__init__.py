@@ -1,0 +1,108 @@
+"""
+Name everything that can go wrong, and what is to be done about it.
+
+    KycError
+    ├── ConfigurationError          a sentence for the person who configures
+    ├── BeginRefused                a session cannot be begun as asked
+    ├── CallbackError               the ingress refuses a callback
+    │   ├── AuthenticationError       401, one body for every cause
+    │   ├── MalformedBody             400, not one JSON object
+    │   └── UnmappableCallback        503, authentic but not in our table
+    ├── FetchError                  a provider's answer is not a result
+    │   ├── ProviderUnreachable       no answer at all
+    │   ├── ProviderTimeout           no answer in time
+    │   ├── ProviderFault             5xx and other answered faults
+    │   ├── RateLimited               429
+    │   ├── BadAnswer                 not the documented kind of answer
+    │   ├── AccountRefused            our credentials or our subscription
+    │   ├── NoSuchSession             the provider denies the session
+    │   ├── NotReady                  the result is still being made
+    │   ├── ResultMismatch            another session's or company's result
+    │   ├── BadResultSignature        a signed answer that does not verify
+    │   └── MappingCrashed            our own mapping raised on the answer
+    └── TransportError              Kafka
+        ├── KafkaUnavailable          no acknowledgement in time
+        ├── OwnershipLost             another owner has fenced this partition
+        ├── CommitInDoubt             the outcome of a commit is not known
+        ├── TransactionHangs          a broker forgot to end a transaction
+        ├── PositionLost              the position fell out of the retention
+        ├── TopicMismatch             a topic differs from what is configured
+        ├── UnknownVersion            a record of a version we do not know
+        └── RecordTooLarge            refused before a transaction begins
+
+Every class carries a *reason*, a fixed word that may be a metric label, and a
+*disposition*, what the pipeline does about it. Nobody asks for the class.
+Messages never hold a body, a header, a query or a secret.
+"""
+
+from worker.errors.base import (
+    BeginRefused,
+    ConfigurationError,
+    Disposition,
+    KycError,
+)
+from worker.errors.callbacks import (
+    AuthCause,
+    AuthenticationError,
+    CallbackError,
+    MalformedBody,
+    UnmappableCallback,
+)
+from worker.errors.fetching import (
+    AccountRefused,
+    BadAnswer,
+    BadResultSignature,
+    FetchError,
+    MappingCrashed,
+    NoSuchSession,
+    NotReady,
+    ProviderFault,
+    ProviderTimeout,
+    ProviderUnreachable,
+    RateLimited,
+    ResultMismatch,
+)
+from worker.errors.transport import (
+    CommitInDoubt,
+    KafkaUnavailable,
+    OwnershipLost,
+    PositionLost,
+    RecordTooLarge,
+    TopicMismatch,
+    TransactionHangs,
+    TransportError,
+    UnknownVersion,
+)
+
+__all__ = [
+    "AccountRefused",
+    "AuthCause",
+    "AuthenticationError",
+    "BadAnswer",
+    "BadResultSignature",
+    "BeginRefused",
+    "CallbackError",
+    "CommitInDoubt",
+    "ConfigurationError",
+    "Disposition",
+    "FetchError",
+    "KafkaUnavailable",
+    "KycError",
+    "MalformedBody",
+    "MappingCrashed",
+    "NoSuchSession",
+    "NotReady",
+    "OwnershipLost",
+    "PositionLost",
+    "ProviderFault",
+    "ProviderTimeout",
+    "ProviderUnreachable",
+    "RateLimited",
+    "RecordTooLarge",
+    "ResultMismatch",
+    "TopicMismatch",
+    "TransactionHangs",
+    "TransportError",
+    "UnknownVersion",
+    "UnmappableCallback",
+]

@@ -1,0 +1,71 @@
+"""Name what goes wrong with Kafka."""
+
+from worker.errors import base
+
+
+class TransportError(base.KycError):
+    """Kafka; never raised itself."""
+
+    reason = "transport"
+
+
+class KafkaUnavailable(TransportError):
+    """No acknowledgement in time; what was sent may still be written."""
+
+    reason = "kafka_unavailable"
+    disposition = base.Disposition.RETRY_LATER
+
+
+class OwnershipLost(TransportError):
+    """Another owner has fenced this partition, or may have."""
+
+    reason = "ownership_lost"
+
+
+class CommitInDoubt(TransportError):
+    """The outcome of a commit is not known: only a restore can tell."""
+
+    reason = "commit_in_doubt"
+
+
+class TransactionHangs(TransportError):
+    """
+    A transaction of the partition's earlier owner is over, and a topic does not know.
+
+    Its records are hidden from every reader of committed ones, and the next
+    transaction's end would show or drop them: nothing may be written before an
+    operator has ended it.
+    """
+
+    reason = "transaction_hangs"
+
+
+class PositionLost(TransportError):
+    """The position has fallen out of the topic's retention."""
+
+    reason = "position_lost"
+    disposition = base.Disposition.REFUSE
+
+
+class TopicMismatch(TransportError):
+    """A topic differs from what is configured; *problems* says how, and what to do."""
+
+    reason = "topic_mismatch"
+    disposition = base.Disposition.REFUSE
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class UnknownVersion(TransportError):
+    """A record of a version this release does not know: not ready, never lost."""
+
+    reason = "unknown_version"
+    disposition = base.Disposition.REFUSE
+
+
+class RecordTooLarge(TransportError):
+    """A record is over the bound; refused before a transaction begins."""
+
+    reason = "record_too_large"
