@@ -80,6 +80,10 @@ format: install ## Write what the linters would have: the only target that chang
 soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session once
 	@$(BIN)/python -m pytest tests/soak --override-ini timeout=1800 --soak-full -s
 
+.PHONY: faults
+faults: install ## The tests of faults again, at the default times and full length
+	@$(BIN)/python -m pytest tests/faults --full-length
+
 .PHONY: chaos
 chaos: install ## Kill and freeze everything for MINUTES= by SEED=, then check every promise
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES)

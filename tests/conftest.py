@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import times as profiles
 from worker import broker
 from worker.broker import jars
 
@@ -14,8 +15,20 @@ _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the soak test run in full."""
+    """Let the soak and the faults run in full."""
     parser.addoption("--soak-full", action="store_true", help="20,000 callbacks")
+    parser.addoption(
+        "--full-length",
+        action="store_true",
+        help="faults with the default times of the worker and of Kafka",
+    )
+
+
+@pytest.fixture(scope="session")
+def times(pytestconfig: pytest.Config) -> profiles.Times:
+    """Return how long Kafka's times are in this run."""
+    full = pytestconfig.getoption("--full-length")
+    return profiles.FULL if full else profiles.SHORT
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +40,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
+def kafka(times: profiles.Times) -> Iterator[str]:
     """Yield the address of the one broker that all tests of a run share."""
     if existing := os.environ.get(_EXISTING):
         yield existing
         return
-    cluster = broker.Cluster()
+    cluster = broker.Cluster(properties=times.broker_properties)
     reason = None
     try:
         cluster.start_sync()

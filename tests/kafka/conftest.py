@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiokafka import admin
 
 from tests.support import transport
 from worker import settings
@@ -32,18 +31,8 @@ def topic_prefix(topic_prefix: str, kafka: str) -> Iterator[str]:
     yield topic_prefix
     # In a thread, because this one may belong to the event loop of the test.
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, _delete_topics(kafka, topic_prefix)).result()
-
-
-async def _delete_topics(bootstrap_servers: str, prefix: str) -> None:
-    client = admin.AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await client.start()
-    try:
-        topics = await client.list_topics()
-        if mine := [topic for topic in topics if topic.startswith(prefix)]:
-            await client.delete_topics(mine)
-    finally:
-        await client.close()
+        deletion = transport.delete_topics(kafka, topic_prefix)
+        pool.submit(asyncio.run, deletion).result()
 
 
 @pytest.fixture(name="config")

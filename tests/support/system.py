@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from tests.support import ports as ports_of
+from tests.support import times as profiles
 from worker import clock as clocks
 from worker import settings, simulators
 from worker.app import sources
@@ -28,9 +29,7 @@ bootstrap_servers = "{servers}"
 topic_prefix = "{prefix}"
 partitions = {partitions}
 {durability}
-session_timeout = "2s"
-heartbeat_interval = "300ms"
-rebalance_timeout = "6s"
+{times}
 {kafka_more}
 
 [ingress]
@@ -39,6 +38,7 @@ host = "127.0.0.1"
 [worker]
 host = "127.0.0.1"
 restart_backoff = "100ms"
+{worker_more}
 
 [sources.idbeyond]
 provider = "idbeyond"
@@ -104,7 +104,9 @@ class System:
         *,
         partitions: int = 6,
         replicated: bool = False,
+        times: profiles.Times = profiles.SHORT,
         kafka_more: str = "",
+        worker_more: str = "",
     ) -> None:
         self.folder = folder
         self.processes: list[Process] = []
@@ -115,7 +117,9 @@ class System:
             prefix=prefix,
             partitions=partitions,
             durability="" if replicated else 'durability = "single-broker"',
+            times=times.toml,
             kafka_more=kafka_more,
+            worker_more=worker_more,
             secret=secrets.token_hex(20),
             common="{common}",
         )

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from aiokafka import admin
+
 from worker import codec, errors, ledger, model, ports, settings
 from worker.transport import partition, reader
 
@@ -120,6 +122,18 @@ def batch(
         sessions=[(key(session_id), session()) for session_id in session_ids],
         decisions=decisions,
     )
+
+
+async def delete_topics(bootstrap_servers: str, prefix: str) -> None:
+    """Delete every topic whose name begins with *prefix*."""
+    client = admin.AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await client.start()
+    try:
+        topics = await client.list_topics()
+        if mine := [topic for topic in topics if topic.startswith(prefix)]:
+            await client.delete_topics(mine)
+    finally:
+        await client.close()
 
 
 async def restored(

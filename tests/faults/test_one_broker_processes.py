@@ -9,9 +9,8 @@ import pytest
 from aiokafka import admin
 
 from tests.support import system
+from tests.support import times as profiles
 from worker import broker, model, simulators
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def _sessions(
@@ -48,10 +47,10 @@ async def _check(running: system.System, truths: dict[tuple[str, str], str]) -> 
 
 
 async def test_workers_come_and_go(
-    kafka: str, topic_prefix: str, tmp_path: pathlib.Path
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:
     """Workers that join and leave under load lose nothing and repeat nothing."""
-    async with system.System(kafka, topic_prefix, tmp_path) as running:
+    async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress, first = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(first)
@@ -70,10 +69,10 @@ async def test_workers_come_and_go(
 
 
 async def test_a_frozen_worker_is_a_zombie_that_writes_nothing(
-    kafka: str, topic_prefix: str, tmp_path: pathlib.Path
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:
     """A worker that wakes after its successor took over adds nothing, and goes on."""
-    async with system.System(kafka, topic_prefix, tmp_path) as running:
+    async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
         workers = [running.start("work") for _ in range(2)]
         for process in (ingress, *workers):
@@ -102,14 +101,15 @@ async def _status(url: str) -> tuple[int, str | None]:
 
 
 async def test_kafka_away_at_the_start_and_later(
-    topic_prefix: str, tmp_path: pathlib.Path
+    topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:
     """Without Kafka an ingress lives and waits; a callback then gets 503, not 4xx."""
-    async with broker.Cluster() as cluster:
+    properties = times.broker_properties
+    async with broker.Cluster(properties=properties) as cluster:
         folder = tmp_path / "system"
         folder.mkdir()
         async with system.System(
-            cluster.bootstrap_servers, topic_prefix, folder
+            cluster.bootstrap_servers, topic_prefix, folder, times=times
         ) as running:
             cluster.nodes[0].kill()
             ingress = running.start("ingress")
@@ -156,6 +156,7 @@ async def test_wrong_topics_are_refused(
     kafka: str,
     topic_prefix: str,
     tmp_path: pathlib.Path,
+    times: profiles.Times,
     partitions: int,
     policy: str,
     sentence: str,
@@ -170,7 +171,7 @@ async def test_wrong_topics_are_refused(
         await client.create_topics([wrong])
     finally:
         await client.close()
-    async with system.System(kafka, topic_prefix, tmp_path) as running:
+    async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         for kind in ("ingress", "work"):
             process = running.start(kind)
             assert await asyncio.to_thread(process.popen.wait, 30) == 1
