@@ -29,8 +29,10 @@ class Cluster:
     free ones, *preferred_port* (and those after it, for further nodes) if possible.
 
     *properties* override those of ``server.properties``; *listeners* adds listeners
-    by name and security protocol (``{"CLIENTS": "SASL_SSL"}``); *format_args* go to
-    the tool that formats an empty data folder (``["--add-scram", …]``).
+    by name and security protocol (``{"CLIENTS": "SASL_SSL"}``), and *advertised* are
+    the ports that clients of one are told instead, one a node, where a proxy stands
+    in between; *format_args* go to the tool that formats an empty data folder
+    (``["--add-scram", …]``).
     *fast_start* spares the optimising compiler: leave it out to measure throughput.
     """
 
@@ -41,6 +43,7 @@ class Cluster:
         properties: Mapping[str, str] | None = None,
         *,
         listeners: Mapping[str, str] | None = None,
+        advertised: Mapping[str, Sequence[int]] | None = None,
         format_args: Sequence[str] = (),
         preferred_port: int | None = None,
         fast_start: bool = True,
@@ -56,6 +59,7 @@ class Cluster:
         self._data_dir = data_dir
         self._properties = dict(properties or {})
         self._listeners = dict(listeners or {})
+        self._advertised = dict(advertised or {})
         self._format_args = tuple(format_args)
         self._preferred_port = preferred_port
         self._fast_start = fast_start
@@ -76,7 +80,7 @@ class Cluster:
 
     def bootstrap(self, listener: str) -> str:
         """Return the addresses for clients of *listener*."""
-        return ",".join(each.address.at(listener) for each in self.nodes)
+        return ",".join(each.address.told(listener) for each in self.nodes)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -154,6 +158,7 @@ class Cluster:
             self._size,
             listeners=list(self._listeners),
             preferred_port=self._preferred_port,
+            advertised=self._advertised,
         )
         self.nodes = [self._made_node(kafka, root, address) for address in addresses]
         for each in self.nodes:

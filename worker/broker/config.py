@@ -46,14 +46,24 @@ class Address:
 
     node_id: int
     ports: Mapping[str, int]
+    #: what clients are told instead, where something stands in between
+    advertised: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def at(self, listener: str) -> str:
         """Return ``host:port`` of *listener*."""
         return f"{HOST}:{self.ports[listener]}"
 
+    def told(self, listener: str) -> str:
+        """Return the ``host:port`` that clients of *listener* are to use."""
+        return f"{HOST}:{self.advertised.get(listener, self.ports[listener])}"
+
 
 def choose_addresses(
-    nodes: int, *, listeners: Sequence[str], preferred_port: int | None
+    nodes: int,
+    *,
+    listeners: Sequence[str],
+    preferred_port: int | None,
+    advertised: Mapping[str, Sequence[int]] | None = None,
 ) -> list[Address]:
     """
     Choose free ports for every listener of every node.
@@ -69,7 +79,8 @@ def choose_addresses(
         if wished and wished not in taken and _is_free(wished):
             taken.add(wished)
             ports[INTERNAL] = wished
-        addresses.append(Address(node_id=node_id, ports=ports))
+        told = {name: each[node_id - 1] for name, each in (advertised or {}).items()}
+        addresses.append(Address(node_id=node_id, ports=ports, advertised=told))
     return addresses
 
 
@@ -120,7 +131,7 @@ def server_properties(
         "inter.broker.listener.name": INTERNAL,
         "listeners": ",".join(f"{name}://{address.at(name)}" for name in protocols),
         "advertised.listeners": ",".join(
-            f"{name}://{address.at(name)}" for name in reachable
+            f"{name}://{address.told(name)}" for name in reachable
         ),
         "listener.security.protocol.map": ",".join(
             f"{name}:{protocol}" for name, protocol in protocols.items()

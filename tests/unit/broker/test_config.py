@@ -67,6 +67,23 @@ def test_extra_listener_is_advertised_and_the_controller_is_not() -> None:
     assert "CONTROLLER" not in properties["advertised.listeners"]
 
 
+def test_clients_are_told_of_what_stands_in_between() -> None:
+    """A listener behind a proxy listens on its own port and advertises the proxy's."""
+    first, second = config.choose_addresses(
+        2, listeners=["PROXIED"], preferred_port=None, advertised={"PROXIED": [11, 12]}
+    )
+    properties = config.server_properties(
+        second,
+        cluster=[first, second],
+        data=pathlib.Path("/data"),
+        listeners={"PROXIED": "PLAINTEXT"},
+        overrides={},
+    )
+    assert "PROXIED://127.0.0.1:12" in properties["advertised.listeners"]
+    assert f"PROXIED://{second.at('PROXIED')}" in properties["listeners"]
+    assert second.at(config.INTERNAL) in properties["advertised.listeners"]
+
+
 def test_overrides_have_the_last_word() -> None:
     """A property given by the caller replaces ours."""
     assert _properties(1, num_partitions="7")["num.partitions"] == "7"
