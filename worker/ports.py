@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Protocol
 
-from worker import ledger, model
+from worker import model
 
 
 class Provider(Protocol):
@@ -57,6 +57,39 @@ class Provider(Protocol):
         ...
 
 
+class Beginner(Protocol):
+    """Begins sessions of one source at its provider, with real credentials."""
+
+    def check(self, request: model.BeginRequest) -> None:
+        """
+        Refuse what the provider would refuse, before anything is sent or written.
+
+        Pure. Raises errors.BeginRefused, which names every wrong field.
+        """
+        ...
+
+    def foretell(self, begin_id: str) -> str | None:
+        """Return the session id that *begin_id* will get, where it is ours to choose.
+
+        Pure, and not to be guessed from outside; None where the provider chooses.
+        """
+        ...
+
+    async def begin(self, request: model.BeginRequest) -> model.Begun:
+        """
+        Begin the session; never repeated in place: a second call is a second session.
+
+        Raises errors.BeginRefused where the provider names what is wrong with the
+        request, and errors.FetchError otherwise: where that says ``answered``, or the
+        connection was refused, nothing was begun; else nobody knows.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections; idempotent."""
+        ...
+
+
 class EventSink(Protocol):
     """Where the ingress puts what it accepted."""
 
@@ -88,8 +121,8 @@ class Batch:
     """What one transaction writes, for one partition."""
 
     position: model.Position
-    #: the whole state of each session that changed; None is a tombstone
-    sessions: Sequence[tuple[model.SessionKey, ledger.Session | None]]
+    #: the whole state of each session that changed, encoded; None is a tombstone
+    sessions: Sequence[tuple[model.SessionKey, bytes | None]]
     decisions: Sequence[model.Decision] = ()
     #: sessions whose latest decision is forgotten with their stub
     forgotten: Sequence[model.SessionKey] = ()

@@ -7,7 +7,8 @@ Name everything that can go wrong, and what is to be done about it.
     ├── CallbackError               the ingress refuses a callback
     │   ├── AuthenticationError       401, one body for every cause
     │   ├── MalformedBody             400, not one JSON object
-    │   └── UnmappableCallback        503, authentic but not in our table
+    │   ├── UnmappableCallback        503, authentic but not in our table
+    │   └── TicketRefused             a return that we did not prepare
     ├── FetchError                  a provider's answer is not a result
     │   ├── ProviderUnreachable       no answer at all
     │   ├── ProviderTimeout           no answer in time
@@ -46,6 +47,8 @@ from worker.errors.callbacks import (
     AuthenticationError,
     CallbackError,
     MalformedBody,
+    TicketCause,
+    TicketRefused,
     UnmappableCallback,
 )
 from worker.errors.fetching import (
@@ -100,6 +103,8 @@ __all__ = [
     "RateLimited",
     "RecordTooLarge",
     "ResultMismatch",
+    "TicketCause",
+    "TicketRefused",
     "TopicMismatch",
     "TransactionHangs",
     "TransportError",

@@ -70,3 +70,22 @@ class UnmappableCallback(CallbackError):
         self.known_keys = known_keys
         self.other_keys = other_keys
         self.acknowledge = acknowledge
+
+
+class TicketCause(enum.StrEnum):
+    """Why a ticket is not honoured; for the log and the metric only."""
+
+    MALFORMED = "malformed"
+    ALTERED = "altered"
+    EXPIRED = "expired"
+    OTHER_SOURCE = "other_source"
+
+
+class TicketRefused(CallbackError):
+    """A ticket that we did not make, made for another source, or long ago."""
+
+    reason = "ticket_refused"
+
+    def __init__(self, cause: TicketCause) -> None:
+        super().__init__("ticket refused")
+        self.cause = cause

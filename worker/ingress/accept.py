@@ -151,6 +151,7 @@ def _event(
         provider_event_id=wake.provider_event_id,
         provider_time=wake.provider_time,
         reference=wake.reference,
+        begin_id=wake.begin_id,
         digest=callback.digest,
         claim=wake.claim,
         traceparent=_traceparent(),

@@ -6,6 +6,7 @@ them as RFC 3339. Nothing here has a field for personal data, except
 ``Callback`` and ``Answer``, whose bodies stay out of ``repr``.
 """
 
+from worker.model.begins import BeginMode, BeginRequest, Begun
 from worker.model.callbacks import (
     Callback,
     Event,
@@ -45,6 +46,9 @@ __all__ = [
     "POSITION_KEY",
     "AlarmKind",
     "Answer",
+    "BeginMode",
+    "BeginRequest",
+    "Begun",
     "Callback",
     "Cause",
     "CauseType",

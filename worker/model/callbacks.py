@@ -66,6 +66,8 @@ class Wake:
     provider_event_id: str | None = None  #: only where the provider promises one
     provider_time: int | None = None
     reference: str | None = None
+    #: of the session's beginning, where the provider echoes it
+    begin_id: str | None = None
     #: the words of the provider's table that the callback held; no free text
     claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
@@ -104,6 +106,10 @@ class Event:
     provider_event_id: str | None = None
     provider_time: int | None = None
     reference: str | None = None
+    #: of the session's beginning; on a return or a callback it is to be compared
+    begin_id: str | None = None
+    #: when the provider lets the session end, on a registration
+    expires_at: int | None = None
     digest: str | None = None
     claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     traceparent: str | None = None

@@ -22,6 +22,20 @@ class Build(Protocol):
         ...
 
 
+class BuildBeginner(Protocol):
+    """Makes what begins sessions of one source."""
+
+    def __call__(
+        self,
+        source: str,
+        # Any: each provider takes its own settings type, which stands beside it
+        settings: Any,  # noqa: ANN401 -- see above
+        clock: clocks.Clock,
+    ) -> ports.Beginner:
+        """Return it; opens no connection yet."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEntry:
     """One provider: its settings, its adapter, and how its callbacks are proven."""
@@ -29,6 +43,8 @@ class ProviderEntry:
     name: str
     settings_type: type[sources.Source]
     build: Build
+    #: what begins sessions
+    build_beginner: BuildBeginner | None = None
     #: what ``hmac_body`` means here; None where the provider signs nothing
     signature: signing.SignatureScheme | None = None
     #: the field of the JSON body that ``body_key`` compares with

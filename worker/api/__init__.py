@@ -1,0 +1,1 @@
+"""Begin and register sessions over HTTP, apart from the ingress."""
