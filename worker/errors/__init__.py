@@ -23,6 +23,7 @@ Name everything that can go wrong, and what is to be done about it.
     │   └── MappingCrashed            our own mapping raised on the answer
     └── TransportError              Kafka
         ├── KafkaUnavailable          no acknowledgement in time
+        │   └── KafkaUnauthorised       a right is missing, which the broker denies us
         ├── OwnershipLost             another owner has fenced this partition
         ├── CommitInDoubt             the outcome of a commit is not known
         ├── TransactionHangs          a broker forgot to end a transaction
@@ -67,6 +68,7 @@ from worker.errors.fetching import (
 )
 from worker.errors.transport import (
     CommitInDoubt,
+    KafkaUnauthorised,
     KafkaUnavailable,
     OwnershipLost,
     PositionLost,
@@ -89,6 +91,7 @@ __all__ = [
     "ConfigurationError",
     "Disposition",
     "FetchError",
+    "KafkaUnauthorised",
     "KafkaUnavailable",
     "KycError",
     "MalformedBody",

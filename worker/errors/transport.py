@@ -16,6 +16,12 @@ class KafkaUnavailable(TransportError):
     disposition = base.Disposition.RETRY_LATER
 
 
+class KafkaUnauthorised(KafkaUnavailable):
+    """The broker denies our user a right; the message is a sentence that names it."""
+
+    reason = "kafka_unauthorised"
+
+
 class OwnershipLost(TransportError):
     """Another owner has fenced this partition, or may have."""
 

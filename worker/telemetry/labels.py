@@ -78,6 +78,7 @@ class PartitionFailure(enum.StrEnum):
 
     TRANSPORT = "transport"
     KAFKA_UNAVAILABLE = "kafka_unavailable"
+    KAFKA_UNAUTHORISED = "kafka_unauthorised"
     OWNERSHIP_LOST = "ownership_lost"
     COMMIT_IN_DOUBT = "commit_in_doubt"
     POSITION_LOST = "position_lost"
