@@ -70,6 +70,8 @@ def events() -> st.SearchStrategy[model.Event]:
         provider_event_id=st.none() | _IDENTIFIER,
         provider_time=st.none() | _TIME,
         reference=st.none() | _REFERENCE,
+        begin_id=st.none() | _IDENTIFIER,
+        expires_at=st.none() | _TIME,
         digest=st.none() | _SHA256,
         claim=st.dictionaries(_WORD, st.none() | _WORD, max_size=4),
         traceparent=st.none() | _TRACE,

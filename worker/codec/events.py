@@ -6,6 +6,8 @@ from worker import clock, model
 from worker.codec import envelope, fields, record
 
 SCHEMA = "urn:kyc-worker:schema:event:v1"
+#: Fields that an older release did not write: always written, and read as null.
+_ADDED = ("begin_id", "expires_at")
 
 
 def event_record(event: model.Event) -> record.Record:
@@ -29,7 +31,7 @@ def event_record(event: model.Event) -> record.Record:
 
 
 def _value(event: model.Event) -> fields.Document:
-    said_at = event.provider_time
+    said_at, expires_at = event.provider_time, event.expires_at
     return {
         "schema_version": fields.VERSION,
         "event_id": event.event_id,
@@ -44,6 +46,8 @@ def _value(event: model.Event) -> fields.Document:
         "provider_event_id": event.provider_event_id,
         "provider_time": None if said_at is None else clock.rfc3339(said_at),
         "reference": event.reference,
+        "begin_id": event.begin_id,
+        "expires_at": None if expires_at is None else clock.rfc3339(expires_at),
         "digest": event.digest,
         "claim": dict(event.claim),
     }
@@ -63,6 +67,8 @@ def read_event(
     """
     held = fields.document(value)
     fields.check_version(held)
+    for name in _ADDED:
+        held.setdefault(name, None)
     event = model.Event(
         event_id=fields.identifier(held, "event_id"),
         type=fields.word(held, "type", model.EventType),
@@ -76,6 +82,8 @@ def read_event(
         provider_event_id=fields.identifier_or_none(held, "provider_event_id"),
         provider_time=fields.moment_or_none(held, "provider_time"),
         reference=fields.text_or_none(held, "reference"),
+        begin_id=fields.identifier_or_none(held, "begin_id"),
+        expires_at=fields.moment_or_none(held, "expires_at"),
         digest=fields.text_or_none(held, "digest"),
         claim=_claim(held),
         traceparent=envelope.traceparent(headers),

@@ -78,6 +78,28 @@ def test_an_event_without_a_trace_has_no_header_for_it() -> None:
     assert "traceparent" not in dict(record.headers)
 
 
+def test_a_registration_says_what_began_and_when_it_ends() -> None:
+    """``begin_id`` and ``expires_at`` are always written, null where there is none."""
+    begun = dataclasses.replace(_EVENT, begin_id="b-1", expires_at=1_795_255_810_120)
+    held = orjson.loads(codec.event_record(begun).value or b"")
+    bare = orjson.loads(_value())
+
+    assert (held["begin_id"], held["expires_at"]) == ("b-1", "2026-11-21T10:10:10.120Z")
+    assert (bare["begin_id"], bare["expires_at"]) == (None, None)
+
+
+def test_an_event_of_an_older_release_is_read() -> None:
+    """What an older release did not write is not missed."""
+    held = orjson.loads(_value())
+    del held["begin_id"], held["expires_at"]
+
+    event = codec.read_event(
+        _KEY, orjson.dumps(held), [("traceparent", _TRACE.encode())]
+    )
+
+    assert event == _EVENT
+
+
 def test_a_later_version_is_not_ours_to_judge() -> None:
     """A higher ``schema_version`` is no malformed record, whatever else it holds."""
     with pytest.raises(errors.UnknownVersion):
