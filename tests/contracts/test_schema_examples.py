@@ -40,7 +40,10 @@ def _again(kind: schemas.Kind, value: dict[str, Any]) -> codec.Record:
             headers = [("ce_time", b"2026-11-21T10:10:15.000Z")]
             return codec.dead_letter_record(codec.read_dead_letter(key, data, headers))
         case schemas.Kind.LEDGER_SESSION:
-            session = codec.read_session(data)
+            session = codec.encode_session(codec.read_session(data), 1)
+            return codec.session_record(model.SessionKey("a", "b"), session)
+        case schemas.Kind.LEDGER_SESSION_2:
+            session = codec.encode_session(codec.read_session(data), 2)
             return codec.session_record(model.SessionKey("a", "b"), session)
         case schemas.Kind.LEDGER_POSITION:
             return codec.position_record(codec.read_position(data))
@@ -72,9 +75,24 @@ def test_the_examples_show_every_case() -> None:
     assert set(model.EventType) == {e["type"] for e in _examples("event")}
     reasons = {letter["reason"] for letter in _examples("dead_letter")}
     assert set(model.DeadLetterReason) == reasons
-    fields = {name for s in _examples("ledger_session") for name in s}
-    properties = schemas.schema(schemas.Kind.LEDGER_SESSION)["properties"]
-    assert properties.keys() == fields
+    for kind in (schemas.Kind.LEDGER_SESSION, schemas.Kind.LEDGER_SESSION_2):
+        fields = {name for session in _examples(kind) for name in session}
+        assert schemas.schema(kind)["properties"].keys() == fields
+
+
+def test_both_versions_of_the_ledger_show_the_same_sessions() -> None:
+    """What an example of version 1 holds, the one of the same name holds in 2."""
+    versions = ("ledger_session", "ledger_session.v2")
+    long, compact = (
+        {
+            path.stem: codec.read_session(path.read_bytes())
+            for path in _EXAMPLES
+            if path.parent.name == version
+        }
+        for version in versions
+    )
+
+    assert long == compact
 
 
 @pytest.mark.parametrize("decision", _examples("decision"), ids=lambda d: d["reason"])
@@ -106,6 +124,7 @@ _POLLED = {"type": "poll", "event_id": None}
 _CAUSE = {"type": "poll"}
 _VERDICT = {"is": "pending", "why": "in_progress"}
 _SESSION = "ledger_session/failing"
+_COMPACT = "ledger_session.v2/ended"
 
 _COUNTER_EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     (_APPROVED, {"final": False}),
@@ -167,6 +186,10 @@ _COUNTER_EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("event/callback_received", {"digest": "abc"}),
     ("event/callback_received", {"received_at": None}),
     ("event/callback_received", {"misspelt": 1}),
+    ("event/session_registered", {"begin_id": "a b"}),
+    ("event/session_registered", {"begin_id": 1}),
+    ("event/session_registered", {"expires_at": 1_795_255_810_120}),
+    ("event/session_registered", {"expires_at": "2026-11-21"}),
     ("dead_letter/stale", {"schema_version": 2}),
     ("dead_letter/stale", {"reason": "tired"}),
     ("dead_letter/stale", {"last_error": "Connection refused by 10.0.0.1"}),
@@ -203,6 +226,13 @@ _COUNTER_EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     (_SESSION, {"seen": []}),
     (_SESSION, {"seen": ["a b"]}),
     (_SESSION, {"seen": {}}),
+    (_COMPACT, {"v": 1}),
+    (_COMPACT, {"v": 3}),
+    (_COMPACT, {"o": ["TST-7KQZM", 1, 0]}),
+    (_COMPACT, {"e": ["TST-7KQZM", 1]}),
+    (_COMPACT, {"e": {}}),
+    (_COMPACT, {"id": "TST-7KQZM"}),
+    (_COMPACT, {"seen": []}),
     ("ledger_position/running", {"v": 2}),
     ("ledger_position/running", {"starts": 0}),
     ("ledger_position/running", {"starts": "1"}),

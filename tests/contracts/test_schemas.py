@@ -125,6 +125,7 @@ _WORDS: list[tuple[str, str, type[enum.StrEnum]]] = [
     ("ledger_session", "$defs.verdict.properties.is", model.Outcome),
     ("ledger_session", "$defs.verdict.properties.why", model.Reason),
     ("ledger_session", "$defs.verdict.properties.flags.items", model.Flag),
+    ("ledger_session.v2", "properties.hint", model.Outcome),
 ]
 
 

@@ -24,7 +24,7 @@ async def test_a_batch_reaches_every_topic_it_is_for(
         ports.Batch(
             position=model.Position(next_offset=7),
             sessions=[
-                (transport.key("a"), transport.session()),
+                (transport.key("a"), transport.stored()),
                 (transport.key("gone"), None),
             ],
             decisions=[approved, pending],
@@ -45,7 +45,7 @@ async def test_a_batch_reaches_every_topic_it_is_for(
     )
     found, position = await transport.restored(log)
     assert {
-        "one:a": codec.encode_session(transport.session()),
+        "one:a": transport.stored(),
         "one:gone": None,
     } == found
     assert model.Position(next_offset=7) == position
@@ -83,7 +83,7 @@ async def test_fencing_aborts_what_the_first_had_open(
     producer = first._producer
     assert producer is not None
     await producer.begin_transaction()
-    record = codec.session_record(transport.key("open"), transport.session())
+    record = codec.session_record(transport.key("open"), transport.stored())
     await producer.send_and_wait(
         config.topic("ledger"), record.value, record.key, partition=transport.PARTITION
     )
@@ -131,8 +131,8 @@ async def test_a_record_too_large_commits_nothing_and_harms_nothing(
     large = ports.Batch(
         position=model.Position(next_offset=1),
         sessions=[
-            (transport.key("ok"), transport.session()),
-            (transport.key("big"), transport.session("r" * bound)),
+            (transport.key("ok"), transport.stored()),
+            (transport.key("big"), transport.stored("r" * bound)),
         ],
     )
 
@@ -150,7 +150,7 @@ async def test_records_up_to_the_bound_are_committed(
     """Several records of nearly the bound, more than a request, are one batch."""
     log = await transport.owner(config, logs)
     bound = partition.record_bound(config)
-    large = transport.session("r" * (bound - 200))
+    large = transport.stored("r" * (bound - 200))
     keys = [transport.key(str(number)) for number in range(3)]
 
     await log.commit(

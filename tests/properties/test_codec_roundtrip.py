@@ -26,6 +26,7 @@ _READERS: dict[str, Reader] = {
     "decision": codec.read_decision,
     "dead_letter": codec.read_dead_letter,
     "ledger_session": lambda _key, value, _headers: codec.read_session(value),
+    "ledger_session.v2": lambda _key, value, _headers: codec.read_session(value),
     "ledger_position": lambda _key, value, _headers: codec.read_position(value),
 }
 _JSON = st.recursive(
@@ -76,15 +77,40 @@ def test_a_dead_letter_comes_back_as_it_was(letter: model.DeadLetter) -> None:
     assert letter == _read("dead_letter", record)
 
 
-@_patiently
-@hypothesis.given(models.sessions())
-def test_a_session_comes_back_as_it_was(session: ledger.Session) -> None:
-    """A session's ledger record fits the schema, and holds the whole state."""
-    key = model.SessionKey("idbeyond", "s")
-    record = codec.session_record(key, session)
-    schemas.validate_record("ledger_session", record)
+def _stored(session: ledger.Session, version: int) -> codec.Record:
+    value = codec.encode_session(session, version)
+    return codec.session_record(model.SessionKey("idbeyond", "s"), value)
 
-    assert session == _read("ledger_session", record)
+
+@pytest.mark.parametrize(
+    ("version", "kind"), [(1, "ledger_session"), (2, "ledger_session.v2")]
+)
+@_patiently
+@hypothesis.given(session=models.sessions())
+def test_a_session_comes_back_as_it_was(
+    version: int, kind: str, session: ledger.Session
+) -> None:
+    """A session's ledger record fits its schema, and holds the whole state."""
+    record = _stored(session, version)
+    schemas.validate_record(kind, record)
+
+    assert session == _read(kind, record)
+
+
+@_patiently
+@hypothesis.given(
+    models.sessions(),
+    st.dictionaries(st.sampled_from(["x", "newer", "z_1"]), st.integers()),
+)
+def test_an_upgrade_and_back_changes_nothing(
+    session: ledger.Session, extra: dict[str, Any]
+) -> None:
+    """Version 1 read and written as 2, and that as 1 again, is the same record."""
+    before = codec.encode_session(dataclasses.replace(session, extra=extra), 1)
+
+    raised = codec.encode_session(codec.read_session(before), 2)
+
+    assert before == codec.encode_session(codec.read_session(raised), 1)
 
 
 @_patiently
@@ -97,18 +123,19 @@ def test_a_position_comes_back_as_it_was(position: model.Position) -> None:
     assert position == _read("ledger_position", record)
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @_patiently
 @hypothesis.given(
-    models.sessions(),
-    st.dictionaries(st.sampled_from(["x", "newer", "z_1"]), _JSON, min_size=1),
+    session=models.sessions(),
+    extra=st.dictionaries(st.sampled_from(["x", "newer", "z_1"]), _JSON, min_size=1),
 )
 def test_what_a_newer_release_keeps_is_written_again(
-    session: ledger.Session, extra: dict[str, Any]
+    version: int, session: ledger.Session, extra: dict[str, Any]
 ) -> None:
     """Fields of a session's record that we do not know survive a rewrite."""
-    held = {**orjson.loads(codec.encode_session(session)), **extra}
+    held = {**orjson.loads(codec.encode_session(session, version)), **extra}
 
-    again = codec.encode_session(codec.read_session(orjson.dumps(held)))
+    again = codec.encode_session(codec.read_session(orjson.dumps(held)), version)
 
     assert held == orjson.loads(again)
 
@@ -120,7 +147,9 @@ def test_no_open_session_is_taken_for_an_ended_one(session: ledger.Session) -> N
     odd = dataclasses.replace(session, reference='"due":', seen=('"flight":',))
 
     for each in (session, odd):
-        assert each.open is codec.may_be_open(codec.encode_session(each))
+        for version in (1, 2):
+            stored = codec.encode_session(each, version)
+            assert each.open is codec.may_be_open(stored)
 
 
 @pytest.mark.parametrize("kind", list(_READERS))
@@ -148,9 +177,8 @@ _MADE = {
     "event": models.events().map(codec.event_record),
     "decision": models.decisions().map(codec.decision_record),
     "dead_letter": models.dead_letters().map(codec.dead_letter_record),
-    "ledger_session": models.sessions().map(
-        lambda session: codec.session_record(model.SessionKey("a", "b"), session)
-    ),
+    "ledger_session": models.sessions().map(lambda session: _stored(session, 1)),
+    "ledger_session.v2": models.sessions().map(lambda session: _stored(session, 2)),
     "ledger_position": models.positions().map(codec.position_record),
 }
 

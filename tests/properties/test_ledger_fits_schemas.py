@@ -123,9 +123,11 @@ def test_what_a_session_leaves_behind_fits(
     for step in (first, *later):
         step(history)
         if history.session is not None:
-            record = codec.session_record(told.KEY, history.session)
-            schemas.validate_record("ledger_session", record)
-            assert codec.read_session(record.value) == history.session
+            for version, kind in ((1, "ledger_session"), (2, "ledger_session.v2")):
+                value = codec.encode_session(history.session, version)
+                record = codec.session_record(told.KEY, value)
+                schemas.validate_record(kind, record)
+                assert codec.read_session(value) == history.session
     for decision in history.decisions:
         record = codec.decision_record(decision)
         schemas.validate_record("decision", record)

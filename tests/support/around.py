@@ -52,11 +52,11 @@ class Ledger:
     def _write(self, batch: ports.Batch) -> None:
         self.batches.append(batch)
         self.position = batch.position
-        for key, session in batch.sessions:
-            if session is None:
+        for key, value in batch.sessions:
+            if value is None:
                 self.records.pop(str(key), None)
             else:
-                self.records[str(key)] = codec.encode_session(session)
+                self.records[str(key)] = value
 
     def session(self, key: model.SessionKey = told.KEY) -> ledger.Session | None:
         """Return what is committed of a session."""

@@ -16,12 +16,17 @@ Document = dict[str, Any]
 
 
 class Kind(enum.StrEnum):
-    """The record types there are; the words are the schema files' first part."""
+    """
+    The record types there are; the words are the schema files' first part.
+
+    It is version 1 where the word names none.
+    """
 
     EVENT = "event"
     DECISION = "decision"
     DEAD_LETTER = "dead_letter"
     LEDGER_SESSION = "ledger_session"
+    LEDGER_SESSION_2 = "ledger_session.v2"
     LEDGER_POSITION = "ledger_position"
 
 
@@ -32,13 +37,14 @@ _HEADERS = {
 }
 _REQUIRED = {"ce_type", "ce_source", "ce_id", "ce_time", "ce_dataschema"}
 _OPTIONAL = {"ce_subject", "ce_environment", "traceparent"}
-_INTERNAL = {Kind.LEDGER_SESSION, Kind.LEDGER_POSITION}
+_INTERNAL = {Kind.LEDGER_SESSION, Kind.LEDGER_SESSION_2, Kind.LEDGER_POSITION}
 
 
 @functools.cache
 def schema(kind: Kind) -> Document:
-    """Return the schema of *kind* in version 1."""
-    path = ROOT / f"{kind}.v1.schema.json"
+    """Return the schema of *kind*."""
+    version = "" if "." in kind else ".v1"
+    path = ROOT / f"{kind}{version}.schema.json"
     parsed: Document = orjson.loads(path.read_bytes())
     return parsed
 

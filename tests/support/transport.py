@@ -59,6 +59,11 @@ def session(reference: str | None = None) -> ledger.Session:
     )
 
 
+def stored(reference: str | None = None) -> bytes:
+    """Return a session's state as the ledger keeps it."""
+    return codec.encode_session(session(reference))
+
+
 def event(session_id: str, **changed: object) -> model.Event:
     """Return an event of the one source."""
     told: dict[str, object] = {
@@ -119,7 +124,7 @@ def batch(
     """Return a batch that writes the sessions."""
     return ports.Batch(
         position=model.Position(next_offset=next_offset),
-        sessions=[(key(session_id), session()) for session_id in session_ids],
+        sessions=[(key(session_id), stored()) for session_id in session_ids],
         decisions=decisions,
     )
 

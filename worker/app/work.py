@@ -74,6 +74,7 @@ def _member(
         clock=clock,
         watch=watch,
         crash_lock=asyncio.Lock(),
+        version=config.ledger.version,
     )
     partitions = config.kafka.partitions
     return group.Group(
@@ -125,10 +126,11 @@ class Factory:
     clock: clocks.Clock
     watch: observer.Observer
     crash_lock: asyncio.Lock
+    version: int  #: of the ledger, as it is written
 
     def loader(self) -> memory.Memory:
         """Return an empty memory, to restore into."""
-        return memory.Memory()
+        return memory.Memory(self.version)
 
     def work(
         self,

@@ -14,7 +14,7 @@ import orjson
 from worker import clock, errors
 from worker.codec import record
 
-#: The version of every value that this release writes, and the only one it reads.
+#: The version of every value; a session in the ledger has another one beside it.
 VERSION = 1
 
 Document = dict[str, Any]

@@ -4,15 +4,23 @@ Turn the ledger's state into records of ``kyc.ledger`` and back.
 Compact, since every restore reads them all: times are milliseconds, what is at
 its default is left out. Only workers write here: no CloudEvents headers. Types
 are checked and values are not, so that nothing is written that cannot be read.
+
+Two versions are read, and the one that is configured is written (``ledger.version``):
+1 as it stands here, 2 as ``ledger_compact`` spells the same. A new field of a session
+is one line in ``_SESSION``, with a default.
 """
 
 import orjson
 
 from worker import ledger, model
-from worker.codec import fields, record, shapes
+from worker.codec import fields, ledger_compact, record, shapes
 
 _VERSION = "v"
-_PREFIX = b'{"v":%d,' % fields.VERSION
+_LONG = b'{"v":%d,' % fields.VERSION
+_COMPACT_ENDED = b'{"v":%d,"%s":' % (
+    ledger_compact.VERSION,
+    ledger_compact.ENDED.encode(),
+)
 
 
 def _string(item: object) -> str:
@@ -93,29 +101,33 @@ _POSITION = shapes.Shape(
 )
 
 
-def session_record(
-    key: model.SessionKey, session: ledger.Session | None
-) -> record.Record:
-    """Return a session's whole state as a record; None makes it a tombstone."""
-    value = None if session is None else encode_session(session)
+def session_record(key: model.SessionKey, value: bytes | None) -> record.Record:
+    """Return a session's encoded state as a record; None makes it a tombstone."""
     return record.Record(key=str(key).encode(), value=value)
 
 
-def encode_session(session: ledger.Session) -> bytes:
+def encode_session(session: ledger.Session, version: int = fields.VERSION) -> bytes:
     """Return *session* as the ledger keeps it, with what a newer release wrote."""
-    written = {_VERSION: fields.VERSION, **session.extra, **_SESSION.write(session)}
-    return orjson.dumps(written)
+    written = {**session.extra, **_SESSION.write(session)}
+    if version == ledger_compact.VERSION:
+        return orjson.dumps(ledger_compact.compact(written))
+    return orjson.dumps({_VERSION: version, **written})
 
 
 def read_session(value: bytes | None) -> ledger.Session:
     """
-    Return the state that a ledger record holds.
+    Return the state that a ledger record holds, in either version.
 
     Fields that we do not know are kept in ``extra`` and written again; inside of a
     field's own object there must be none. Raises errors.UnknownVersion for what a
     newer release wrote, MalformedRecord for what none wrote, nothing besides.
     """
-    return _SESSION.read_open(_versioned(value))
+    held = fields.document(value)
+    if fields.whole(held, _VERSION, least=1) == ledger_compact.VERSION:
+        del held[_VERSION]
+        return _SESSION.read_open(ledger_compact.expand(held))
+    ledger_compact.check_reserved(held)
+    return _SESSION.read_open(_versioned(held))
 
 
 def position_record(position: model.Position) -> record.Record:
@@ -125,12 +137,15 @@ def position_record(position: model.Position) -> record.Record:
 
 
 def read_position(value: bytes | None) -> model.Position:
-    """Return the position that a ledger record holds; raises as ``read_session``."""
-    return _POSITION.read(_versioned(value))
+    """
+    Return the position that a ledger record holds; raises as ``read_session``.
+
+    It is the same in both versions, and stands as 1: there is nothing to save.
+    """
+    return _POSITION.read(_versioned(fields.document(value)))
 
 
-def _versioned(value: bytes | None) -> fields.Document:
-    held = fields.document(value)
+def _versioned(held: fields.Document) -> fields.Document:
     fields.check_version(held, _VERSION)
     del held[_VERSION]
     return held
@@ -143,7 +158,9 @@ def may_be_open(value: bytes) -> bool:
     A restore decodes the few sessions that are still to be worked on and not the
     many that have ended. Raises as ``read_session`` for another version.
     """
-    if not value.startswith(_PREFIX):
+    if value.startswith(_COMPACT_ENDED):
+        return False
+    if not value.startswith(_LONG):
         return read_session(value).open
     # Inside of a JSON text a quotation mark is escaped: only a key looks like this.
     return b'"due":' in value or b'"flight":' in value

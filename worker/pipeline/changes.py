@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 
 from worker import ledger, model, ports
 
@@ -12,10 +13,8 @@ class Changes:
 
     since: int
     done: asyncio.Future[None]
-    #: a session counts once, by its latest state
-    sessions: dict[model.SessionKey, ledger.Session | None] = dataclasses.field(
-        default_factory=dict
-    )
+    #: a session counts once, by its latest state, which the memory holds
+    sessions: dict[model.SessionKey, None] = dataclasses.field(default_factory=dict)
     decisions: list[model.Decision] = dataclasses.field(default_factory=list)
     forgotten: list[model.SessionKey] = dataclasses.field(default_factory=list)
     dead_letters: list[model.DeadLetter] = dataclasses.field(default_factory=list)
@@ -46,11 +45,15 @@ class Changes:
             case ledger.Fetch() | ledger.Alarm() | ledger.Note() | ledger.DeniedEnd():
                 pass
 
-    def batch(self, position: model.Position) -> ports.Batch:
-        """Return it all, with the *position* that it led to."""
+    def batch(
+        self,
+        position: model.Position,
+        encoded: Callable[[model.SessionKey], bytes | None],
+    ) -> ports.Batch:
+        """Return it all, each session *encoded*, with the *position* it led to."""
         return ports.Batch(
             position=position,
-            sessions=list(self.sessions.items()),
+            sessions=[(key, encoded(key)) for key in self.sessions],
             decisions=self.decisions,
             forgotten=self.forgotten,
             dead_letters=self.dead_letters,

@@ -10,10 +10,13 @@ class Memory:
     """
     A partition's sessions: open ones as values, ended ones as their record's bytes.
 
-    Ended sessions are the many; they are decoded only when something comes for them.
+    Ended sessions are the many: their bytes are what the ledger's topic holds, made
+    once, and decoded only when something comes for them. *version* is the ledger's
+    that is written; whatever version is found is kept until its session changes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: int = 1) -> None:
+        self._version = version
         self._open: dict[model.SessionKey, ledger.Session] = {}
         self._ended: dict[str, bytes] = {}
         self._heap: list[tuple[int, int, model.SessionKey]] = []
@@ -64,6 +67,13 @@ class Memory:
         value = self._ended.get(str(key))
         return None if value is None else codec.read_session(value)
 
+    def encoded(self, key: model.SessionKey) -> bytes | None:
+        """Return the session's state as the ledger keeps it; None: it is forgotten."""
+        session = self._open.get(key)
+        if session is not None:
+            return codec.encode_session(session, self._version)
+        return self._ended.get(str(key))
+
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
         """Keep the session's state, and when it is due."""
         if session is None or not session.open:
@@ -71,7 +81,7 @@ class Memory:
             if session is None:
                 self._ended.pop(str(key), None)
             else:
-                self._ended[str(key)] = codec.encode_session(session)
+                self._ended[str(key)] = codec.encode_session(session, self._version)
             return
         before = self._open.get(key)
         if before is None:

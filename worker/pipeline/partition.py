@@ -58,6 +58,7 @@ class Partition:
             watch=watch,
             limits=limits,
             position=self._position,
+            encoded=sessions.encoded,
             wake=self._wake.set,
         )
         self._queued: set[model.SessionKey] = set()
@@ -203,7 +204,7 @@ class Partition:
         after, effects = ledger.advance(key, session, told, now, rules)
         if after is not session:
             self.memory.put(key, after)
-            self._writer.gather().sessions[key] = after
+            self._writer.gather().sessions[key] = None
         for effect in effects:
             match effect:
                 case ledger.Note(kind):

@@ -19,6 +19,8 @@ class Writer:
     limits: binding.Limits
     #: returns the position that goes with what is gathered by now
     position: Callable[[], model.Position]
+    #: returns a session's latest state as the ledger keeps it
+    encoded: Callable[[model.SessionKey], bytes | None]
     #: called whenever a commit has ended
     wake: Callable[[], None]
     _gathered: changes.Changes | None = None
@@ -106,7 +108,8 @@ class Writer:
         gathered = self.gather()
         self._gathered, self._idle_since = None, None
         # The position of now: more may be taken before the task runs.
-        write = self._write(gathered, gathered.batch(self.position()))
+        batch = gathered.batch(self.position(), self.encoded)
+        write = self._write(gathered, batch)
         self._commit = asyncio.create_task(write)
         self._commit.add_done_callback(lambda _: self.wake())
 

@@ -1,6 +1,6 @@
 """Describe the tables of the two services and of the ledger."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -69,6 +69,8 @@ class Ledger(types.Section):
     """The ``[ledger]`` table; times in milliseconds."""
 
     identity_retention: types.PositiveMs = _LEAST_RETENTION_MS
+    #: that is written; both are read. Raised when the last older release is gone
+    version: Literal[1, 2] = 1
 
     @pydantic.field_validator("identity_retention")
     @classmethod

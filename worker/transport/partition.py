@@ -125,8 +125,8 @@ class PartitionLog:
         """Yield everything that *batch* writes, each with its topic."""
         ledger = self._kafka.topic("ledger")
         latest = self._kafka.topic("decisions")
-        for key, session in batch.sessions:
-            yield ledger, codec.session_record(key, session)
+        for key, value in batch.sessions:
+            yield ledger, codec.session_record(key, value)
         for decision in batch.decisions:
             record = codec.decision_record(decision)
             yield latest, record

@@ -45,7 +45,7 @@ def test_an_ended_session_is_small() -> None:
 def test_a_session_s_record_has_its_key_and_no_headers() -> None:
     """The ledger is internal: key and value, nothing else."""
     key = model.SessionKey("biometric", "a")
-    record = codec.session_record(key, _ENDED)
+    record = codec.session_record(key, codec.encode_session(_ENDED))
 
     assert record.key == b"biometric:a"
     assert record.headers == []
@@ -70,7 +70,9 @@ def test_unknown_fields_are_kept() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("v", 2),
+        ("v", 3),
+        ("e", []),
+        ("o", []),
         ("standing", {"is": "approved", "why": "verified", "newer": 1}),
         ("wanted", {"type": "poll", "newer": 1}),
     ],
@@ -159,7 +161,7 @@ def test_an_open_session_written_otherwise_is_seen_too() -> None:
 def test_a_later_version_is_not_taken_for_ended() -> None:
     """A record of a version that we do not know stops a restore at once."""
     with pytest.raises(errors.UnknownVersion):
-        codec.may_be_open(b'{"v":2,"id":"a"}')
+        codec.may_be_open(b'{"v":3,"id":"a"}')
 
 
 def test_a_position_stands_under_its_own_key() -> None:

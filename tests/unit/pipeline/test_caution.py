@@ -5,7 +5,7 @@ import asyncio
 from tests.support import clock as clocks
 from tests.support import ledger as told
 from tests.support import pipeline
-from worker import model
+from worker import codec, model
 from worker.pipeline import caution, memory
 
 A, P = told.approved, told.pending
@@ -93,10 +93,10 @@ async def test_the_second_start_in_a_row_is_cautious() -> None:
         await heir.gathered()
         assert heir.provider.mapped == [told.KEY.session_id]
         tries = [
-            session.tries
+            codec.read_session(value).tries
             for batch in heir.ledger.batches
-            for _, session in batch.sessions
-            if session is not None
+            for _, value in batch.sessions
+            if value is not None
         ]
         assert 1 in tries
         assert heir.ledger.outcomes() == ["approved"]

@@ -44,6 +44,7 @@ async def test_the_weight_is_what_is_written() -> None:
     gathered.sessions[told.KEY] = None
     assert gathered.weight == 5
     position = model.Position(next_offset=7)
-    batch = gathered.batch(position)
-    assert (batch.position, batch.sessions) == (position, [(told.KEY, None)])
+    batch = gathered.batch(position, lambda key: str(key).encode())
+    stored = [(told.KEY, str(told.KEY).encode())]
+    assert (batch.position, batch.sessions) == (position, stored)
     assert (batch.forgotten, batch.dead_letters) == ([told.KEY], [letter])
