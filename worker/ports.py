@@ -90,6 +90,18 @@ class Beginner(Protocol):
         ...
 
 
+class Begins(Protocol):
+    """What is known of the sessions that were begun here."""
+
+    async def session_of(self, source: str, begin_id: str) -> str | None:
+        """
+        Return the session that *begin_id* began; raises nothing.
+
+        Waits a moment where it is not known yet; None where it stays so.
+        """
+        ...
+
+
 class EventSink(Protocol):
     """Where the ingress puts what it accepted."""
 

@@ -2,7 +2,7 @@
 
 from worker.codec.dead_letters import dead_letter_record, read_dead_letter
 from worker.codec.decisions import decision_record, decision_tombstone, read_decision
-from worker.codec.envelope import ForeignHeaders, Headers
+from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
 from worker.codec.ledger_records import (
     encode_session,
@@ -25,6 +25,7 @@ __all__ = [
     "encode_session",
     "event_record",
     "may_be_open",
+    "new_traceparent",
     "position_record",
     "read_dead_letter",
     "read_decision",

@@ -1,6 +1,7 @@
 """Put CloudEvents 1.0 attributes into a record's headers (Kafka binding, binary)."""
 
 import functools
+import os
 import re
 from collections.abc import Iterable
 
@@ -72,3 +73,9 @@ def traceparent(found: ForeignHeaders) -> str | None:
     """Return the trace that *found* continue; a malformed one is as good as none."""
     value = header(found, "traceparent")
     return value if value is not None and _TRACEPARENT.fullmatch(value) else None
+
+
+def new_traceparent() -> str:
+    """Return a new W3C trace context, sampled: a trace starts with us."""
+    random = os.urandom(24).hex()
+    return f"00-{random[:32]}-{random[32:]}-01"

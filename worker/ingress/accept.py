@@ -2,11 +2,10 @@
 
 import asyncio
 import dataclasses
-import os
 import uuid
 
 from worker import clock as clocks
-from worker import errors, model, ports
+from worker import codec, errors, model, ports
 from worker.ingress import answers, forward, limits, observe, source
 from worker.telemetry import logs
 
@@ -154,14 +153,8 @@ def _event(
         begin_id=wake.begin_id,
         digest=callback.digest,
         claim=wake.claim,
-        traceparent=_traceparent(),
+        traceparent=codec.new_traceparent(),
     )
-
-
-def _traceparent() -> str:
-    """Return a new W3C trace context, sampled."""
-    random = os.urandom(24).hex()
-    return f"00-{random[:32]}-{random[32:]}-01"
 
 
 def _letter(

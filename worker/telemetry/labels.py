@@ -29,6 +29,25 @@ class CallbackResult(enum.StrEnum):
     FAILED = "failed"
 
 
+class ReturnWay(enum.StrEnum):
+    """How a person came back."""
+
+    RETURN = "return"
+    FINISHED = "finished"
+
+
+class ReturnResult(enum.StrEnum):
+    """How a request at a return endpoint ended."""
+
+    TAKEN = "taken"
+    UNRESOLVED = "unresolved"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    FOREIGN_ORIGIN = "foreign_origin"
+    PREFLIGHT = "preflight"
+    LIMITED = "limited"
+
+
 class Authenticator(enum.StrEnum):
     """What a secret was used for; the words of ``authenticate``."""
 

@@ -1,0 +1,250 @@
+"""
+Take people who come back: ``/return``, ``/finished``, and the keys to check it.
+
+A return is a hint that the provider may have a result, and no more. It is believed
+by its ticket alone: whatever the browser adds can only wake a session that carries
+the ticket's own beginning.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import uuid
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import aiolimiter
+import yarl
+from aiohttp import hdrs, web
+
+from worker import clock as clocks
+from worker import codec, errors, model, ports, tickets
+from worker.returns import answers, observe, source, statements
+from worker.telemetry import labels, logs
+
+_JWKS = "/.well-known/jwks.json"
+_WAYS = {
+    "return": (labels.ReturnWay.RETURN, hdrs.METH_GET),
+    "finished": (labels.ReturnWay.FINISHED, hdrs.METH_POST),
+}
+#: "", the way, source and ticket
+_PARTS = 4
+_Result = labels.ReturnResult
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Every bound of the return endpoints."""
+
+    #: for Kafka's acknowledgement; the person goes on without it
+    ack_timeout_s: float = 2.0
+    #: requests at ``/finished`` a minute and source
+    finished_per_minute: int = 600
+
+
+@dataclasses.dataclass(slots=True)
+class _Visit:
+    """What becomes known of one request while it is handled."""
+
+    way: labels.ReturnWay
+    source: source.ReturnSource | None = None
+    result: labels.ReturnResult = _Result.REFUSED
+    cause: errors.TicketCause | None = None
+    session: str | None = None
+    event_id: str | None = None
+
+
+class Returns:
+    """The return endpoints of all sources; answers everything, raises nothing."""
+
+    def __init__(
+        self,
+        sources: Iterable[source.ReturnSource],
+        sink: ports.EventSink,
+        *,
+        honoured: tickets.Tickets,
+        signer: statements.Statements,
+        begins: ports.Begins,
+        observer: observe.Observer,
+        clock: clocks.Clock,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._sources = {of.name: of for of in sources}
+        self._sink = sink
+        self._tickets = honoured
+        self._signer = signer
+        self._begins = begins
+        self._observer = observer
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        self._limiters = {
+            name: aiolimiter.AsyncLimiter(self._bounds.finished_per_minute, 60)
+            for name in self._sources
+        }
+
+    def takes(self, path: str) -> bool:
+        """Return whether *path*, as sent, is one of ours."""
+        return path == _JWKS or path.startswith(("/return/", "/finished/"))
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer one request and tell the observer; no input makes it raise."""
+        path = request.rel_url.raw_path
+        if path == _JWKS:
+            if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+                return _wrong_method("GET")
+            return answers.keys(self._signer.jwks)
+        now = asyncio.get_running_loop().time
+        started = now()
+        _, first, *rest = path.split("/")
+        way, method = _WAYS[first]
+        visit = _Visit(way)
+        response = await self._visited(request, visit, method, rest)
+        self._observer.returned(
+            observe.Return(
+                way=visit.way,
+                result=visit.result,
+                status=response.status,
+                source=visit.source.name if visit.source else labels.UNKNOWN_SOURCE,
+                cause=visit.cause,
+                session=visit.session,
+                event_id=visit.event_id,
+                duration_s=now() - started,
+            )
+        )
+        return response
+
+    async def _visited(
+        self, request: web.BaseRequest, visit: _Visit, method: str, rest: list[str]
+    ) -> web.Response:
+        of = self._sources.get(rest[0]) if len(rest) == _PARTS - 2 else None
+        if of is None:
+            return answers.refused()
+        visit.source = of
+        if visit.way is labels.ReturnWay.FINISHED:
+            return await self._finished(request, visit, of, rest[1])
+        if request.method != method:
+            return _wrong_method(method)
+        try:
+            ticket = self._tickets.read(rest[1], of.name, self._clock.now_ms())
+        except errors.TicketRefused as refused:
+            visit.cause = refused.cause
+            return answers.refused()
+        statement = await self._taken(visit, of, ticket, _named(request, of))
+        if ticket.return_url is None or _origin(ticket.return_url) not in of.origins:
+            return answers.arrived()
+        return answers.onward(ticket.return_url, statement)
+
+    async def _finished(
+        self,
+        request: web.BaseRequest,
+        visit: _Visit,
+        of: source.ReturnSource,
+        text: str,
+    ) -> web.Response:
+        """Take the word of the page around an embedded widget."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and origin not in of.origins:
+            visit.result = _Result.FOREIGN_ORIGIN
+            return answers.problem(
+                HTTPStatus.FORBIDDEN, "This origin is not one of the source's."
+            )
+        cors: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN}
+        if origin is not None:
+            cors[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        if request.method == hdrs.METH_OPTIONS:
+            visit.result = _Result.PREFLIGHT
+            return answers.allowed(cors)
+        if request.method != hdrs.METH_POST:
+            return _wrong_method("POST, OPTIONS")
+        limiter = self._limiters[of.name]
+        if not limiter.has_capacity():
+            visit.result = _Result.LIMITED
+            return answers.problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many of these: the result is being looked for already.",
+                {**cors, hdrs.RETRY_AFTER: "60"},
+            )
+        await limiter.acquire()
+        try:
+            ticket = self._tickets.read(text, of.name, self._clock.now_ms())
+        except errors.TicketRefused as refused:
+            visit.cause = refused.cause
+            return answers.problem(
+                HTTPStatus.NOT_FOUND, "There is no such ticket, or no longer.", cors
+            )
+        return answers.finished(await self._taken(visit, of, ticket, None), cors)
+
+    async def _taken(
+        self,
+        visit: _Visit,
+        of: source.ReturnSource,
+        ticket: tickets.Ticket,
+        named: str | None,
+    ) -> str | None:
+        """
+        Wake the session, and return the statement about it if the ticket proves it.
+
+        *named* is what the browser says: good enough for a wake-up that the worker
+        compares with the beginning, and never for a statement.
+        """
+        proven = ticket.session_id
+        if proven is None:
+            proven = await self._begins.session_of(of.name, ticket.begin_id)
+        session_id = proven or named
+        if session_id is None:
+            visit.result = _Result.UNRESOLVED
+            return None
+        key = model.SessionKey(of.name, session_id)
+        visit.session = logs.session_hash(*key)
+        await self._publish(visit, of, ticket, session_id)
+        if proven is None:
+            return None
+        return self._signer.make(key, of.audience, self._clock.now_ms())
+
+    async def _publish(
+        self,
+        visit: _Visit,
+        of: source.ReturnSource,
+        ticket: tickets.Ticket,
+        session_id: str,
+    ) -> None:
+        """Publish the hint; without Kafka the person goes on all the same."""
+        event = model.Event(
+            event_id=str(uuid.uuid4()),
+            type=model.EventType.SESSION_RETURNED,
+            environment=of.environment,
+            source=of.name,
+            provider=of.provider,
+            session_id=session_id,
+            provider_session_id=session_id,
+            begin_id=ticket.begin_id,
+            received_at=self._clock.now_ms(),
+            traceparent=codec.new_traceparent(),
+        )
+        visit.result = _Result.UNAVAILABLE
+        with contextlib.suppress(errors.TransportError, TimeoutError):
+            async with asyncio.timeout(self._bounds.ack_timeout_s):
+                await self._sink.publish(event)
+            visit.event_id = event.event_id
+            visit.result = _Result.TAKEN
+
+
+def _named(request: web.BaseRequest, of: source.ReturnSource) -> str | None:
+    """Return the session that the provider's query names, if it has the pattern."""
+    if of.session_query is None:
+        return None
+    values = request.query.getall(of.session_query, [])
+    return of.canonical(values[0]) if len(values) == 1 else None
+
+
+def _origin(address: str) -> str:
+    """Return the origin of *address*, which we have signed, as browsers write it."""
+    return str(yarl.URL(address).origin())
+
+
+def _wrong_method(allowed: str) -> web.Response:
+    return answers.problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "This endpoint does not take this method.",
+        {hdrs.ALLOW: allowed},
+    )
