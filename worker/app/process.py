@@ -14,6 +14,8 @@ from worker.transport import reaching, topics
 
 _log = structlog.get_logger()
 
+_AGAIN_S = 0.5
+
 
 class Health:
     """What the admin port tells; both start with no."""
@@ -72,15 +74,27 @@ async def admin_port(
 async def topics_in_order(
     config: settings.Settings, clock: clocks.Clock, counters: metrics.Metrics
 ) -> None:
-    """Wait for Kafka, then check the topics; raises errors.TopicMismatch."""
-    await reaching.wait_for_kafka(config.kafka, clock, _log)
-    try:
-        await topics.check(
-            config.kafka, identity_retention_ms=config.ledger.identity_retention
-        )
-    except errors.TopicMismatch:
-        telemetry.alarm(counters, model.AlarmKind.TOPIC_MISMATCH, "")
-        raise
+    """
+    Wait for Kafka, for as long as it takes, then check the topics.
+
+    Raises errors.TopicMismatch, and errors.KafkaUnauthorised.
+    """
+    while True:
+        await reaching.wait_for_kafka(config.kafka, clock, _log)
+        try:
+            await topics.check(
+                config.kafka, identity_retention_ms=config.ledger.identity_retention
+            )
+        except errors.TopicMismatch:
+            telemetry.alarm(counters, model.AlarmKind.TOPIC_MISMATCH, "")
+            raise
+        except errors.KafkaUnauthorised:
+            raise
+        except errors.KafkaUnavailable:
+            # One broker has answered, and the one that was asked next is down.
+            await clock.sleep(_AGAIN_S)
+        else:
+            return
 
 
 async def unless_stopped(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
