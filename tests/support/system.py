@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import os
 import pathlib
 import secrets
 import subprocess
@@ -107,6 +108,7 @@ class System:
         times: profiles.Times = profiles.SHORT,
         kafka_more: str = "",
         worker_more: str = "",
+        sources_more: str = "",
     ) -> None:
         self.folder = folder
         self.processes: list[Process] = []
@@ -125,7 +127,7 @@ class System:
         )
         for name, port in ports.items():
             head, found, tail = text.partition(f"[sources.{name}]")
-            common = _COMMON.format(port=port)
+            common = _COMMON.format(port=port) + sources_more
             text = head + found + tail.replace("{common}", common, 1)
         self.config = folder / "kyc.toml"
         self.config.write_text(text)
@@ -161,18 +163,20 @@ class System:
         *,
         port: int | None = None,
         ends_at: tuple[str, int] | None = None,
+        servers: str | None = None,
     ) -> Process:
         """
         Start ``ingress`` or ``work`` as a process of its own.
 
         *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
-        the last.
+        the last; *servers* are the brokers for this process alone.
         """
         module = ["worker"]
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
         admin_port, port = ports_of.free(), port or ports_of.free()
         more = ["--port", str(port)] if kind == "ingress" else []
+        mine = {} if servers is None else {"KYC_KAFKA__BOOTSTRAP_SERVERS": servers}
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:
             popen = subprocess.Popen(  # noqa: S603 -- our own command
@@ -183,6 +187,7 @@ class System:
                 ],
                 stderr=stream,
                 stdin=subprocess.DEVNULL,
+                env=os.environ | mine,
             )
         process = Process(kind, popen, log, admin_port, port)
         self.processes.append(process)
