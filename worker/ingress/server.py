@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import errors, model, ports
+from worker import errors, ports
 from worker.ingress import (
     accept,
     answers,
@@ -17,8 +17,10 @@ from worker.ingress import (
     forward,
     limits,
     observe,
+    requests,
     source,
 )
+from worker.ingress import pages as pages_of
 from worker.settings import types
 from worker.telemetry import labels
 
@@ -62,7 +64,9 @@ class Ingress:
         forwarder: forward.Forwarder | None = None,
         bounds: limits.Limits | None = None,
         trusted_proxies: Sequence[types.Network] = (),
+        pages: pages_of.Pages | None = None,
     ) -> None:
+        self._pages = pages
         self._sources = {of.name: of for of in sources}
         self._observer = observer
         self._clock = clock
@@ -141,25 +145,49 @@ class Ingress:
                     await self._landed.wait()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request, whatever it holds, and report it."""
-        now = asyncio.get_running_loop().time
-        started = now()
-        known = _Known()
+        """Answer one request, whatever it holds."""
         self._in_flight += 1
         try:
-            outcome = await self._outcome(request, known)
+            if self._pages is not None and self._pages.takes(request.rel_url.raw_path):
+                response = await self._page(self._pages, request)
+            else:
+                response = await self._callback(request)
         finally:
             self._in_flight -= 1
             if self._landed is not None and not self._in_flight:
                 self._landed.set()
+        if self._landed is not None:
+            response.force_close()
+        return response
+
+    async def _page(
+        self, pages: pages_of.Pages, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """Let *pages* answer, within the same bound as the callbacks."""
+        result = answers.Result.OVERLOADED
+        if self._in_flight <= self._bounds.max_in_flight:
+            try:
+                return await pages.answer(request)
+            except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
+                result = answers.Result.FAILED
+                fault = observe.fault_of(failure)
+                self._observer.finished(
+                    observe.Report(result=result, status=503, fault=fault)
+                )
+        return answers.problem(result, headers=self._retry_after)
+
+    async def _callback(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a callback, and report it."""
+        now = asyncio.get_running_loop().time
+        started = now()
+        known = _Known()
+        outcome = await self._outcome(request, known)
         response = answers.respond(
             outcome.result,
             route=known.route,
             event_id=outcome.event_id,
             headers=self._headers(outcome.result, known.of),
         )
-        if self._landed is not None:
-            response.force_close()
         self._report(known, outcome, response.status, now() - started)
         return response
 
@@ -193,7 +221,7 @@ class Ingress:
             timeout_s=self._bounds.read_timeout_s,
         )
         known.size_bytes = len(raw)
-        unverified = _callback(request, of, known.token, raw, received_at)
+        unverified = requests.callback(request, of, known.token, raw, received_at)
         verified = authenticate.verify(of, unverified, self._trusted_proxies)
         known.matches = verified.matches
         return await self._acceptor.accept(of, verified.callback)
@@ -251,31 +279,3 @@ class Ingress:
     def _refused(self, result: answers.Result, status: int) -> None:
         """Report what aiohttp refused before it came to a handler."""
         self._observer.finished(observe.Report(result=result, status=status))
-
-
-def _callback(
-    request: web.BaseRequest,
-    of: source.IngressSource,
-    token: str | None,
-    raw: bytes,
-    received_at: int,
-) -> model.Callback:
-    """Return what the request says, without believing any of it."""
-    return model.Callback(
-        source=of.name,
-        method=request.method,
-        headers=tuple((k.lower(), v) for k, v in request.headers.items()),
-        body=raw,
-        token=token,
-        query=_query(request, of),
-        remote=request.remote,
-        received_at=received_at,
-    )
-
-
-def _query(request: web.BaseRequest, of: source.IngressSource) -> dict[str, str]:
-    """Return the one parameter that the source reads, if it is there exactly once."""
-    if of.session_id_query is None or request.method != hdrs.METH_GET:
-        return {}
-    values = request.query.getall(of.session_id_query, [])
-    return {of.session_id_query: values[0]} if len(values) == 1 else {}

@@ -1,0 +1,34 @@
+"""Hold what a request says, without believing any of it."""
+
+from aiohttp import hdrs, web
+
+from worker import model
+from worker.ingress import source
+
+
+def callback(
+    request: web.BaseRequest,
+    of: source.IngressSource,
+    token: str | None,
+    raw: bytes,
+    received_at: int,
+) -> model.Callback:
+    """Return what the request says, without believing any of it."""
+    return model.Callback(
+        source=of.name,
+        method=request.method,
+        headers=tuple((k.lower(), v) for k, v in request.headers.items()),
+        body=raw,
+        token=token,
+        query=_query(request, of),
+        remote=request.remote,
+        received_at=received_at,
+    )
+
+
+def _query(request: web.BaseRequest, of: source.IngressSource) -> dict[str, str]:
+    """Return the one parameter that the source reads, if it is there exactly once."""
+    if of.session_id_query is None or request.method != hdrs.METH_GET:
+        return {}
+    values = request.query.getall(of.session_id_query, [])
+    return {of.session_id_query: values[0]} if len(values) == 1 else {}
