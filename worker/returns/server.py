@@ -47,7 +47,7 @@ class _Visit:
     """What becomes known of one request while it is handled."""
 
     way: labels.ReturnWay
-    source: source.ReturnSource | None = None
+    of: source.ReturnSource | None = None
     result: labels.ReturnResult = _Result.REFUSED
     cause: errors.TicketCause | None = None
     session: str | None = None
@@ -104,7 +104,7 @@ class Returns:
                 way=visit.way,
                 result=visit.result,
                 status=response.status,
-                source=visit.source.name if visit.source else labels.UNKNOWN_SOURCE,
+                source=visit.of.name if visit.of else labels.UNKNOWN_SOURCE,
                 cause=visit.cause,
                 session=visit.session,
                 event_id=visit.event_id,
@@ -119,7 +119,7 @@ class Returns:
         of = self._sources.get(rest[0]) if len(rest) == _PARTS - 2 else None
         if of is None:
             return answers.refused()
-        visit.source = of
+        visit.of = of
         if visit.way is labels.ReturnWay.FINISHED:
             return await self._finished(request, visit, of, rest[1])
         if request.method != method:

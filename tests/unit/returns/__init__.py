@@ -1,0 +1,1 @@
+"""The return endpoints, on a socket of their own."""

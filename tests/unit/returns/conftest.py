@@ -1,0 +1,200 @@
+"""Serve the return endpoints behind a real ingress, with a sink in memory."""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import jwt
+import orjson
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.unit.ingress import support
+from worker import errors, ingress, model, returns, tickets
+
+ISSUER = "https://kyc.example.com"
+ORIGIN = "https://shop.example.com"
+PAGE = f"{ORIGIN}/kyc/done?order=5#part"
+SESSION = "a" * 40
+OTHER_SESSION = "b" * 40
+BEGIN_ID = "begin-1"
+TICKETS = tickets.Tickets([b"a secret for tickets of 32 bytes."])
+_TOKEN = re.compile(r"[a-z0-9]{40}")
+
+
+class Watch:
+    """Records what is told; as the ingress's observer too."""
+
+    def __init__(self) -> None:
+        self.returns: list[returns.Return] = []
+        self.reports: list[ingress.Report] = []
+
+    def returned(self, told: returns.Return) -> None:
+        """Record *told*."""
+        self.returns.append(told)
+
+    def finished(self, report: ingress.Report) -> None:
+        """Record *report*."""
+        self.reports.append(report)
+
+    def alarm(self, kind: model.AlarmKind, source: str) -> None:
+        """Fail: nothing here is an alarm."""
+        raise AssertionError((kind, source))
+
+
+class Begins:
+    """Knows what a test tells it."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], str] = {}
+        self.failure: Exception | None = None
+
+    async def session_of(self, source: str, begin_id: str) -> str | None:
+        """Return the session, if it was told."""
+        if self.failure is not None:
+            raise self.failure
+        return self.known.get((source, begin_id))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Served:
+    """The endpoints, and everything around them."""
+
+    base: str
+    http: aiohttp.ClientSession
+    sink: support.Sink
+    clock: support.Clock
+    watch: Watch
+    begins: Begins
+
+    def ticket(
+        self,
+        *,
+        source: str = "identomat",
+        session_id: str | None = None,
+        return_url: str | None = PAGE,
+    ) -> str:
+        """Return a ticket that is good for a minute."""
+        return TICKETS.make(
+            tickets.Ticket(
+                source=source,
+                begin_id=BEGIN_ID,
+                expires_at=self.clock.at_ms + 60_000,
+                session_id=session_id,
+                return_url=return_url,
+            )
+        )
+
+    async def get(self, path: str) -> tuple[aiohttp.ClientResponse, str]:
+        """GET *path* and return the answer, which is never followed."""
+        async with self.http.get(self.base + path, allow_redirects=False) as answer:
+            return answer, await answer.text()
+
+    async def finish(
+        self, path: str, origin: str | None = ORIGIN, *, method: str = "POST"
+    ) -> tuple[aiohttp.ClientResponse, str]:
+        """Do as the page around a widget does."""
+        headers = {} if origin is None else {"Origin": origin}
+        async with self.http.request(
+            method, self.base + path, headers=headers
+        ) as answer:
+            return answer, await answer.text()
+
+    async def statement(self, text: str) -> dict[str, object]:
+        """Check *text* as a company's page would, by the published keys alone."""
+        _, published = await self.get("/.well-known/jwks.json")
+        keys = jwt.PyJWKSet.from_dict(orjson.loads(published))
+        key = keys[jwt.get_unverified_header(text)["kid"]]
+        claims: dict[str, object] = jwt.decode(
+            text,
+            key,
+            algorithms=["ES256"],
+            audience="shop",
+            issuer=ISSUER,
+            options={"verify_exp": False, "verify_iat": False},
+        )
+        return claims
+
+
+def new_key() -> bytes:
+    """Return a new signing key, in PEM."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def canonical(spelling: object) -> str | None:
+    """Return *spelling* if it is a token of Identomat's."""
+    fits = isinstance(spelling, str) and _TOKEN.fullmatch(spelling)
+    return spelling if isinstance(spelling, str) and fits else None
+
+
+Serve = Callable[..., Awaitable[Served]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Return what starts the endpoints; they end with the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(
+            *, bounds: returns.Bounds | None = None, max_in_flight: int = 100
+        ) -> Served:
+            sink, clock, watch, begins = (
+                support.Sink(),
+                support.Clock(),
+                Watch(),
+                Begins(),
+            )
+            pages = returns.Returns(
+                [
+                    returns.ReturnSource(
+                        name=name,
+                        provider="identomat",
+                        environment=model.Environment.TEST,
+                        audience="shop",
+                        origins=frozenset({ORIGIN}),
+                        canonical=canonical,
+                        session_query="session_token",
+                    )
+                    for name in ("identomat", "other")
+                ],
+                sink,
+                honoured=TICKETS,
+                signer=returns.Statements(
+                    [new_key(), new_key()], issuer=ISSUER, ttl_ms=300_000
+                ),
+                begins=begins,
+                observer=watch,
+                clock=clock,
+                bounds=bounds,
+            )
+            served = ingress.Ingress(
+                [support.source()],
+                sink,
+                observer=watch,
+                clock=clock,
+                bounds=ingress.Limits(max_in_flight=max_in_flight),
+                pages=pages,
+            )
+            port = await served.start("127.0.0.1", 0)
+            stack.push_async_callback(served.drain, 1.0)
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            return Served(
+                base=f"http://127.0.0.1:{port}",
+                http=http,
+                sink=sink,
+                clock=clock,
+                watch=watch,
+                begins=begins,
+            )
+
+        yield start
+
+
+UNAVAILABLE = errors.KafkaUnavailable("away")
