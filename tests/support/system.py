@@ -164,14 +164,15 @@ class System:
         port: int | None = None,
         ends_at: tuple[str, int] | None = None,
         servers: str | None = None,
+        module: Sequence[str] = ("worker",),
     ) -> Process:
         """
         Start ``ingress`` or ``work`` as a process of its own.
 
         *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
-        the last; *servers* are the brokers for this process alone.
+        the last; *servers* are the brokers for this process alone, and *module* is
+        what runs the command instead of the product itself.
         """
-        module = ["worker"]
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
         admin_port, port = ports_of.free(), port or ports_of.free()
