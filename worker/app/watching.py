@@ -3,8 +3,9 @@
 import structlog
 
 from worker import clock as clocks
-from worker import errors, ingress, ledger, model, telemetry
+from worker import errors, ingress, ledger, model, returns, telemetry
 from worker.telemetry import labels, logs, metrics
+from worker.transport import reaching
 
 _log = structlog.get_logger()
 
@@ -55,6 +56,25 @@ class IngressWatch:
         else:
             _log.warning("callback.refused", **told)
 
+    def returned(self, told: returns.Return) -> None:
+        """Write the line of one return, and count it."""
+        self._metrics.returned(told.source, told.way, told.result)
+        line = {
+            "source": told.source,
+            "way": told.way,
+            "result": told.result,
+            "status": told.status,
+            "cause": told.cause,
+            "session": told.session,
+            "event_id": told.event_id,
+            "duration_s": round(told.duration_s, 6),
+        }
+        known = {key: value for key, value in line.items() if value is not None}
+        if told.cause is None:
+            _log.info("return.taken", **known)
+        else:
+            _log.warning("return.refused", **known)
+
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""
         telemetry.alarm(self._metrics, kind, source)
@@ -66,6 +86,7 @@ class WorkerWatch:
     def __init__(self, counters: metrics.Metrics, clock: clocks.Clock) -> None:
         self._metrics = counters
         self._clock = clock
+        self._complaints = reaching.Complaints(clock, _log)
 
     def decided(self, decision: model.Decision) -> None:
         """Write the line of one committed decision, and count it."""
@@ -124,10 +145,18 @@ class WorkerWatch:
         """Count a transaction."""
         self._metrics.committed(records, seconds)
 
-    def partition_failed(self, number: int, reason: str) -> None:
-        """Tell that a partition, or with -1 the whole consumer, is started again."""
+    def partition_failed(self, number: int, reason: str, message: str = "") -> None:
+        """
+        Tell that a partition, or with -1 the whole consumer, is started again.
+
+        *message* says what Kafka refuses all of them: once a minute is enough.
+        """
         self._metrics.partition_failed(labels.PartitionFailure.of(reason))
-        if reason != errors.OwnershipLost.reason:
+        if message:
+            denied = reason == errors.KafkaUnauthorised.reason
+            event = "kafka.unauthorised" if denied else "kafka.unreachable"
+            self._complaints.say(event, message, reason=reason)
+        elif reason != errors.OwnershipLost.reason:
             _log.warning("partition.failed", partition=number, reason=reason)
 
     def restored(self, number: int, records: int, seconds: float) -> None:

@@ -64,6 +64,16 @@ SECRETS_MATCHED = Metric(
         "position": labels.SecretPosition,
     },
 )
+RETURNS = Metric(
+    "kyc_returns_total",
+    Kind.COUNTER,
+    "Requests at the return endpoints, by how they were answered.",
+    {
+        "source": labels.Source,
+        "way": labels.ReturnWay,
+        "result": labels.ReturnResult,
+    },
+)
 PRODUCE_SECONDS = Metric(
     "kyc_produce_seconds",
     Kind.HISTOGRAM,
@@ -182,6 +192,7 @@ CATALOGUE = (
     CALLBACKS,
     VERIFICATION_FAILURES,
     SECRETS_MATCHED,
+    RETURNS,
     PRODUCE_SECONDS,
     EVENTS_BEHIND,
     FETCHES,

@@ -31,7 +31,7 @@ ALLOWED = frozenset(
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),
         *("authenticator", "position", "attempts", "dead_letter_id", "version"),
-        *("method", "signal", "message"),
+        *("method", "signal", "message", "way"),
         # how much
         *(
             "count",

@@ -76,6 +76,12 @@ class Metrics:
             labels.SecretPosition.of(position),
         )
 
+    def returned(
+        self, source: str, way: labels.ReturnWay, result: labels.ReturnResult
+    ) -> None:
+        """Count a person's return by how it was answered."""
+        self._count(catalogue.RETURNS, source, way, result)
+
     def produced(self, seconds: float) -> None:
         """Take note of how long Kafka took to acknowledge an event, or not to."""
         self._observe(catalogue.PRODUCE_SECONDS, seconds)

@@ -23,6 +23,7 @@ def touch(counters: metrics.Metrics) -> None:
     counters.callback("one", labels.CallbackResult.ACCEPTED)
     counters.verification_failed("one", errors.AuthCause.WRONG_SIGNATURE)
     counters.secret_matched("one", labels.Authenticator.SIGNED_URL, 0)
+    counters.returned("one", labels.ReturnWay.RETURN, labels.ReturnResult.TAKEN)
     counters.produced(0.01)
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
@@ -77,6 +78,11 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
             {"source": "one", "authenticator": "signed_url", "position": "0"},
             1,
         ),
+        (
+            "kyc_returns_total",
+            {"source": "one", "way": "return", "result": "taken"},
+            1,
+        ),
         ("kyc_produce_seconds_count", {}, 1),
         ("kyc_produce_seconds_sum", {}, 0.01),
         ("kyc_events_behind", {}, 3),
@@ -129,6 +135,7 @@ def test_a_gauge_can_fall(counters: metrics.Metrics) -> None:
         lambda it: it.callback(None, labels.CallbackResult.ACCEPTED),
         lambda it: it.verification_failed("one", "anything"),
         lambda it: it.secret_matched("one", "signed_url", 0),
+        lambda it: it.returned("one", "return", labels.ReturnResult.TAKEN),
         lambda it: it.fetched("one", "result", 0.1),
         lambda it: it.noted("one", "retry"),
         lambda it: it.dead_letter("one", "stale"),
