@@ -15,6 +15,7 @@ Name everything that can go wrong, and what is to be done about it.
     │   ├── ProviderFault             5xx and other answered faults
     │   ├── RateLimited               429
     │   ├── BadAnswer                 not the documented kind of answer
+    │   │   └── BeginInDoubt            of a begin, which may have begun something
     │   ├── AccountRefused            our credentials or our subscription
     │   ├── NoSuchSession             the provider denies the session
     │   ├── NotReady                  the result is still being made
@@ -56,6 +57,7 @@ from worker.errors.fetching import (
     AccountRefused,
     BadAnswer,
     BadResultSignature,
+    BeginInDoubt,
     FetchError,
     MappingCrashed,
     NoSuchSession,
@@ -85,6 +87,7 @@ __all__ = [
     "AuthenticationError",
     "BadAnswer",
     "BadResultSignature",
+    "BeginInDoubt",
     "BeginRefused",
     "CallbackError",
     "CommitInDoubt",

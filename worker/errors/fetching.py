@@ -57,6 +57,12 @@ class BadAnswer(FetchError):
     reason = "bad_answer"
 
 
+class BeginInDoubt(BadAnswer):
+    """A begin was answered, and the answer does not say what was begun."""
+
+    answered = False
+
+
 class AccountRefused(FetchError):
     """Our credentials, our rights or our subscription are refused."""
 
