@@ -36,6 +36,8 @@ _REFUSED = "is refused by the provider"
 #: members of an error document that hold a field's name, or only more members
 _NAMING = frozenset({"field", "key", "name", "param", "parameter", "path", "loc"})
 _WRAPPING = frozenset({"body", "detail", "details", "error", "errors", "fields"})
+#: an answer came, of which nothing can be read
+_IN_DOUBT = frozenset({"too_large", "protocol"})
 _NOT_THE_CALLER = frozenset({401, 403, 404, 408, 429})
 
 
@@ -182,6 +184,23 @@ def http(settings: sources.Source, clock: clocks.Clock) -> _http.Http:
         clock=clock,
         attempts=1,
     )
+
+
+async def send(
+    http: _http.Http, path: str, body: bytes, headers: Mapping[str, str]
+) -> _http.HttpAnswer:
+    """
+    Post one begin and return the whole answer, whatever its status.
+
+    Raises errors.FetchError; where it is not ``answered`` something may have begun,
+    unless its detail is ``_http.NOT_CONNECTED``.
+    """
+    try:
+        return await http.request("POST", path, body=body, headers=headers)
+    except errors.BadAnswer as failure:
+        detail = failure.detail
+    # Raised here and not above: without a context, as all of the errors of _http.
+    raise (errors.BeginInDoubt if detail in _IN_DOUBT else errors.BadAnswer)(detail)
 
 
 def refusal(

@@ -25,6 +25,8 @@ from worker import errors
 _ATTEMPTS = 3  # the first, and at most two more in place
 _WAIT_S = tenacity.wait_random(0.05, 0.25)
 _CHUNK_BYTES = 64 << 10
+#: the detail of an error that tells that no byte of the request was sent
+NOT_CONNECTED = "not_connected"
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
 
 #: Read top down: aiohttp's classes inherit from each other and from OSError.
@@ -37,6 +39,9 @@ _FAILURES: tuple[
         errors.ProviderUnreachable,
         "broken_off",
     ),
+    # Before a connection there was nothing to send anything over.
+    ((aiohttp.ClientConnectorError,), errors.ProviderUnreachable, NOT_CONNECTED),
+    ((aiohttp.ClientConnectorError,), errors.ProviderNotConnected, ""),
     ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
     ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
     (
@@ -130,7 +135,7 @@ class Http:
     ) -> HttpAnswer:
         """Make one attempt; nothing of a lower exception gets out."""
         if self._closed:
-            raise errors.ProviderUnreachable("closed")
+            raise errors.ProviderUnreachable(NOT_CONNECTED)
         try:
             async with self._opened().request(
                 method, url, data=body, headers=headers, allow_redirects=False

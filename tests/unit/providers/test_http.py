@@ -212,7 +212,7 @@ async def test_nobody_listening_is_unreachable(clock: object) -> None:
     error = await _refused(_client("http://127.0.0.1:1", clock))
 
     told = "".join(traceback.format_exception(error)) + repr(error)
-    assert error.reason == "unreachable"
+    assert (error.reason, error.detail) == ("unreachable", "not_connected")
     assert _SECRET not in told
     assert "127.0.0.1" not in told
     assert error.__cause__ is None
@@ -280,4 +280,4 @@ async def test_nothing_is_sent_after_close(serve: Serve, clock: object) -> None:
     await client.close()
     await client.close()
 
-    assert (await _refused(client)).detail == "closed"
+    assert (await _refused(client)).detail == _http.NOT_CONNECTED
