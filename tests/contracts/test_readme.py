@@ -185,7 +185,7 @@ def test_metrics_exist() -> None:
 
 def _command(name: str) -> click.Command:
     module = importlib.import_module(f"worker.cli.{cli._COMMANDS[name][0]}")
-    command: click.Command = getattr(module, name)
+    command: click.Command = getattr(module, name.replace("-", "_"))
     return command
 
 
@@ -193,7 +193,7 @@ def _called() -> Iterator[tuple[str, str]]:
     """Yield each command that the documents call, and the rest of its line."""
     for document in DOCUMENTS:
         text = (ROOT / document).read_text()
-        calls = r"(?:`|^ +)kyc-worker ([a-z]+)([^`\n#]*)"
+        calls = r"(?:`|^ +)kyc-worker ([a-z][a-z-]*)([^`\n#]*)"
         for match in re.finditer(calls, text, re.MULTILINE):
             yield match[1], match[2]
 

@@ -25,6 +25,8 @@ _SECTIONS: Mapping[str, type[types.Section]] = {
     "ingress": settings.Ingress,
     "worker": settings.Worker,
     "ledger": settings.Ledger,
+    "api": settings.Api,
+    "returns": settings.Returns,
     "source": sources.Source,
     **{name: entry.settings_type for name, entry in providers.REGISTRY.items()},
 }
@@ -78,6 +80,8 @@ def rows(name: str) -> Iterator[Row]:
 
 def _rows(key: str, field: FieldInfo, section: type[types.Section]) -> Iterator[Row]:
     inner = field.annotation
+    if typing.get_origin(inner) is tuple:  # a list of tables is told as one of them
+        inner = typing.get_args(inner)[0]
     if isinstance(inner, type) and issubclass(inner, types.Section):
         for name, each in inner.model_fields.items():
             yield from _rows(f"{key}.{name}", each, inner)
@@ -113,6 +117,8 @@ def _type(  # noqa: PLR0911 -- one for each kind
         return ", ".join(f"`{each}`" for each in arguments)
     if origin in {typing.Union, builtin_types.UnionType}:
         held = [each for each in arguments if each is not type(None)]
+        if typing.get_origin(held[0]) is typing.Literal:
+            return " or ".join(map(_type, held))
         return "network" if len(held) > 1 else _type(held[0], metadata)
     if origin is tuple:
         return f"list of {_type(arguments[0])}"

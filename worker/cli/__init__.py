@@ -21,6 +21,7 @@ _COMMANDS = {
     "session": ("deciding", "Show one session: what stands, its history, what is due."),
     "recheck": ("rechecking", "Fetch sessions again now."),
     "dlq": ("redriving", "Look into the dead letters, and run them again."),
+    "api-key": ("keys", "Make a key for the api."),
     "simulate": ("simulating", "Play the providers, to rehearse offline."),
 }
 
@@ -37,7 +38,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"worker.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(

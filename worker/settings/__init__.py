@@ -1,13 +1,17 @@
 """Read, check and hold the configuration: the only reader of the environment."""
 
+from worker.settings.beginning import Api, ApiKey, Returns
 from worker.settings.kafka import Kafka
 from worker.settings.loader import Settings, load, process_environment
 from worker.settings.sections import Ingress, Ledger, Worker
 
 __all__ = [
+    "Api",
+    "ApiKey",
     "Ingress",
     "Kafka",
     "Ledger",
+    "Returns",
     "Settings",
     "Worker",
     "load",

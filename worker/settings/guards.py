@@ -183,6 +183,12 @@ def _live(view: View) -> Iterator[types.Conflict]:
                 ("base_url", "environment"),
                 "is a test host, and the source is live: use the live host",
             )
+    for position, origin in enumerate(view.values("return_origins")):
+        if isinstance(origin, str) and urls.loopback(origin):
+            yield types.Conflict(
+                (f"return_origins[{position}]", "return_origins", "environment"),
+                "is this machine, and the source is live: use the page's own origin",
+            )
 
 
 def _holds_secret(annotation: object) -> bool:

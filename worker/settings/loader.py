@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from worker import errors
-from worker.settings import guards, layers, problems, sections, types
+from worker.settings import beginning, guards, layers, problems, sections, types
 from worker.settings import kafka as of_kafka
 from worker.settings import sources as of_source
 
@@ -32,6 +32,8 @@ class Settings:
     ingress: sections.Ingress = dataclasses.field(default_factory=sections.Ingress)
     worker: sections.Worker = dataclasses.field(default_factory=sections.Worker)
     ledger: sections.Ledger = dataclasses.field(default_factory=sections.Ledger)
+    api: beginning.Api = dataclasses.field(default_factory=beginning.Api)
+    returns: beginning.Returns = dataclasses.field(default_factory=beginning.Returns)
     sources: Mapping[str, of_source.Source] = dataclasses.field(default_factory=dict)
 
 
@@ -63,10 +65,13 @@ def load(
         ingress=loading.section("ingress", sections.Ingress),
         worker=loading.section("worker", sections.Worker),
         ledger=loading.section("ledger", sections.Ledger),
+        api=loading.section("api", beginning.Api),
+        returns=loading.section("returns", beginning.Returns),
         sources=builtin_types.MappingProxyType(loading.sources(source_types)),
     )
     loading.others()
     loading.retention(settings)
+    loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
     if loading.report.sentences:
         raise errors.ConfigurationError(loading.report.sentences)
     return settings

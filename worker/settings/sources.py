@@ -89,6 +89,11 @@ class Source(types.Section):
     reference_field: str | None = None
     reference_pattern: str = r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}"
     session_deadline: types.DurationMs | None = None
+    #: of the company's pages that people go back to: "https://www.example.com"
+    return_origins: tuple[str, ...] = ()
+    return_audience: Annotated[
+        str | None, pydantic.Field(min_length=1, max_length=255)
+    ] = None
     concurrency: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = None
     fetch_timeout: types.PositiveMs = 10_000
@@ -147,6 +152,18 @@ class Source(types.Section):
         if value is None:
             return None
         return urls.outside(value, path=info.field_name != "base_url")
+
+    @pydantic.field_validator("return_origins")
+    @classmethod
+    def _origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return *values* as browsers write them, if they are origins and no more."""
+        for value in values:
+            if urls.origin(value) != value.lower().removesuffix("/"):
+                raise ValueError(
+                    "must hold origins such as https://www.example.com: scheme, host"
+                    " and a port that is not the usual one"
+                )
+        return tuple(map(urls.origin, values))
 
     @pydantic.field_validator("reference_pattern")
     @classmethod

@@ -1,8 +1,10 @@
 """Check the URLs of the configuration."""
 
 import ipaddress
+import re
 import urllib.parse
 
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f.]*:[0-9a-f:.]+", re.ASCII)
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 
 
@@ -23,6 +25,28 @@ def outside(url: str, *, path: bool) -> str:
     if not path and parts.path not in ("", "/"):
         raise ValueError("must not hold a path: paths are settings of their own")
     return url if path else url.rstrip("/")
+
+
+def origin(url: str) -> str:
+    """
+    Return the origin of *url* as browsers write it: lower case, no default port.
+
+    https, except on the loopback; no user. Raises ValueError, whose text never
+    holds the URL.
+    """
+    parts = _split(url)
+    scheme, host = parts.scheme, parts.hostname or ""
+    if scheme != "https" and not (scheme == "http" and loopback(url)):
+        raise ValueError("must begin with https:// (http:// only on the loopback)")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or a password")
+    if not _HOST.fullmatch(host):
+        raise ValueError("must be a URL such as https://www.example.com")
+    name = f"[{host}]" if ":" in host else host
+    usual = {"https": 443, "http": 80}[scheme]
+    return f"{scheme}://{name}" + (
+        "" if parts.port in (None, usual) else f":{parts.port}"
+    )
 
 
 def loopback(url: str) -> bool:

@@ -17,6 +17,8 @@ SECTIONS: Mapping[str, type[types.Section]] = {
     "ingress": settings.Ingress,
     "worker": settings.Worker,
     "ledger": settings.Ledger,
+    "api": settings.Api,
+    "returns": settings.Returns,
 }
 #: What a person has to bring along.
 ENVIRONMENT = {

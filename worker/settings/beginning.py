@@ -1,0 +1,140 @@
+"""Describe the tables of beginning and of returning: ``[api]`` and ``[returns]``."""
+
+from collections.abc import Collection, Iterator
+from typing import Annotated, Literal
+
+import pydantic
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from worker.settings import types
+
+_DAY_MS = 86_400_000
+_TICKET_SECRET_MIN_BYTES = 32
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class ApiKey(types.Section):
+    """One entry of ``[[api.keys]]``: the digest of a key, and what it may begin."""
+
+    sha256: Annotated[str, pydantic.Field(pattern=_SHA256)]  #: in hex
+    sources: Literal["all"] | tuple[str, ...]
+
+    def permits(self, source: str) -> bool:
+        """Return whether the key has a right to *source*."""
+        return self.sources == "all" or source in self.sources
+
+
+class Api(types.Section):
+    """The ``[api]`` table; times in milliseconds."""
+
+    host: str = "127.0.0.1"
+    port: types.Port = 8081  #: 0: any free port
+    admin_port: types.Port = 9092  #: 0: any free port
+    keys: tuple[ApiKey, ...] = ()
+    #: a photo may be among the parameters
+    max_body_bytes: Annotated[int, pydantic.Field(ge=1024, le=64 << 20)] = 8 << 20
+    max_in_flight: Annotated[int, pydantic.Field(ge=1, le=100_000)] = 100
+    read_timeout: types.PositiveMs = 10_000  #: of a whole request
+    ack_timeout: types.PositiveMs = 5_000  #: of each step until Kafka acknowledged it
+    #: of a whole begin; one without an end after it was left by its process
+    begin_timeout: types.PositiveMs = 30_000
+    #: between looks for what a process has left
+    recover_interval: types.PositiveMs = 60_000
+    #: how long an Idempotency-Key stands for the same begin
+    idempotency_window: types.PositiveMs = _DAY_MS
+    #: how long a begin is shown whose session nobody can find out
+    unresolved_retention: types.PositiveMs = 7 * _DAY_MS
+    shutdown_timeout: types.PositiveMs = 30_000
+    retry_after: types.PositiveMs = 5_000  #: what a 503 asks for
+    keepalive_timeout: types.PositiveMs = 75_000
+    linger_timeout: types.PositiveMs = 2_000
+
+    @pydantic.field_validator("idempotency_window")
+    @classmethod
+    def _within_compaction(cls, value: int) -> int:
+        """Return *value* if the topic keeps the order of begins for so long."""
+        if value > _DAY_MS:
+            raise ValueError("must be at most 24h")
+        return value
+
+    def conflicts(self) -> Iterator[types.Conflict]:
+        """Yield what contradicts itself."""
+        if self.begin_timeout <= 3 * self.ack_timeout:
+            yield types.Conflict(
+                ("begin_timeout", "ack_timeout"),
+                "must be more than three times ack_timeout, or no time is left for"
+                " the provider",
+            )
+        if self.unresolved_retention < self.idempotency_window:
+            yield types.Conflict(
+                ("unresolved_retention", "idempotency_window"),
+                "must be at least idempotency_window",
+            )
+        seen: set[str] = set()
+        for position, key in enumerate(self.keys):
+            if key.sha256 in seen:
+                yield types.Conflict(
+                    (f"keys[{position}].sha256", "keys"),
+                    "is there twice: put all sources of a key into one entry",
+                )
+            seen.add(key.sha256)
+
+    def strangers(self, sources: Collection[str]) -> Iterator[types.Conflict]:
+        """Yield what a key has a right to and is none of *sources*."""
+        for position, key in enumerate(self.keys):
+            for name in () if key.sources == "all" else key.sources:
+                if name not in sources:
+                    known = ", ".join(sorted(sources)) or "none"
+                    yield types.Conflict(
+                        (f"keys[{position}].sources",),
+                        f"names {name[:31]!r}, which is no source: configured are"
+                        f" {known}",
+                    )
+
+
+class Returns(types.Section):
+    """The ``[returns]`` table; times in milliseconds."""
+
+    #: the first signs tickets, all are honoured
+    ticket_secrets: tuple[types.Secret, ...] = ()
+    #: longer where a source's sessions live longer
+    ticket_ttl: types.PositiveMs = _DAY_MS
+    #: PEM, EC on P-256: the first signs, the public halves of all are published
+    signing_keys: tuple[types.Secret, ...] = ()
+    token_ttl: types.PositiveMs = 300_000
+    #: requests at ``/finished`` a minute and source
+    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 600
+
+    def conflicts(self) -> Iterator[types.Conflict]:
+        """Yield what is too weak, or no key."""
+        seen: set[bytes] = set()
+        for position, secret in enumerate(self.ticket_secrets):
+            key, name = secret.key(), f"ticket_secrets[{position}]"
+            if len(key) < _TICKET_SECRET_MIN_BYTES:
+                yield types.Conflict(
+                    (name, "ticket_secrets"),
+                    "is too short: make a new one of at least"
+                    f" {_TICKET_SECRET_MIN_BYTES} random bytes",
+                )
+            if key in seen:
+                yield types.Conflict((name, "ticket_secrets"), "is there twice")
+            seen.add(key)
+        for position, secret in enumerate(self.signing_keys):
+            if not is_p256(secret.key()):
+                yield types.Conflict(
+                    (f"signing_keys[{position}]", "signing_keys"),
+                    "must be an EC private key on P-256, in PEM, unencrypted: make one"
+                    " with `openssl ecparam -name prime256v1 -genkey -noout`",
+                )
+
+
+def is_p256(pem: bytes) -> bool:
+    """Return whether *pem* is an unencrypted EC private key on P-256."""
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
+        key.curve, ec.SECP256R1
+    )
