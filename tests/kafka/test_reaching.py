@@ -59,8 +59,18 @@ async def test_an_unreachable_broker_is_waited_for_aloud() -> None:
     assert log.events[-1] == "kafka.reached"
 
 
-async def test_why_it_cannot_be_reached_is_a_word() -> None:
-    """The reason names a class of error, and no broker reachable is none."""
-    reason = await reaching.why_unreachable(transport.kafka("127.0.0.1:1"))
+async def test_why_it_cannot_be_reached_is_a_sentence() -> None:
+    """The reason names a class of error, the message what to look at."""
+    why = await reaching.why_unreachable(transport.kafka("127.0.0.1:1"))
 
-    assert reason == "KafkaConnectionError"
+    assert why is not None
+    assert why.reason == "ConnectionRefusedError"
+    assert "kafka.bootstrap_servers" in why.message
+
+
+async def test_one_broker_that_answers_is_enough(kafka: str) -> None:
+    """Those that are away are passed over."""
+    servers = f"127.0.0.1:1,{kafka}"
+
+    for _ in range(4):  # the order is drawn by lot
+        assert await reaching.why_unreachable(transport.kafka(servers)) is None

@@ -77,8 +77,10 @@ async def topics_in_order(
     """
     Wait for Kafka, for as long as it takes, then check the topics.
 
-    Raises errors.TopicMismatch, and errors.KafkaUnauthorised.
+    Raises errors.TopicMismatch. A missing right is waited for as well: it is often
+    given a minute after the process was started.
     """
+    complaints = reaching.Complaints(clock)
     while True:
         await reaching.wait_for_kafka(config.kafka, clock, _log)
         try:
@@ -88,8 +90,12 @@ async def topics_in_order(
         except errors.TopicMismatch:
             telemetry.alarm(counters, model.AlarmKind.TOPIC_MISMATCH, "")
             raise
-        except errors.KafkaUnauthorised:
-            raise
+        except errors.KafkaUnauthorised as error:
+            if complaints.due(str(error)):
+                _log.warning(
+                    "kafka.unauthorised", reason=error.reason, message=str(error)
+                )
+            await clock.sleep(4 * _AGAIN_S)
         except errors.KafkaUnavailable:
             # One broker has answered, and the one that was asked next is down.
             await clock.sleep(_AGAIN_S)

@@ -55,7 +55,7 @@ async def discard_client(client: clients.AIOKafkaClient) -> None:
         update.cancel()
     found = list(client._conns.values())  # noqa: SLF001 -- same
     client._conns.clear()  # noqa: SLF001 -- same
-    closed = {each for each in map(_cut, found) if each is not None}
+    closed = {each for each in map(cut, found) if each is not None}
     if closed:
         await asyncio.wait(closed, timeout=_GRACE_S)
 
@@ -73,12 +73,21 @@ def expect_death(producer: aiokafka.AIOKafkaProducer) -> None:
 
 
 def sender_error(producer: aiokafka.AIOKafkaProducer) -> BaseException | None:
-    """Return what the producer's sender died of, None while it lives."""
+    """
+    Return what the producer's sender died of, or else what spoilt its transaction.
+
+    None while all is well. A transaction that may only be aborted (a right is
+    missing) fails its records of something else, aiokafka 0.14, seen 2026-11-21.
+    """
     task = producer._sender.sender_task  # noqa: SLF001 -- see the head of this file
-    if task is None or not task.done() or task.cancelled():
-        return None
-    died_of: BaseException | None = task.exception()
-    return died_of
+    manager = producer._txn_manager  # noqa: SLF001 -- same
+    waiter = manager._transaction_waiter if manager else None  # noqa: SLF001 -- same
+    for each in (task, waiter):
+        if each is not None and each.done() and not each.cancelled():
+            error: BaseException | None = each.exception()
+            if error is not None:
+                return error
+    return None
 
 
 def sender_task(producer: aiokafka.AIOKafkaProducer) -> "asyncio.Task[None]":
@@ -108,7 +117,7 @@ async def _cancel(tasks: set["asyncio.Task[Any]"]) -> None:
             task.exception()  # so that asyncio does not report it as never looked at
 
 
-def _cut(connection: connections.AIOKafkaConnection) -> "asyncio.Future[None] | None":
+def cut(connection: connections.AIOKafkaConnection) -> "asyncio.Future[None] | None":
     """Cut the socket: an orderly close waits for what a frozen broker never reads."""
     writer = connection._writer  # noqa: SLF001 -- see the head of this file
     if writer is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from aiokafka import errors as theirs
 
 from worker import errors
+from worker.transport import refusals
 
 
 class TransactionAbortable(theirs.BrokerResponseError):  # type: ignore[misc] # -- aiokafka ships no types
@@ -28,8 +29,9 @@ _FENCED = (
     # The transactional id belongs to another producer id, or has expired.
     theirs.InvalidProducerIdMapping,
 )
-# aiokafka asserts where a broker's answer surprises it ("did we not bootstrap?").
-_THEIRS = (
+#: What aiokafka raises: it asserts where an answer surprises it ("did we not
+#: bootstrap?").
+THEIRS = (
     theirs.KafkaError,
     theirs.IllegalOperation,
     AssertionError,
@@ -40,30 +42,45 @@ _CHAIN_MAX = 8
 
 
 @contextlib.contextmanager
-def as_unavailable(what: str) -> Iterator[None]:
+def as_unavailable(what: str, operation: str = "Read") -> Iterator[None]:
     """
     Raise errors.KafkaUnavailable for whatever Kafka or its client fails of inside.
 
-    *what* names the step, for the message. Our own errors pass.
+    *what* names the step, for the message; *operation* is the right on topics that
+    it needs. Our own errors pass.
     """
     try:
         yield
-    except _THEIRS as error:
-        raise errors.KafkaUnavailable(f"{what}: {word(error)}") from error
+    except THEIRS as error:
+        raise unavailable(what, error, operation) from error
+
+
+def unavailable(
+    what: str, error: BaseException, operation: str
+) -> errors.KafkaUnavailable:
+    """Return what *error* is for us, a missing right among it; ours as they are."""
+    if isinstance(error, errors.KafkaUnavailable):
+        return error
+    if sentence := refusals.missing_right(error, operation):
+        return errors.KafkaUnauthorised(sentence)
+    return errors.KafkaUnavailable(f"{what}: {word(error)}")
 
 
 def of_commit(
     error: Exception, sender_died_of: BaseException | None
-) -> errors.OwnershipLost | errors.CommitInDoubt:
+) -> errors.TransportError:
     """
     Return what *error*, raised between begin and the end of a commit, means for us.
 
     A fatal error ends aiokafka's sender, and what its callers see then is often
-    only a consequence: *sender_died_of* is the cause.
+    only a consequence: *sender_died_of* is the cause. Without a right nothing is in
+    doubt: a transaction that a topic was not added to is never committed.
     """
     for each in (error, sender_died_of):
         if is_fenced(each):
             return errors.OwnershipLost("another producer has taken the partition")
+        if sentence := refusals.missing_right(each, "Write"):
+            return errors.KafkaUnauthorised(sentence)
     return errors.CommitInDoubt(word(sender_died_of or error))
 
 

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import decoding, membership, owned
+from worker.transport import decoding, failures, membership, owned, reaching
 
 _POLL_MS = 200
 
@@ -76,19 +76,19 @@ class Group:
 
     async def run(self) -> None:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
-        failures = 0
+        failed = 0
         while not self._stopping.is_set():
             begun = self.progress_at = self._clock.now_ms()
             try:
                 await self._member()
             except aiokafka.errors.KafkaError as error:
-                self._watch.partition_failed(-1, type(error).__name__)
+                await self._tell(error)
             finally:
                 await self._leave()
             if self._clock.now_ms() - begun > self._worker.progress_timeout:
-                failures = 0
-            failures += 1
-            wait = self._worker.restart_backoff * 2 ** min(failures, 6)
+                failed = 0
+            failed += 1
+            wait = self._worker.restart_backoff * 2 ** min(failed, 6)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait / 1000):
                     await self._stopping.wait()
@@ -146,6 +146,18 @@ class Group:
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _tell(self, error: aiokafka.errors.KafkaError) -> None:
+        """Tell why the consumer is built again; a refusal in a sentence."""
+        failure = failures.unavailable("consuming", error, "Read")
+        reason, message = failure.reason, ""
+        if isinstance(failure, errors.KafkaUnauthorised):
+            message = str(failure)
+        elif why := await reaching.why_unreachable(self._kafka):
+            message = why.message
+        else:
+            reason = type(error).__name__
+        self._watch.partition_failed(-1, reason, message)
 
     async def _leave(self) -> None:
         """Let go of everything; the consumer's own stop calls no listener."""

@@ -1,6 +1,7 @@
 """One life of the ingress's producer: what it owes its callers, and when it is over."""
 
 import asyncio
+from typing import NoReturn
 
 import aiokafka
 
@@ -23,7 +24,7 @@ class Link:
 
     def __init__(self, producer: aiokafka.AIOKafkaProducer) -> None:
         self.broken = asyncio.Event()
-        self._reason = ""
+        self._failure: errors.KafkaUnavailable | None = None
         self._producer = producer
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[object]] = set()
@@ -52,8 +53,9 @@ class Link:
         except errors.KafkaUnavailable:
             raise
         except Exception as error:
-            self.break_off(failures.word(error))
-            raise errors.KafkaUnavailable(failures.word(error)) from error
+            failure = failures.unavailable("sending", error, "Write")
+            self.break_off(failure)
+            raise failure from error
         self._acked_at = self._loop.time()
         self._stuck_since.pop(place, None)
 
@@ -62,19 +64,19 @@ class Link:
         now = self._loop.time()
         since = self._stuck_since.setdefault(place, now - waited_s)
         if self._acked_at < now - waited_s:
-            self.break_off("nothing is acknowledged")
+            self.break_off(errors.KafkaUnavailable("nothing is acknowledged"))
         elif now - since > _PARTITION_STUCK_S:
-            self.break_off("a partition is stuck")
+            self.break_off(errors.KafkaUnavailable("a partition is stuck"))
 
-    def break_off(self, reason: str) -> None:
-        """Have the supervisor throw this link away; the first *reason* stands."""
-        self._reason = self._reason or reason
+    def break_off(self, failure: errors.KafkaUnavailable) -> None:
+        """Have the supervisor throw this link away; the first *failure* stands."""
+        self._failure = self._failure or failure
         self.broken.set()
 
-    async def ended(self) -> str:
-        """Return why this link is broken, once it is."""
+    async def ended(self) -> NoReturn:
+        """Wait until this link is broken, and raise why."""
         await self.broken.wait()
-        return self._reason
+        raise self._failure or errors.KafkaUnavailable("the link is broken")
 
     def abandon(self) -> None:
         """Refuse everybody who still waits: a discarded producer answers nobody."""

@@ -87,8 +87,8 @@ class Factory(Protocol):
 class Watch(Protocol):
     """What the transport tells the telemetry."""
 
-    def partition_failed(self, number: int, reason: str) -> None:
-        """Tell that a partition is thrown away and started again."""
+    def partition_failed(self, number: int, reason: str, message: str = "") -> None:
+        """Tell that a partition is thrown away and started again; *message* why."""
         ...
 
     def restored(self, number: int, records: int, seconds: float) -> None:
@@ -192,9 +192,11 @@ class Owned:
         """Start again after every failure, until cancelled."""
         failures = 0
         while True:
-            begun, reason = self._clock.now_ms(), ""
+            begun, reason, message = self._clock.now_ms(), "", ""
             try:
                 await self._once()
+            except errors.KafkaUnauthorised as error:
+                reason, message = error.reason, str(error)
             except errors.TransportError as error:
                 reason = error.reason
             except TimeoutError:
@@ -205,7 +207,7 @@ class Owned:
                 reason, self._failure = self._failure.reason, None
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it starts again
                 reason = type(error).__name__
-            self._watch.partition_failed(self.tp.partition, reason)
+            self._watch.partition_failed(self.tp.partition, reason, message)
             if reason in _ALARMS:
                 self._watch.alarmed("", _ALARMS[reason])
             self._hold_back()

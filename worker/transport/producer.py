@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import NoReturn
 
 import aiokafka
 
@@ -23,6 +24,7 @@ _BACK_OFF_MAX_S = 2.0
 _CONNECT_S = 10.0
 # An ingress without traffic finds out by a question that nobody needed.
 _PROBE_S = 5.0
+_EXPLAIN_EVERY_S = 60.0
 
 
 class EventProducer:
@@ -53,7 +55,9 @@ class EventProducer:
         self._link: link.Link | None = None
         self._up = asyncio.Event()
         self._closed = False
-        self._down = False
+        self._complaints = reaching.Complaints(clock)
+        self._said_up: bool | None = None
+        self._explaining: asyncio.Task[None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -84,11 +88,11 @@ class EventProducer:
         self._up.set()
         if self._link is not None:
             await self._link.settle(timeout_s)
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is not None:
-            supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await supervisor
+        ending = [task for task in (self._supervisor, self._explaining) if task]
+        self._supervisor = self._explaining = None
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _send(self, topic: str, record: codec.Record) -> None:
         if record.size_bytes > self._bound:
@@ -121,29 +125,61 @@ class EventProducer:
         """Connect, watch, throw away, and again; ends only when cancelled."""
         back_off_s = _BACK_OFF_FIRST_S
         while True:
-            producer = self._made_producer()
-            try:
-                await self._connect(producer)
+            lived = await self._live()
+            if lived:
                 back_off_s = _BACK_OFF_FIRST_S
-                self._say_up()
-                reason = await self._watch(producer)
-            except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
-                reason = failures.word(error)
-            finally:
-                await self._let_go(producer)
-            self._say_down(reason)
             await self._clock.sleep(back_off_s)
             back_off_s = min(back_off_s * 2, _BACK_OFF_MAX_S)
 
-    def _say_up(self) -> None:
-        self._down = False
-        self._log.info("producer.connected")
+    async def _live(self) -> bool:
+        """Use one producer until it dies, say of what; return whether it was good."""
+        producer = self._made_producer()
+        try:
+            await self._connect(producer)
+            self._say_up()
+            await self._watch(producer)
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
+            failure = failures.unavailable("connecting", error, "Write")
+            connected = self._link is not None
+            denied = isinstance(failure, errors.KafkaUnauthorised)
+            if denied:
+                self._say_denied(str(failure))
+            else:
+                self._say_down(str(failure), connected=connected)
+        finally:
+            await self._let_go(producer)
+        return connected and not denied
 
-    def _say_down(self, reason: str) -> None:
+    def _say_up(self) -> None:
+        if self._said_up is not True:
+            self._said_up = True
+            self._log.info("producer.connected")
+
+    def _say_denied(self, message: str) -> None:
+        if self._complaints.due(message):
+            reason = errors.KafkaUnauthorised.reason
+            self._log.warning("kafka.unauthorised", reason=reason, message=message)
+
+    def _say_down(self, reason: str, *, connected: bool) -> None:
         """Log the first of many failures: the metric says how long it lasts."""
-        if not self._down:
-            self._down = True
+        if self._said_up is not False:
+            self._said_up = False
             self._log.warning("producer.discarded", reason=reason)
+        if not connected and (self._explaining is None or self._explaining.done()):
+            # Beside the attempts: a broker that is back is not kept waiting for it.
+            self._explaining = asyncio.create_task(self._explain())
+
+    async def _explain(self) -> None:
+        """Say why no broker can be reached, once a minute at most."""
+        why = await reaching.why_unreachable(self._kafka)
+        if why is not None and self._complaints.due(why.message):
+            self._log.warning(
+                "kafka.unreachable",
+                servers=self._kafka.bootstrap_servers,
+                reason=why.reason,
+                message=why.message,
+            )
+        await self._clock.sleep(_EXPLAIN_EVERY_S)
 
     async def _connect(self, producer: aiokafka.AIOKafkaProducer) -> None:
         async with asyncio.timeout(_CONNECT_S):
@@ -153,20 +189,21 @@ class EventProducer:
             for topic in self._topics:
                 await producer.partitions_for(topic)
 
-    async def _watch(self, producer: aiokafka.AIOKafkaProducer) -> str:
-        """Serve publications until the producer is of no more use; return why."""
+    async def _watch(self, producer: aiokafka.AIOKafkaProducer) -> NoReturn:
+        """Serve publications until the producer is of no more use, and raise why."""
         current = self._link = link.Link(producer)
+        ended = errors.KafkaUnavailable("the sender ended")
         closing.sender_task(producer).add_done_callback(
-            lambda _: current.break_off("the sender ended")
+            lambda _: current.break_off(ended)
         )
         self._up.set()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PROBE_S):
-                    return await current.ended()
+                    await current.ended()
             async with asyncio.timeout(_CONNECT_S):
                 if not await producer.client.force_metadata_update():
-                    return "no broker answers"
+                    raise errors.KafkaUnavailable("no broker answers")
 
     async def _let_go(self, producer: aiokafka.AIOKafkaProducer) -> None:
         current, self._link = self._link, None

@@ -1,13 +1,15 @@
 """Wait until Kafka can be reached, and say now and then that it cannot, and why."""
 
 import asyncio
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import aiokafka
+from aiokafka import conn as connections
+from aiokafka import errors as theirs
+from aiokafka.protocol import metadata
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import closing, failures
+from worker.transport import closing, failures, refusals
 
 _FIRST_S = 0.25
 _MAX_S = 5.0
@@ -27,6 +29,30 @@ class Log(Protocol):
         ...
 
 
+class Complaints:
+    """Lets each sentence be said at once, and then once a minute."""
+
+    def __init__(self, clock: clocks.Clock) -> None:
+        self._clock = clock
+        self._said_at: dict[str, int] = {}
+
+    def due(self, sentence: str) -> bool:
+        """Return whether *sentence* is to be said now, and take note if so."""
+        now = self._clock.now_ms()
+        said_at = self._said_at.get(sentence)
+        if said_at is not None and 0 <= now - said_at < _SAY_EVERY_MS:
+            return False
+        self._said_at[sentence] = now
+        return True
+
+
+class Unreachable(NamedTuple):
+    """Why no broker answers: a word of the client's, and a sentence for people."""
+
+    reason: str
+    message: str
+
+
 async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -> None:
     """
     Return once a broker answers; goes on for ever, and never raises because of Kafka.
@@ -34,41 +60,56 @@ async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -
     Says ``kafka.unreachable`` at once and then once a minute, with the reason.
     """
     since = clock.now_ms()
-    said_at, back_off_s = None, _FIRST_S
-    while (reason := await why_unreachable(kafka)) is not None:
-        now = clock.now_ms()
-        if said_at is None or now - said_at >= _SAY_EVERY_MS:
-            said_at = now
+    back_off_s = _FIRST_S
+    complaints, waited = Complaints(clock), False
+    while (why := await why_unreachable(kafka)) is not None:
+        waited = True
+        if complaints.due(why.message):
             log.warning(
                 "kafka.unreachable",
                 servers=kafka.bootstrap_servers,
-                reason=reason,
-                waited_ms=now - since,
+                reason=why.reason,
+                message=why.message,
+                waited_ms=clock.now_ms() - since,
             )
         await clock.sleep(back_off_s)
         back_off_s = min(back_off_s * 2, _MAX_S)
-    if said_at is not None:
+    if waited:
         log.info("kafka.reached", waited_ms=clock.now_ms() - since)
 
 
-async def why_unreachable(kafka: settings.Kafka) -> str | None:
+async def require(kafka: settings.Kafka) -> None:
+    """Return if a broker answers; raises errors.KafkaUnavailable, with a sentence."""
+    if (why := await why_unreachable(kafka)) is not None:
+        raise errors.KafkaUnavailable(f"{kafka.bootstrap_servers}: {why.message}")
+
+
+async def why_unreachable(kafka: settings.Kafka) -> Unreachable | None:
     """
     Return why no broker answers, None if one does.
 
-    XXX: a wrong password and a wrong certificate authority look like a broker that
-    is down: aiokafka 0.14 keeps the cause in its own log. This is the one place
-    that would find it out with a connection of its own.
+    With connections of its own: for aiokafka 0.14's clients a refused password and
+    an expired certificate look like a broker that is down. Of several brokers the
+    one that refuses us tells more than those that are away.
     """
-    client = aiokafka.AIOKafkaClient(
-        **kafka.client_args(),
-        request_timeout_ms=min(kafka.request_timeout, _ATTEMPT_MS),
-    )
-    try:
-        with failures.as_unavailable("connecting"):
-            async with asyncio.timeout(_ATTEMPT_MS / 1000):
-                await client.bootstrap()
-    except errors.KafkaUnavailable as error:
-        return failures.word(error.__cause__ or error)
-    finally:
-        await closing.discard_client(client)
-    return None if client.cluster.brokers() else "no broker is ready"
+    arguments = kafka.client_args()
+    timeout_ms = min(kafka.request_timeout, _ATTEMPT_MS)
+    found: Unreachable | None = None
+    for host, port, _ in connections.collect_hosts(arguments.pop("bootstrap_servers")):
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                connection = await connections.create_conn(
+                    host, port, request_timeout_ms=timeout_ms, **arguments
+                )
+                try:
+                    known = await connection.send(metadata.MetadataRequest([]))
+                finally:
+                    closing.cut(connection)
+            if known.brokers:
+                return None
+            raise theirs.NoBrokersAvailable
+        except failures.THEIRS as error:
+            why = Unreachable(failures.word(error), refusals.connection(error))
+            if found is None or refusals.is_security(error):
+                found = why
+    return found

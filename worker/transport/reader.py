@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 import aiokafka
 
 from worker import codec, errors, settings
-from worker.transport import closing, failures
+from worker.transport import closing, failures, reaching
 
 # So that the event loop breathes between two batches.
 _MAX_RECORDS = 2000
@@ -138,9 +138,13 @@ async def _consumer(
     )
     consumer.assign(places)
     try:
-        with failures.as_unavailable("reading"):
-            async with asyncio.timeout(kafka.request_timeout / 1000):
-                await consumer.start()
+        try:
+            with failures.as_unavailable("reading"):
+                async with asyncio.timeout(kafka.request_timeout / 1000):
+                    await consumer.start()
+        except errors.KafkaUnavailable:
+            await reaching.require(kafka)  # says more, where it fails as well
+            raise
         yield consumer
     finally:
         await closing.discard_consumer(consumer)

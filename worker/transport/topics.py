@@ -10,12 +10,25 @@ from aiokafka import admin
 from aiokafka import errors as theirs
 
 from worker import errors, settings
-from worker.transport import closing, failures, topic_facts, topic_specs
+from worker.transport import (
+    closing,
+    failures,
+    reaching,
+    refusals,
+    topic_facts,
+    topic_specs,
+)
 
 # Metadata of a new topic reach every broker some time after it was created.
 _APPEAR_S = 30.0
 _APPEAR_POLL_S = 0.1
 _REQUEST_MS = 10_000
+_DENIED = frozenset(
+    {
+        theirs.TopicAuthorizationFailedError.errno,
+        theirs.ClusterAuthorizationFailedError.errno,
+    }
+)
 
 
 async def create(kafka: settings.Kafka) -> list[str]:
@@ -41,12 +54,16 @@ async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
     Return if every topic is as it must be; never creates one.
 
     Raises errors.TopicMismatch with one sentence a difference (what is, what must
-    be, what to do), errors.KafkaUnavailable.
+    be, what to do), errors.KafkaUnavailable, and errors.KafkaUnauthorised where a
+    topic may not be looked at.
     """
     specs = topic_specs.specs(kafka)
     with failures.as_unavailable("checking topics"):
         async with _client(kafka) as client:
             found = await topic_facts.look(client, [each.name for each in specs])
+    if denied := [name for name, fact in found.items() if fact and fact.denied]:
+        operations = "Describe and DescribeConfigs"
+        raise errors.KafkaUnauthorised(refusals.no_rights(operations, denied))
     problems = [
         problem
         for spec in specs
@@ -65,6 +82,7 @@ def _client_args(kafka: settings.Kafka) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _client(kafka: settings.Kafka) -> AsyncIterator[aiokafka.AIOKafkaClient]:
+    await reaching.require(kafka)
     client = aiokafka.AIOKafkaClient(**_client_args(kafka))
     try:
         await client.bootstrap()
@@ -91,6 +109,8 @@ async def _create(kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]) ->
         )
     finally:
         await client.close()
+    if denied := [each[0] for each in answer.topic_errors if each[1] in _DENIED]:
+        raise errors.KafkaUnauthorised(refusals.no_rights("Create", denied))
     problems = [
         _refusal(name, code, message)
         for name, code, message in answer.topic_errors

@@ -19,27 +19,40 @@ _FENCED = {
     theirs.InvalidProducerEpoch,
     theirs.InvalidProducerIdMapping,
 }
+_DENIED = {
+    theirs.TopicAuthorizationFailedError,
+    theirs.GroupAuthorizationFailedError,
+    theirs.TransactionalIdAuthorizationFailed,
+    theirs.ClusterAuthorizationFailedError,
+}
 _ALL = _subclasses(theirs.KafkaError)
 
 
 @pytest.mark.parametrize("kind", [*_ALL, TimeoutError, AssertionError, OSError])
 def test_every_error_of_a_commit_has_a_meaning(kind: type[Exception]) -> None:
-    """An outdated epoch is a lost partition, everything else a commit in doubt."""
-    expected = errors.OwnershipLost if kind in _FENCED else errors.CommitInDoubt
+    """An epoch, or a right: it is lost; everything else is a commit in doubt."""
+    expected: type[errors.TransportError] = errors.CommitInDoubt
+    if kind in _FENCED:
+        expected = errors.OwnershipLost
+    if kind in _DENIED:
+        expected = errors.KafkaUnauthorised
 
     assert expected is type(failures.of_commit(kind(), None))
+    assert expected is type(failures.of_commit(theirs.KafkaError(), kind()))
 
 
 @pytest.mark.parametrize("kind", [*_ALL, TimeoutError, AssertionError, OSError])
 def test_everywhere_else_kafka_is_unavailable(kind: type[Exception]) -> None:
-    """The message names the step and the class, never what the error says."""
+    """The message names the step and the class, or a right; never what it says."""
     with (
         pytest.raises(errors.KafkaUnavailable) as raised,
         failures.as_unavailable("reading"),
     ):
         raise kind("planted: one:session-id")
 
-    assert "reading: " in str(raised.value)
+    denied = isinstance(raised.value, errors.KafkaUnauthorised)
+    assert (kind in _DENIED) is denied
+    assert ("Kafka denies" if denied else "reading: ") in str(raised.value)
     assert "planted" not in str(raised.value)
     assert isinstance(raised.value.__cause__, kind)
 

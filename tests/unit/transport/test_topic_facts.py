@@ -63,13 +63,6 @@ def test_more_than_is_needed_is_welcome() -> None:
     assert _problems(spec, generous) == []
 
 
-def test_what_may_not_be_looked_at_is_said() -> None:
-    """A missing right is not a missing topic."""
-    (problem,) = _problems(_spec("kyc.dlq"), topic_facts.Fact(denied=True))
-
-    assert "Describe and DescribeConfigs" in problem
-
-
 def test_a_topic_nobody_can_write_to_is_refused() -> None:
     """More copies in sync than there are copies is never reached."""
     spec = _spec("kyc.ledger")
