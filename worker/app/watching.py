@@ -86,7 +86,7 @@ class WorkerWatch:
     def __init__(self, counters: metrics.Metrics, clock: clocks.Clock) -> None:
         self._metrics = counters
         self._clock = clock
-        self._complaints = reaching.Complaints(clock, _log)
+        self._complaints = reaching.Complaints(clock)
 
     def decided(self, decision: model.Decision) -> None:
         """Write the line of one committed decision, and count it."""
@@ -153,11 +153,17 @@ class WorkerWatch:
         """
         self._metrics.partition_failed(labels.PartitionFailure.of(reason))
         if message:
-            denied = reason == errors.KafkaUnauthorised.reason
-            event = "kafka.unauthorised" if denied else "kafka.unreachable"
-            self._complaints.say(event, message, reason=reason)
+            self._refused(reason, message)
         elif reason != errors.OwnershipLost.reason:
             _log.warning("partition.failed", partition=number, reason=reason)
+
+    def _refused(self, reason: str, message: str) -> None:
+        if not self._complaints.due(message):
+            return
+        if reason == errors.KafkaUnauthorised.reason:
+            _log.warning("kafka.unauthorised", reason=reason, message=message)
+        else:
+            _log.warning("kafka.unreachable", reason=reason, message=message)
 
     def restored(self, number: int, records: int, seconds: float) -> None:
         """Tell that a partition is at work."""
