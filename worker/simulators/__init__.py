@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from worker.simulators import (
     _account,
+    _begun,
+    _delivery,
+    _protocol,
     _scenario,
     _server,
     biometric,
@@ -14,12 +17,16 @@ from worker.simulators import (
 )
 
 Account = _account.Account
+Dashboard = _begun.Dashboard
+Deed = _begun.Deed
 OutgoingCallback = _scenario.OutgoingCallback
 Scenario = _scenario.Scenario
 Served = _server.Served
-Simulator = _server.Simulator
+Simulator = _protocol.Simulator
+Standing = _scenario.Standing
 Truth = _scenario.Truth
-deliver = _server.deliver
+act = _begun.act
+deliver = _delivery.deliver
 serve = _server.serve
 serve_all = _server.serve_all
 

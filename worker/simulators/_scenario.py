@@ -62,19 +62,40 @@ class Turn(enum.StrEnum):
     NOT_READY = "not_ready"
     PENDING = "pending"
     OUTCOME = "outcome"
+    UNFINISHED = "unfinished"  #: the person is not through, and may never be
+
+
+class Standing(enum.StrEnum):
+    """How far the person of a session is."""
+
+    BEGUN = "begun"
+    ABANDONED = "abandoned"
+    FINISHED = "finished"
 
 
 @dataclasses.dataclass(slots=True)
 class Held:
-    """One session at the simulated provider; *calls* counts its result calls."""
+    """
+    One session at the simulated provider; *calls* counts its result calls.
+
+    A session that a begin call made is *begun* and has no result until a person
+    finishes it, with a scenario of their own; one that is added is finished.
+    """
 
     session_id: str
     scenario: Scenario
     reference: str | None = None
     calls: int = 0
+    standing: Standing = Standing.FINISHED
+    #: where the person's browser goes in the end, if the begin call said
+    return_url: str | None = dataclasses.field(default=None, repr=False)
+    #: where this session's callbacks go, if the begin call said (id beyond)
+    webhook_url: str | None = dataclasses.field(default=None, repr=False)
 
     def turn(self) -> Turn:
         """Count one result call and return what it is answered with."""
+        if self.standing is not Standing.FINISHED:
+            return Turn.UNFINISHED
         call, self.calls = self.calls, self.calls + 1
         return self._turn(call)
 

@@ -1,75 +1,14 @@
-"""Serve a simulated provider on loopback, and steer it over HTTP."""
+"""Serve a simulated provider on loopback, whose sessions are steered over HTTP."""
 
-import asyncio
-import base64
 import dataclasses
-import ipaddress
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
 
-import aiohttp
-import orjson
 from aiohttp import web
 
-from worker.simulators import _scenario
+from worker.simulators import _answers, _begun, _control, _protocol
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Simulator(Protocol):
-    """One simulated provider, playing towards one account; sessions in memory."""
-
-    name: str
-
-    def app(self) -> web.Application:
-        """Return the provider's documented API, without the control endpoint."""
-        ...
-
-    def add(
-        self,
-        scenario: _scenario.Scenario,
-        session_id: str | None = None,
-        *,
-        reference: str | None = None,
-    ) -> str:
-        """Hold a session and return its id, made up where none is given."""
-        ...
-
-    def callbacks(self, session_id: str) -> list[_scenario.OutgoingCallback]:
-        """Return the requests that the provider makes for it; raises KeyError."""
-        ...
-
-    def truth(self, session_id: str) -> _scenario.Truth | None:
-        """Return what the session must end in, None if denied; raises KeyError."""
-        ...
-
-
-async def disturbed(held: _scenario.Held) -> _scenario.Turn | web.Response:
-    """
-    Count a result call and wait as the scenario says.
-
-    Returns the error to answer with, or the turn that the provider answers itself.
-    """
-    turn = held.turn()
-    await asyncio.sleep(held.scenario.latency_s)
-    if turn is _scenario.Turn.HANG:
-        await asyncio.Event().wait()  # until the client gives up
-    if turn is _scenario.Turn.ERROR:
-        retry_after = held.scenario.retry_after
-        return web.Response(
-            status=held.scenario.error_status,
-            text="<html>simulated failure</html>",
-            content_type="text/html",
-            headers={"Retry-After": retry_after} if retry_after is not None else {},
-        )
-    return turn
-
-
-def answer(document: object, *, status: int = 200) -> web.Response:
-    """Return *document* as a JSON answer."""
-    return web.Response(
-        body=orjson.dumps(document), status=status, content_type="application/json"
-    )
+answer = _answers.answer
+disturbed = _answers.disturbed
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +19,7 @@ class Served:
     host: str
     port: int
     runner: web.AppRunner = dataclasses.field(repr=False)
+    dashboard: _begun.Dashboard = dataclasses.field(repr=False)
 
     @property
     def base_url(self) -> str:
@@ -92,11 +32,21 @@ class Served:
 
 
 async def serve(
-    simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0
+    simulator: _protocol.Simulator,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ingress_url: str | None = None,
 ) -> Served:
-    """Serve the API and ``/_sim/{provider}/sessions``; port 0 is any free port."""
+    """
+    Serve the API and ``/_sim/{provider}/sessions``; port 0 is any free port.
+
+    *ingress_url* is where callbacks go when a person finishes in a browser; the
+    dashboard of what is returned can still be told.
+    """
     app = simulator.app()
-    _add_control(app, simulator)
+    app[_begun.DASHBOARD] = dashboard = _begun.Dashboard(ingress_url=ingress_url)
+    _control.add(app, simulator)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -111,12 +61,19 @@ async def serve(
         await runner.cleanup()
         raise
     return Served(
-        name=simulator.name, host=host, port=runner.addresses[0][1], runner=runner
+        name=simulator.name,
+        host=host,
+        port=runner.addresses[0][1],
+        runner=runner,
+        dashboard=dashboard,
     )
 
 
 async def serve_all(
-    simulators: Iterable[Simulator], *, host: str = "127.0.0.1", first_port: int = 0
+    simulators: Iterable[_protocol.Simulator],
+    *,
+    host: str = "127.0.0.1",
+    first_port: int = 0,
 ) -> list[Served]:
     """
     Serve each on a port of its own, in order from *first_port*; 0 is any free ones.
@@ -134,85 +91,3 @@ async def serve_all(
             await one.close()
         raise
     return served
-
-
-def _add_control(app: web.Application, simulator: Simulator) -> None:
-    """Add the endpoints that make a session and tell about it."""
-
-    async def create(request: web.Request) -> web.Response:
-        try:
-            given = orjson.loads(await request.read())
-            scenario = _scenario.Scenario.of(given.get("scenario", {}))
-            session_id = simulator.add(
-                scenario, given.get("session_id"), reference=given.get("reference")
-            )
-        except (ValueError, TypeError, AttributeError) as error:
-            return answer({"error": str(error)}, status=400)
-        statuses = None
-        if deliver_to := given.get("deliver_to"):
-            try:
-                statuses = await deliver(simulator.callbacks(session_id), deliver_to)
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                told = {"error": f"deliver_to: {type(error).__name__}"}
-                return answer(_told(simulator, session_id) | told, status=502)
-        return answer(_told(simulator, session_id) | {"delivered": statuses})
-
-    async def show(request: web.Request) -> web.Response:
-        try:
-            return answer(_told(simulator, request.match_info["session_id"]))
-        except KeyError:
-            return answer({"error": "no such session"}, status=404)
-
-    path = f"/_sim/{simulator.name}/sessions"
-    app.router.add_post(path, _loopback_only(create))
-    app.router.add_get(path + "/{session_id}", _loopback_only(show))
-
-
-def _loopback_only(handler: _Handler) -> _Handler:
-    """Refuse every caller that is not on this machine."""
-
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        remote = ipaddress.ip_address(request.remote or "0.0.0.0")  # noqa: S104 -- no bind
-        if not remote.is_loopback:
-            return answer({"error": "loopback only"}, status=403)
-        return await handler(request)
-
-    return guarded
-
-
-def _told(simulator: Simulator, session_id: str) -> dict[str, Any]:
-    """Return what a driver in another process needs to know of a session."""
-    truth = simulator.truth(session_id)
-    return {
-        "session_id": session_id,
-        "truth": dataclasses.asdict(truth) if truth else None,
-        "callbacks": [
-            {
-                "delay_s": callback.delay_s,
-                "method": callback.method,
-                "path": callback.path,
-                "headers": dict(callback.headers),
-                "body_base64": base64.b64encode(callback.body).decode(),
-            }
-            for callback in simulator.callbacks(session_id)
-        ],
-    }
-
-
-async def deliver(
-    callbacks: list[_scenario.OutgoingCallback], ingress_url: str
-) -> list[int]:
-    """Send *callbacks* to the ingress, one after the other; return the statuses."""
-    statuses = []
-    async with aiohttp.ClientSession(trust_env=False) as session:
-        for callback in callbacks:
-            await asyncio.sleep(callback.delay_s)
-            async with session.request(
-                callback.method,
-                ingress_url.rstrip("/") + callback.path,
-                headers=dict(callback.headers),
-                data=callback.body,
-                allow_redirects=False,
-            ) as response:
-                statuses.append(response.status)
-    return statuses

@@ -6,7 +6,7 @@ like is not documented, so those are HTTP's own statuses with a small JSON objec
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -45,13 +45,14 @@ class Biometric:
     """One flow, and the sessions made in it."""
 
     name = "biometric"
+    addresses = ("base_url",)
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._held: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.Held] = {}
         self._made_at: dict[str, int] = {}
 
     def app(self) -> web.Application:
@@ -71,13 +72,21 @@ class Biometric:
         """Hold a session; the provider has no field for a *reference*."""
         session_id = session_id or str(uuid.uuid4())
         held = _scenario.Held(session_id, scenario, reference)
-        self._held[session_id.lower()] = held
+        self._sessions[session_id.lower()] = held
         self._made_at[session_id.lower()] = self._clock.now_ms()
         return session_id
 
+    def held(self, session_id: str) -> _scenario.Held:
+        """Return a session as it stands; raises KeyError."""
+        return self._sessions[session_id.lower()]
+
+    def sessions(self) -> Collection[_scenario.Held]:
+        """Return all sessions, in the order in which they were made."""
+        return self._sessions.values()
+
     def callbacks(self, session_id: str) -> list[_scenario.OutgoingCallback]:
         """Return the four events, unsigned, at the address that holds the token."""
-        held = self._held[session_id.lower()]
+        held = self._sessions[session_id.lower()]
         scenario = held.scenario
         path = self._account.webhook_path(forged=scenario.bad_signature)
         sent = [
@@ -94,7 +103,7 @@ class Biometric:
 
     def truth(self, session_id: str) -> _scenario.Truth | None:
         """Return what the session ends in."""
-        scenario = self._held[session_id.lower()].scenario
+        scenario = self._sessions[session_id.lower()].scenario
         return _scenario.truth(scenario, _status(scenario))
 
     def _events(self, held: _scenario.Held) -> list[dict[str, Any]]:
@@ -142,7 +151,7 @@ class Biometric:
         """Answer as the session's scenario says."""
         if not self._is_ours(request.query.get("flow_api_key")):
             return _server.answer({"detail": "Invalid API key"}, status=403)
-        held = self._held.get(request.query.get("session_id", "").lower())
+        held = self._sessions.get(request.query.get("session_id", "").lower())
         if held is None or held.scenario.denied:
             return _server.answer({"detail": "Not found"}, status=404)
         match await _server.disturbed(held):

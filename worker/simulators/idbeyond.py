@@ -7,7 +7,7 @@ callback's own fields. Callbacks are signed with the session's secret.
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -43,13 +43,14 @@ class IdBeyond:
     """One organisation, and the sessions made by it."""
 
     name = "idbeyond"
+    addresses = ("base_url",)
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._held: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.Held] = {}
         self._made: dict[str, _Made] = {}
 
     def app(self) -> web.Application:
@@ -80,12 +81,20 @@ class IdBeyond:
         return session_id
 
     def _hold(self, held: _scenario.Held, made: _Made) -> None:
-        self._held[held.session_id.lower()] = held
+        self._sessions[held.session_id.lower()] = held
         self._made[held.session_id.lower()] = made
+
+    def held(self, session_id: str) -> _scenario.Held:
+        """Return a session as it stands; raises KeyError."""
+        return self._sessions[session_id.lower()]
+
+    def sessions(self) -> Collection[_scenario.Held]:
+        """Return all sessions, in the order in which they were made."""
+        return self._sessions.values()
 
     def callbacks(self, session_id: str) -> list[_scenario.OutgoingCallback]:
         """Return the extraction, *pending_first* reviews, and the end, all signed."""
-        held = self._held[session_id.lower()]
+        held = self._sessions[session_id.lower()]
         scenario = held.scenario
         if scenario.denied and not self._account.settings.fetches:
             return []  # a session that is not there calls nobody
@@ -101,7 +110,7 @@ class IdBeyond:
 
     def truth(self, session_id: str) -> _scenario.Truth | None:
         """Return what the session ends in."""
-        scenario = self._held[session_id.lower()].scenario
+        scenario = self._sessions[session_id.lower()].scenario
         word = scenario.status or _STATUS[scenario.outcome]
         return _scenario.truth(scenario, word)
 
@@ -180,7 +189,7 @@ class IdBeyond:
         """Answer as the session's scenario says, before there is a result with 404."""
         if not self._is_ours(request):
             return _refused(401, "API_KEY_INVALID")
-        held = self._held.get(request.match_info["session_id"].lower())
+        held = self._sessions.get(request.match_info["session_id"].lower())
         if held is None or held.scenario.denied:
             return _refused(404, "NOT_FOUND")
         match await _server.disturbed(held):

@@ -8,7 +8,7 @@ status. The ``type`` of the status callback was not visible either: ours is made
 import hmac
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -35,6 +35,7 @@ class Identomat:
     """One company, and the sessions made by it."""
 
     name = "identomat"
+    addresses = ("base_url",)
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Identomat:
         clock: clocks.Clock | None = None,  # noqa: ARG002 -- all simulators take one
     ) -> None:
         self._account = account
-        self._held: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.Held] = {}
 
     def app(self) -> web.Application:
         """Return the documented API; arguments in a JSON body, a form or a query."""
@@ -63,19 +64,27 @@ class Identomat:
         """Hold a session; Identomat keeps no *reference* of the company's."""
         if session_id is None:
             session_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
-        self._held[session_id] = _scenario.Held(session_id, scenario, reference)
+        self._sessions[session_id] = _scenario.Held(session_id, scenario, reference)
         return session_id
+
+    def held(self, session_id: str) -> _scenario.Held:
+        """Return a session as it stands; raises KeyError."""
+        return self._sessions[session_id]
+
+    def sessions(self) -> Collection[_scenario.Held]:
+        """Return all sessions, in the order in which they were made."""
+        return self._sessions.values()
 
     def callbacks(self, session_id: str) -> list[_scenario.OutgoingCallback]:
         """Return one callback for each preliminary result and one for the last."""
-        scenario = self._held[session_id].scenario
+        scenario = self._sessions[session_id].scenario
         sent = self._sent(scenario, {"type": _STATUS_EVENT, "sessionId": session_id})
         return _scenario.schedule(scenario, [sent] * (scenario.pending_first + 1))
 
     def message(self, session_id: str) -> _scenario.OutgoingCallback:
         """Return the documented request to deliver a one-time code."""
         return self._sent(
-            self._held[session_id].scenario,
+            self._sessions[session_id].scenario,
             {
                 "type": "one-time-password-request",
                 "sessionId": session_id,
@@ -86,7 +95,7 @@ class Identomat:
 
     def truth(self, session_id: str) -> _scenario.Truth | None:
         """Return what the session ends in."""
-        scenario = self._held[session_id].scenario
+        scenario = self._sessions[session_id].scenario
         return _scenario.truth(scenario, scenario.status or _STATUS[scenario.outcome])
 
     def _sent(
@@ -120,7 +129,7 @@ class Identomat:
         given = await self._given(request)
         if given is None:
             return self._refused(401)
-        held = self._held.get(str(given.get("session_token")))
+        held = self._sessions.get(str(given.get("session_token")))
         if held is None or held.scenario.denied:
             return self._refused(404)
         match await _server.disturbed(held):

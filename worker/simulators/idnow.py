@@ -7,7 +7,7 @@ single result answers 404 for them is a guess that the documentation leaves open
 
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -36,13 +36,14 @@ class Idnow:
     """One company, and the identifications made by it."""
 
     name = "idnow"
+    addresses = ("base_url",)
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._held: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.Held] = {}
         self._tokens: set[str] = set()
         self.logins = 0  #: how often somebody logged in
         self.list_calls = 0  #: how often a list was read
@@ -68,16 +69,24 @@ class Idnow:
         """Hold a transaction under its number, whose case does not matter."""
         session_id = session_id or f"idn-{uuid.uuid4()}"
         held = _scenario.Held(session_id, scenario, reference)
-        self._held[session_id.lower()] = held
+        self._sessions[session_id.lower()] = held
         return session_id
 
     def expire_tokens(self) -> None:
         """Let every login token die, as each does after an hour without use."""
         self._tokens.clear()
 
+    def held(self, session_id: str) -> _scenario.Held:
+        """Return a session as it stands; raises KeyError."""
+        return self._sessions[session_id.lower()]
+
+    def sessions(self) -> Collection[_scenario.Held]:
+        """Return all sessions, in the order in which they were made."""
+        return self._sessions.values()
+
     def callbacks(self, session_id: str) -> list[_scenario.OutgoingCallback]:
         """Return one callback for each preliminary result and one for the last."""
-        held = self._held[session_id.lower()]
+        held = self._sessions[session_id.lower()]
         review = _scenario.Scenario(outcome=model.Outcome.PENDING)
         courses = [review] * held.scenario.pending_first + [held.scenario]
         return _scenario.schedule(
@@ -86,7 +95,7 @@ class Idnow:
 
     def truth(self, session_id: str) -> _scenario.Truth | None:
         """Return what the transaction ends in."""
-        scenario = self._held[session_id.lower()].scenario
+        scenario = self._sessions[session_id.lower()].scenario
         return _scenario.truth(scenario, scenario.status or _STATUS[scenario.outcome])
 
     def _sent(
@@ -153,7 +162,7 @@ class Idnow:
         if request.headers.get("X-API-KEY") != self._account.text("api_key"):
             return _refused(401, "SECURITY_VIOLATION")
         number = request.match_info["number"]
-        known = number.lower() in self._held
+        known = number.lower() in self._sessions
         if not known:
             self.add(_scenario.Scenario(), number)
         return _server.answer({"id": "TST-AAAAA"}, status=200 if known else 201)
@@ -162,7 +171,7 @@ class Idnow:
         """Answer as the transaction's scenario says; before there is a result, 404."""
         if not self._is_ours(request):
             return _refused(401, "INVALID_LOGIN_TOKEN")
-        held = self._held.get(request.match_info["number"].lower())
+        held = self._sessions.get(request.match_info["number"].lower())
         if held is None or held.scenario.denied:
             return _refused(404, "OBJECT_NOT_FOUND")
         match await _server.disturbed(held):
@@ -188,7 +197,7 @@ class Idnow:
             {
                 "identifications": [
                     self._identification(held, held.scenario)
-                    for held in self._held.values()
+                    for held in self._sessions.values()
                     if held.ended
                     and not held.scenario.denied
                     and _LIST_OF.get(_word(held.scenario)) == wanted

@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.support import ports
 from worker import simulators
 from worker.providers import identomat
-from worker.simulators import _scenario, _server
+from worker.simulators import _control, _scenario, _server
 
 _SETTINGS = identomat.Settings.model_validate(
     {
@@ -137,7 +137,7 @@ async def test_nobody_from_outside_steers() -> None:
         called.append(request)
         return web.Response()
 
-    guarded = _server._loopback_only(handler)
+    guarded = _control.loopback_only(handler)
     answers = []
     for remote in ("127.0.0.1", "::1", "192.0.2.1", "", None):
         request = _Remote(remote)
