@@ -41,7 +41,6 @@ _FAILURES: tuple[
     ),
     # Before a connection there was nothing to send anything over.
     ((aiohttp.ClientConnectorError,), errors.ProviderUnreachable, NOT_CONNECTED),
-    ((aiohttp.ClientConnectorError,), errors.ProviderNotConnected, ""),
     ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
     ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
     (
