@@ -27,10 +27,13 @@ def test_an_example_fits_its_schema(path: pathlib.Path) -> None:
     assert schemas.problems(schemas.Kind(path.parent.name), _load(path)) == []
 
 
-def _again(kind: schemas.Kind, value: dict[str, Any]) -> codec.Record:
+def _again(  # noqa: PLR0911 -- one for each kind
+    kind: schemas.Kind, value: dict[str, Any]
+) -> codec.Record:
     """Read *value* as the code does, and write it again."""
     data = orjson.dumps(value)
-    key = f"{value.get('source')}:{value.get('session_id') or ''}".encode()
+    named = "begin_id" if kind is schemas.Kind.BEGIN else "session_id"
+    key = f"{value.get('source')}:{value.get(named) or ''}".encode()
     match kind:
         case schemas.Kind.EVENT:
             return codec.event_record(codec.read_event(key, data, []))
@@ -39,6 +42,8 @@ def _again(kind: schemas.Kind, value: dict[str, Any]) -> codec.Record:
         case schemas.Kind.DEAD_LETTER:
             headers = [("ce_time", b"2026-11-21T10:10:15.000Z")]
             return codec.dead_letter_record(codec.read_dead_letter(key, data, headers))
+        case schemas.Kind.BEGIN:
+            return codec.begin_record(codec.read_begin(key, data))
         case schemas.Kind.LEDGER_SESSION:
             session = codec.encode_session(codec.read_session(data), 1)
             return codec.session_record(model.SessionKey("a", "b"), session)
@@ -73,6 +78,7 @@ def test_the_examples_show_every_case() -> None:
     used = set(model.CauseType) - {model.CauseType.OPERATOR}
     assert used == {d["cause"]["type"] for d in decisions}
     assert set(model.EventType) == {e["type"] for e in _examples("event")}
+    assert set(model.BeginStage) == {b["stage"] for b in _examples("begin")}
     reasons = {letter["reason"] for letter in _examples("dead_letter")}
     assert set(model.DeadLetterReason) == reasons
     for kind in (schemas.Kind.LEDGER_SESSION, schemas.Kind.LEDGER_SESSION_2):
@@ -190,6 +196,13 @@ _COUNTER_EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("event/session_registered", {"begin_id": 1}),
     ("event/session_registered", {"expires_at": 1_795_255_810_120}),
     ("event/session_registered", {"expires_at": "2026-11-21"}),
+    ("begin/registered", {"stage": "intended"}),
+    ("begin/registered", {"session_id": None}),
+    ("begin/registered", {"url": "https://provider.example/session"}),
+    ("begin/intended", {"ended_at": "2026-11-21T10:10:10.120Z"}),
+    ("begin/intended", {"session_id": "x"}),
+    ("begin/failed", {"ended_at": None}),
+    ("begin/failed", {"reference": ""}),
     ("dead_letter/stale", {"schema_version": 2}),
     ("dead_letter/stale", {"reason": "tired"}),
     ("dead_letter/stale", {"last_error": "Connection refused by 10.0.0.1"}),

@@ -113,6 +113,8 @@ def test_a_published_record_has_all_its_fields_and_no_others(kind: str) -> None:
 _WORDS: list[tuple[str, str, type[enum.StrEnum]]] = [
     ("event", "properties.type", model.EventType),
     ("event", "properties.environment", model.Environment),
+    ("begin", "properties.environment", model.Environment),
+    ("begin", "properties.stage", model.BeginStage),
     ("decision", "properties.environment", model.Environment),
     ("decision", "properties.outcome", model.Outcome),
     ("decision", "properties.reason", model.Reason),

@@ -34,7 +34,13 @@ def test_the_topics_are_these() -> None:
     """There is a file for each topic, and one for the decisions of each outcome."""
     filtered = {f"decisions.{outcome}" for outcome in model.Outcome}
 
-    assert {"events", "decisions", "ledger", "dlq"} | filtered == _TOPICS.keys()
+    assert {
+        "events",
+        "decisions",
+        "ledger",
+        "dlq",
+        "begins",
+    } | filtered == _TOPICS.keys()
 
 
 def test_events_name_every_type() -> None:

@@ -23,6 +23,7 @@ Reader = Callable[[bytes | None, bytes | None, codec.Headers], object]
 
 _READERS: dict[str, Reader] = {
     "event": codec.read_event,
+    "begin": lambda key, value, _headers: codec.read_begin(key, value),
     "decision": codec.read_decision,
     "dead_letter": codec.read_dead_letter,
     "ledger_session": lambda _key, value, _headers: codec.read_session(value),
@@ -55,6 +56,16 @@ def test_an_event_comes_back_as_it_was(event: model.Event) -> None:
     schemas.validate_record("event", record)
 
     assert event == _read("event", record)
+
+
+@_patiently
+@hypothesis.given(models.begins())
+def test_a_begin_comes_back_as_it_was(intent: model.Intent) -> None:
+    """A begin's record fits the schema, and holds the whole begin."""
+    record = codec.begin_record(intent)
+    schemas.validate_record("begin", record)
+
+    assert intent == _read("begin", record)
 
 
 @_patiently
@@ -175,6 +186,7 @@ def test_any_bytes_are_read_or_refused(
 
 _MADE = {
     "event": models.events().map(codec.event_record),
+    "begin": models.begins().map(codec.begin_record),
     "decision": models.decisions().map(codec.decision_record),
     "dead_letter": models.dead_letters().map(codec.dead_letter_record),
     "ledger_session": models.sessions().map(lambda session: _stored(session, 1)),

@@ -79,6 +79,33 @@ def events() -> st.SearchStrategy[model.Event]:
 
 
 @st.composite
+def begins(draw: st.DrawFn) -> model.Intent:
+    """Return an intent, at any stage."""
+    intent = model.Intent(
+        source=draw(_NAME),
+        provider=draw(_NAME),
+        environment=draw(st.sampled_from(model.Environment)),
+        begin_id=draw(_IDENTIFIER),
+        attempt_id=draw(_UUID),
+        reference=draw(_REFERENCE),
+        begun_at=draw(_TIME),
+    )
+    stage: model.BeginStage = draw(st.sampled_from(model.BeginStage))
+    match stage:
+        case model.BeginStage.INTENDED:
+            return intent
+        case model.BeginStage.FAILED:
+            return intent.failed(draw(_TIME))
+        case model.BeginStage.REGISTERED:
+            return intent.registered(
+                draw(_TIME),
+                session_id=draw(_IDENTIFIER),
+                provider_session_id=draw(_IDENTIFIER),
+                expires_at=draw(st.none() | _TIME),
+            )
+
+
+@st.composite
 def verdicts(draw: st.DrawFn) -> model.Verdict:
     """Return any verdict whose reason its outcome can have."""
     outcome = draw(st.sampled_from(model.Outcome))

@@ -25,6 +25,7 @@ class Kind(enum.StrEnum):
     EVENT = "event"
     DECISION = "decision"
     DEAD_LETTER = "dead_letter"
+    BEGIN = "begin"
     LEDGER_SESSION = "ledger_session"
     LEDGER_SESSION_2 = "ledger_session.v2"
     LEDGER_POSITION = "ledger_position"
@@ -37,7 +38,12 @@ _HEADERS = {
 }
 _REQUIRED = {"ce_type", "ce_source", "ce_id", "ce_time", "ce_dataschema"}
 _OPTIONAL = {"ce_subject", "ce_environment", "traceparent"}
-_INTERNAL = {Kind.LEDGER_SESSION, Kind.LEDGER_SESSION_2, Kind.LEDGER_POSITION}
+_INTERNAL = {
+    Kind.BEGIN,
+    Kind.LEDGER_SESSION,
+    Kind.LEDGER_SESSION_2,
+    Kind.LEDGER_POSITION,
+}
 
 
 @functools.cache
@@ -83,7 +89,7 @@ def validate_record(kind: Kind | str, record: codec.Record) -> Document:
     wrong = problems(kind, value)
     assert not wrong, f"{kind}: {'; '.join(wrong)}"
     if kind in _INTERNAL:
-        assert not record.headers, "the ledger has no headers"
+        assert not record.headers, "what is internal has no headers"
     else:
         _check_envelope(kind, record, value)
     return value

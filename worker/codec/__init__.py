@@ -1,5 +1,6 @@
 """Turn values into Kafka records and back: the code side of ``schemas/``."""
 
+from worker.codec.begins import begin_record, begin_tombstone, read_begin
 from worker.codec.dead_letters import dead_letter_record, read_dead_letter
 from worker.codec.decisions import decision_record, decision_tombstone, read_decision
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
@@ -19,6 +20,8 @@ __all__ = [
     "Headers",
     "MalformedRecord",
     "Record",
+    "begin_record",
+    "begin_tombstone",
     "dead_letter_record",
     "decision_record",
     "decision_tombstone",
@@ -27,6 +30,7 @@ __all__ = [
     "may_be_open",
     "new_traceparent",
     "position_record",
+    "read_begin",
     "read_dead_letter",
     "read_decision",
     "read_event",

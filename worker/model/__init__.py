@@ -6,7 +6,7 @@ them as RFC 3339. Nothing here has a field for personal data, except
 ``Callback`` and ``Answer``, whose bodies stay out of ``repr``.
 """
 
-from worker.model.begins import BeginMode, BeginRequest, Begun
+from worker.model.begins import BeginMode, BeginRequest, BeginStage, Begun, Intent
 from worker.model.callbacks import (
     Callback,
     Event,
@@ -48,6 +48,7 @@ __all__ = [
     "Answer",
     "BeginMode",
     "BeginRequest",
+    "BeginStage",
     "Begun",
     "Callback",
     "Cause",
@@ -62,6 +63,7 @@ __all__ = [
     "EventType",
     "Flag",
     "Ignored",
+    "Intent",
     "Message",
     "NextStep",
     "Normalised",

@@ -5,6 +5,8 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from worker.model import words
+
 
 class BeginMode(enum.StrEnum):
     """How the person gets to the provider."""
@@ -54,3 +56,67 @@ class Begun:
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     #: sentences about parameters that were passed on unchecked
     warnings: tuple[str, ...] = ()
+
+
+class BeginStage(enum.StrEnum):
+    """How far a begin has come."""
+
+    INTENDED = "intended"  #: the provider is about to be called, or was
+    REGISTERED = "registered"  #: the session is known, and so told to the worker
+    FAILED = "failed"  #: nothing was begun; its key is free again
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """
+    One attempt to begin a session, as it stands in ``kyc.begins``; holds no credential.
+
+    *attempt_id* tells attempts with the same *begin_id* apart: of several that are
+    under way at once, the one whose record has the lowest offset counts.
+    """
+
+    source: str
+    provider: str
+    environment: words.Environment
+    begin_id: str
+    attempt_id: str
+    reference: str
+    begun_at: int
+    stage: BeginStage = BeginStage.INTENDED
+    ended_at: int | None = None
+    #: both of a registered one
+    session_id: str | None = None
+    provider_session_id: str | None = None
+    expires_at: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the key of its records."""
+        return f"{self.source}:{self.begin_id}"
+
+    @property
+    def open(self) -> bool:
+        """Return whether nobody has said yet how it ended."""
+        return self.stage is BeginStage.INTENDED
+
+    def registered(
+        self,
+        at: int,
+        *,
+        session_id: str,
+        provider_session_id: str,
+        expires_at: int | None = None,
+    ) -> "Intent":
+        """Return the same with its session."""
+        return dataclasses.replace(
+            self,
+            stage=BeginStage.REGISTERED,
+            ended_at=at,
+            session_id=session_id,
+            provider_session_id=provider_session_id,
+            expires_at=expires_at,
+        )
+
+    def failed(self, at: int) -> "Intent":
+        """Return the same, of which nothing came."""
+        return dataclasses.replace(self, stage=BeginStage.FAILED, ended_at=at)

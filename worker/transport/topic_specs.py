@@ -23,6 +23,15 @@ _LEDGER_TUNING = {
     "min.cleanable.dirty.ratio": "0.1",
     "max.compaction.lag.ms": str(_HOUR),
 }
+# Which of two begins with one key was first is told by the order of their records: it
+# is kept for longer than the key counts (24 h).
+_BEGINS_LEAST = {"min.compaction.lag.ms": 25 * _HOUR, "delete.retention.ms": _DAY}
+_BEGINS_TUNING = {
+    "segment.bytes": str(16 << 20),
+    "segment.ms": str(6 * _HOUR),
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": str(3 * _DAY),
+}
 # Who follows the decisions may be away for a week and still sees what is forgotten.
 _DECISIONS_LEAST = {"delete.retention.ms": _DAY}
 _DECISIONS_TUNING = {
@@ -63,6 +72,7 @@ def specs(kafka: settings.Kafka) -> tuple[Spec, ...]:
         *(_kept(kafka, name, kafka.decisions_retention) for name in outcomes),
         _compacted(kafka, "ledger", _LEDGER_LEAST, _LEDGER_TUNING),
         _kept(kafka, "dlq", kafka.dead_letters_retention),
+        _compacted(kafka, "begins", _BEGINS_LEAST, _BEGINS_TUNING),
     )
 
 
