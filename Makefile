@@ -13,6 +13,7 @@ N ?= 1
 SEED ?= 1
 SEEDS ?= 1
 MINUTES ?= 3
+QUIET ?=
 
 .PHONY: help
 help: ## List the targets
@@ -85,8 +86,9 @@ faults: install ## The tests of faults again, at the default times and full leng
 	@$(BIN)/python -m pytest tests/faults --full-length
 
 .PHONY: chaos
-chaos: install ## Kill and freeze everything for MINUTES= by SEED=, then check every promise
-	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES)
+chaos: install ## Kill and freeze everything for MINUTES= by SEED=, then check every promise (SEEDS=20 QUIET=1)
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES) \
+	  $(if $(QUIET),--quiet)
 
 .PHONY: lock
 lock: install ## Pin the dependencies anew

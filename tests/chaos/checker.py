@@ -1,134 +1,226 @@
-"""Read the topics with nothing of the worker's, and say which promise is broken."""
+"""Say which promise what was read breaks, with the history of the session."""
 
-import asyncio
 import collections
-import contextlib
 import dataclasses
-from collections.abc import Iterable, Mapping
+import itertools
+import uuid
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aiokafka
-import orjson
+from tests.chaos import reading
 
-Key = tuple[str, str]
+Key = reading.Key
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Expected:
     """What the driver knows of one session."""
 
-    outcome: str
-    #: an authentic callback about it was answered 2xx
-    heard: bool
+    #: what it must end in; None where the provider knows of no such session
+    outcome: str | None
     #: its status word is in no table
     unknown_word: bool = False
+    #: nothing about it was authentic: it must not be known
+    forged: bool = False
+    #: the ids of the events that were acknowledged, when the first one was
+    acknowledged: list[str] = dataclasses.field(default_factory=list)
+    acknowledged_ms: int = 0
+    #: answers that no provider may get, such as a 4xx to an authentic callback
+    wrong_answers: list[str] = dataclasses.field(default_factory=list)
 
 
-@dataclasses.dataclass(slots=True)
-class Read:
-    """What the topics hold, in their own order."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A broken promise, by its number, with what the topics hold of the session."""
 
-    event_ids: set[str] = dataclasses.field(default_factory=set)
-    histories: dict[Key, list[dict[str, Any]]] = dataclasses.field(
-        default_factory=lambda: collections.defaultdict(list)
-    )
-    latest: dict[Key, list[int]] = dataclasses.field(
-        default_factory=lambda: collections.defaultdict(list)
-    )
-    dead: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    dead_sessions: set[Key] = dataclasses.field(default_factory=set)
+    promise: int
+    sentence: str
+    session: str
+    history: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"promise {self.promise}: {self.session}: {self.sentence}"]
+        return "\n      ".join([*lines, *self.history])
 
 
-async def read(servers: str, prefix: str) -> Read:
-    """Return what a read_committed consumer of its own finds now."""
-    found = Read()
-    outcomes = [f"{prefix}.decisions.{o}" for o in ("approved", "rejected", "pending")]
-    async for record in _records(servers, f"{prefix}.events"):
-        found.event_ids.add(dict(record.headers)["ce_id"].decode())
-    for topic in outcomes:
-        async for record in _records(servers, topic):
-            decision = orjson.loads(record.value)
-            key = (decision["source"], decision["session_id"])
-            found.histories[key].append(decision)
-    async for record in _records(servers, f"{prefix}.decisions"):
-        decision = orjson.loads(record.value)
-        key = (decision["source"], decision["session_id"])
-        found.latest[key].append(decision["revision"])
-    async for record in _records(servers, f"{prefix}.dlq"):
-        letter = orjson.loads(record.value)
-        found.dead[letter["reason"]] += 1
-        found.dead_sessions.add((letter["source"], str(letter["session_id"])))
-    return found
-
-
-async def _records(servers: str, topic: str) -> Any:  # noqa: ANN401 -- aiokafka has no types
-    consumer = aiokafka.AIOKafkaConsumer(
-        topic,
-        bootstrap_servers=servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    try:
-        places = sorted(consumer.assignment())
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        while any([await consumer.position(p) < ends[p] for p in places]):
-            batches = await consumer.getmany(timeout_ms=500)
-            for records in batches.values():
-                for record in records:
-                    yield record
-    finally:
-        # aiokafka 0.14 awaits a task that it has cancelled before its first step.
-        with contextlib.suppress(asyncio.CancelledError):
-            await consumer.stop()
+_Broken = Iterator[tuple[int, str]]
 
 
 def violations(
-    found: Read, expected: Mapping[Key, Expected], acknowledged: Iterable[str]
-) -> list[str]:
-    """Return a sentence, with the session's history, for every broken promise."""
-    broken = [
-        f"promise 1: event {event_id} was acknowledged and is not in the topic"
-        for event_id in acknowledged
-        if event_id not in found.event_ids
-    ]
+    found: reading.Read, expected: Mapping[Key, Expected]
+) -> list[Violation]:
+    """Return every broken promise; what is still on its way counts as one."""
+    broken = []
     for key, session in expected.items():
-        history = found.histories.get(key, [])
-        broken += [
-            f"{sentence}: {':'.join(key)} {_told(history)}"
-            for sentence in _of_session(key, session, history, found)
-        ]
-    strangers = set(found.histories) - set(expected)
-    broken += [f"a decision about nobody: {':'.join(key)}" for key in strangers]
+        for promise, sentence in _of_session(key, session, found):
+            broken.append(_violation(promise, sentence, key, session, found))
+    for key in {*found.decisions, *found.latest} - set(expected):
+        sentence = "a decision about a session that nobody told of"
+        broken.append(_violation(4, sentence, key, None, found))
     return broken
 
 
-def _of_session(
-    key: Key, session: Expected, history: list[dict[str, Any]], found: Read
-) -> Iterable[str]:
-    revisions = sorted(decision["revision"] for decision in history)
-    ordered = sorted(history, key=lambda decision: decision["revision"])
-    if session.heard and not history and key not in found.dead_sessions:
-        yield "promise 2: heard of, and nowhere"
-    if revisions != list(range(1, len(history) + 1)):
-        yield "promise 3: revisions with a gap or a repeat"
-    latest = found.latest.get(key, [])
-    if latest != sorted(set(latest)) or (revisions and latest[-1:] != revisions[-1:]):
-        yield f"promise 3: kyc.decisions goes {latest}"
-    if session.unknown_word and any(d["outcome"] == "approved" for d in history):
-        yield "promise 5: an unknown word was approved"
-    final = False
-    for decision in ordered:
-        if final and not decision["final"]:
-            yield "promise 6: a final was undone by a preliminary"
-        final = final or decision["final"]
-    if session.heard and ordered and ordered[-1]["outcome"] != session.outcome:
-        yield f"promise 6: it must end {session.outcome}"
+def _violation(
+    promise: int, sentence: str, key: Key, session: Expected | None, found: reading.Read
+) -> Violation:
+    return Violation(
+        promise=promise,
+        sentence=sentence,
+        session=":".join(key),
+        history=tuple(_history(key, session, found)),
+    )
 
 
-def _told(history: list[dict[str, Any]]) -> str:
-    return " ".join(f"r{d['revision']}={d['outcome']}/{d['reason']}" for d in history)
+def _of_session(key: Key, session: Expected, found: reading.Read) -> _Broken:
+    decisions = sorted(
+        found.decisions.get(key, []), key=lambda seen: seen.body["revision"]
+    )
+    if session.forged:
+        if decisions or key in found.events or key in found.ledger:
+            yield 4, "everything about it was forged, and it is known"
+        return
+    yield from _acknowledged(key, session, found)
+    yield from _somewhere(key, session, found)
+    yield from _once(key, found)
+    yield from _the_latest(decisions, found.latest.get(key, []))
+    yield from _caused(key, decisions, found)
+    yield from _known_words(session, decisions)
+    yield from _in_order(session, decisions)
+
+
+def _acknowledged(key: Key, session: Expected, found: reading.Read) -> _Broken:
+    """Promise 1: acked means durable, and never a 4xx."""
+    ids = {seen.ce_id for seen in found.events.get(key, [])}
+    for event_id in session.acknowledged:
+        if event_id not in ids:
+            yield 1, f"event {event_id} was acknowledged and is not in the topic"
+    for answer in session.wrong_answers:
+        yield 1, f"its callback was answered {answer}"
+
+
+def _somewhere(key: Key, session: Expected, found: reading.Read) -> _Broken:
+    """Promise 2: what was acknowledged is decided, pending, or a dead letter."""
+    buried = any(
+        (seen.body["source"], seen.body["session_id"]) == key for seen in found.letters
+    )
+    if (
+        session.acknowledged
+        and not found.decisions.get(key)
+        and key not in found.ledger
+        and not buried
+    ):
+        yield 2, "it was heard of, and is nowhere"
+
+
+def _once(key: Key, found: reading.Read) -> _Broken:
+    """Promise 3: revisions 1, 2, 3 … in the outcome topics, as they are documented."""
+    seen = found.decisions.get(key, [])
+    revisions = [each.body["revision"] for each in seen]
+    if sorted(revisions) != list(range(1, len(seen) + 1)):
+        yield 3, f"revisions with a gap or a repeat: {sorted(revisions)}"
+    by_topic: dict[str, list[reading.Seen]] = collections.defaultdict(list)
+    for each in seen:
+        by_topic[each.place.topic].append(each)
+    for topic, its in by_topic.items():
+        in_order = sorted(its, key=lambda each: each.place.offset)
+        if [e.body["revision"] for e in in_order] != sorted(
+            e.body["revision"] for e in in_order
+        ):
+            yield 3, f"revisions out of order in {topic}"
+    for each in seen:
+        if each.place.topic != f"decisions.{each.body['outcome']}":
+            yield 3, f"r{each.body['revision']} stands in {each.place.topic}"
+        if each.body["decision_id"] != _decision_id(key, each.body["revision"]):
+            yield 3, f"r{each.body['revision']} has an id of its own"
+    partitions = {
+        each.place.partition
+        for each in (*seen, *found.latest.get(key, []), *found.events.get(key, []))
+    }
+    if len(partitions) > 1:
+        yield 3, f"it is in the partitions {sorted(partitions)}"
+
+
+def _decision_id(key: Key, revision: int) -> str:
+    name = f"kyc:{key[0]}:{key[1]}:{revision}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
+def _the_latest(decisions: list[reading.Seen], latest: list[reading.Seen]) -> _Broken:
+    """Promise 3: the compacted topic goes up, repeats nothing, and ends as they do."""
+    revisions = [each.body.get("revision", 0) for each in latest]
+    if 0 in revisions:
+        yield 3, "kyc.decisions has forgotten it"
+    if any(later <= earlier for earlier, later in itertools.pairwise(revisions)):
+        yield 3, f"kyc.decisions goes {revisions}"
+    if [each.body for each in decisions[-1:]] != [each.body for each in latest[-1:]]:
+        yield 3, "kyc.decisions does not end with the last decision"
+
+
+def _caused(key: Key, decisions: list[reading.Seen], found: reading.Read) -> _Broken:
+    """Promise 3: each decision follows from something that is in the events."""
+    ids = {seen.ce_id for seen in found.events.get(key, [])}
+    before = None
+    for each in decisions:
+        event_id = each.body["cause"]["event_id"]
+        if event_id is not None and event_id not in ids:
+            yield 3, f"r{each.body['revision']} comes of an event that is not there"
+        if each.body["supersedes"] != before:
+            yield 3, f"r{each.body['revision']} does not name what it supersedes"
+        before = each.body["decision_id"]
+
+
+def _known_words(session: Expected, decisions: list[reading.Seen]) -> _Broken:
+    """Promise 5: approved is only what the provider approved in words that we know."""
+    if any(each.body["outcome"] == "approved" for each in decisions):
+        if session.unknown_word:
+            yield 5, "an unknown word was approved"
+        elif session.outcome != "approved":
+            yield 5, "it was approved, and never by its provider"
+
+
+def _in_order(session: Expected, decisions: list[reading.Seen]) -> _Broken:
+    """Promise 6: one final, the provider's, and nothing preliminary after it."""
+    finals = [each.body for each in decisions if each.body["final"]]
+    for earlier, later in itertools.pairwise(each.body for each in decisions):
+        if earlier["final"] and not later["final"]:
+            yield 6, f"r{later['revision']} undoes a final by a preliminary"
+    if len(finals) > 1:
+        yield 6, f"{len(finals)} finals, and its provider had one"
+    for each in decisions:
+        if each.body["final"] != (each.body["outcome"] != "pending"):
+            yield 6, f"r{each.body['revision']} is final and pending, or neither"
+    if session.acknowledged and session.outcome is not None:
+        ends = decisions[-1].body["outcome"] if decisions else "undecided"
+        if ends != session.outcome:
+            yield 6, f"it is {ends} and must end {session.outcome}"
+
+
+def _history(key: Key, session: Expected | None, found: reading.Read) -> Iterator[str]:
+    """Yield a line for everything that is known of a session, in order of time."""
+    if session is not None:
+        yield f"expected {session.outcome}, acknowledged {session.acknowledged}"
+    lines = [
+        (seen.place.at_ms, f"{seen.place} {told}")
+        for seen, told in (
+            *((seen, f"event {seen.ce_id}") for seen in found.events.get(key, [])),
+            *((seen, _told(seen.body)) for seen in found.decisions.get(key, [])),
+            *((seen, _told(seen.body)) for seen in found.latest.get(key, [])),
+            *(
+                (seen, f"dead letter {seen.body['reason']}")
+                for seen in found.letters
+                if (seen.body["source"], seen.body["session_id"]) == key
+            ),
+        )
+    ]
+    yield from (line for _, line in sorted(lines))
+    yield f"in the ledger: {'yes' if key in found.ledger else 'no'}"
+
+
+def _told(body: dict[str, Any]) -> str:
+    if not body:
+        return "tombstone"
+    cause = body["cause"]
+    return (
+        f"r{body['revision']} {body['outcome']}/{body['reason']}"
+        f" by {cause['type']} {cause['event_id']}"
+    )

@@ -5,14 +5,21 @@ import collections
 import dataclasses
 import random
 import signal
+from collections.abc import Awaitable, Callable
 
 from tests.support import system
 from worker import broker
 
+_Act = Callable[[random.Random], Awaitable[None]]
+
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Chaos:
-    """Hurts one thing after the other; a broker only while the others are well."""
+    """
+    Hurts one process and one broker at a time, each by a schedule of its own.
+
+    So a worker dies while a broker does, but two brokers of three are always well.
+    """
 
     running: system.System
     cluster: broker.Cluster
@@ -25,40 +32,43 @@ class Chaos:
 
     async def run(self, seconds: float) -> None:
         """Hurt until *seconds* are over; everything is back when this returns."""
-        chance = random.Random(self.seed)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        acts = (
-            (self._kill_worker, 5),
-            (self._freeze_worker, 3),
-            (self._kill_ingress, 2),
-            (self._freeze_ingress, 1),
-            (self._kill_broker, 2),
-            (self._freeze_broker, 1),
+        until = asyncio.get_running_loop().time() + seconds
+        processes: dict[_Act, int] = {
+            self._kill_worker: 5,
+            self._freeze_worker: 3,
+            self._kill_ingress: 2,
+            self._freeze_ingress: 1,
+        }
+        brokers: dict[_Act, int] = {self._kill_broker: 2, self._freeze_broker: 1}
+        await asyncio.gather(
+            _act(processes, random.Random(f"{self.seed} processes"), until, pause_s=2),
+            _act(brokers, random.Random(f"{self.seed} brokers"), until, pause_s=5),
         )
-        while loop.time() < end:
-            await asyncio.sleep(chance.uniform(0.5, 3))
-            act = chance.choices([a for a, _ in acts], [w for _, w in acts])[0]
-            await act(chance)
+
+    def ended(self) -> list[str]:
+        """Return what runs no more although nobody killed it, with its last words."""
+        return [
+            f"{each.kind} ended with {each.popen.returncode}: {each.logged()[-1000:]}"
+            for each in (*self.ingresses, *self.workers)
+            if each.popen.poll() is not None
+        ]
 
     async def _kill_worker(self, chance: random.Random) -> None:
         place = chance.randrange(len(self.workers))
-        self.counts["worker kills"] += 1
-        self._kill(self.workers[place])
+        self._kill(self.workers[place], "worker kills")
         await asyncio.sleep(chance.uniform(0, 3))
         self.workers[place] = self.running.start("work")
+
+    async def _kill_ingress(self, chance: random.Random) -> None:
+        place = chance.randrange(len(self.ingresses))
+        killed = self.ingresses[place]
+        self._kill(killed, "ingress kills")
+        await asyncio.sleep(chance.uniform(0, 2))
+        self.ingresses[place] = self.running.start("ingress", port=killed.port)
 
     async def _freeze_worker(self, chance: random.Random) -> None:
         self.counts["worker freezes"] += 1
         await _freeze(chance.choice(self.workers), chance.uniform(1, 5))
-
-    async def _kill_ingress(self, chance: random.Random) -> None:
-        place = chance.randrange(len(self.ingresses))
-        self.counts["ingress kills"] += 1
-        port = self.ingresses[place].port
-        self._kill(self.ingresses[place])
-        await asyncio.sleep(chance.uniform(0, 2))
-        self.ingresses[place] = self.running.start("ingress", port=port)
 
     async def _freeze_ingress(self, chance: random.Random) -> None:
         self.counts["ingress freezes"] += 1
@@ -78,9 +88,25 @@ class Chaos:
         await asyncio.sleep(chance.uniform(1, 5))
         node.thaw()
 
-    def _kill(self, process: system.Process) -> None:
+    def _kill(self, process: system.Process, counted: str) -> None:
+        """Kill *process*, unless it is dead: that is ``ended``'s to tell."""
+        if process.popen.poll() is not None:
+            raise AssertionError(f"a process ended by itself: {self.ended()}")
+        self.counts[counted] += 1
         process.popen.kill()
         process.popen.wait()
+
+
+async def _act(
+    acts: dict[_Act, int], chance: random.Random, until: float, *, pause_s: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(chance.uniform(0.25, 1.75) * pause_s)
+        if loop.time() > until:
+            return
+        (act,) = chance.choices(list(acts), list(acts.values()))
+        await act(chance)
 
 
 async def _freeze(process: system.Process, seconds: float) -> None:

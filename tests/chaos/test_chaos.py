@@ -8,14 +8,17 @@ from tests.chaos import trial
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
-_SEED, _SECONDS = 7, 45.0
+# With the start, the settling and the end of all of it this takes some 80 s.
+_SEED, _SECONDS = 7, 60.0
 
 
 async def test_one_seed_breaks_no_promise(tmp_path: pathlib.Path) -> None:
     """Kills and freezes of everything lose nothing and repeat nothing."""
     report = await trial.play(_SEED, _SECONDS, tmp_path)
 
-    assert [] == report.violations  # noqa: SIM300 -- expected first
-    assert report.sessions > 100
+    assert [] == report.violations, "\n".join(map(str, report.violations))
+    assert [] == report.ended  # noqa: SIM300 -- expected first
+    assert report.sessions > 400
     assert report.decisions >= report.sessions
-    assert report.hurt.total() >= 5
+    assert sum(report.hurt.values()) >= 10
+    assert report.retries > 10
