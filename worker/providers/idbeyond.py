@@ -8,13 +8,13 @@ told of one, ``result = "fetch"`` makes the callback a mere wake-up. Never both.
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pydantic
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http
+from worker.providers import _entry, _fields, _http, idbeyond_begin
 from worker.settings import sources, types
 
 # Vendor guide, seen 2026-11-20: raw HMAC-SHA256 hex digest of the body, no prefix.
@@ -74,22 +74,18 @@ _ROWS: Mapping[tuple[str | None, str | None], _Row] = {
 }
 
 
-class Settings(sources.Source):
+class Settings(idbeyond_begin.Organisation):
     """One organisation at id beyond."""
 
     #: the vendor's own minimum (operator starter, seen 2026-11-20)
     hmac_secret_min_bytes: ClassVar[int] = 16
 
     provider: Literal["idbeyond"] = "idbeyond"
-    base_url: str = "https://verify.uniicy.com"
-    api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
     result: Literal["callback", "fetch"] = "callback"
     #: not documented: ask the vendor before ``result = "fetch"``
     result_path: str = f"/api/verification/sessions/{_PLACEHOLDER}"
     #: without ``decision``, believe ``reviewStatus = approved`` (as the starter does)
     approve_on_review_status: bool = False
-    #: the key of ``metadata`` that holds the company's own id
-    reference_field: str | None = "kyc_reference"
 
     @property
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
@@ -110,6 +106,7 @@ class Settings(sources.Source):
 
     def conflicts(self) -> Iterable[types.Conflict]:
         """Refuse a callback that is the verdict and that nobody has signed."""
+        yield from super().conflicts()
         if not self.fetches and not _SIGNED & set(self.authenticators):
             yield types.Conflict(
                 ("authenticate", "result"),
@@ -158,6 +155,7 @@ class Adapter:
             provider_event=_COMPLETED if event == _COMPLETED else policy.UNLISTED,
             provider_time=_fields.rfc3339_ms(document.get("timestamp")),
             reference=self._reference(document),
+            begin_id=idbeyond_begin.begin_id_of(document),
             claim=_words(document),
         )
 
@@ -287,6 +285,7 @@ ENTRY = _entry.ProviderEntry(
     name="idbeyond",
     settings_type=Settings,
     build=Adapter,
+    build_beginner=idbeyond_begin.Beginner,
     signature=SIGNATURE,
     # The value of the vendor's own sample; long enough to be taken for a real one.
     documentation_secrets=frozenset({"change-me-min-16-chars-random"}),

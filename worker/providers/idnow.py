@@ -18,6 +18,7 @@ from worker.providers import (
     _fields,
     _http,
     idnow_api,
+    idnow_begin,
     idnow_lists,
     idnow_tables,
 )
@@ -49,20 +50,11 @@ _CLAIMS = frozenset(
 _TEST_HOSTS = re.compile(r"(.*\.)?test\.idnow\.de")
 
 
-class Settings(sources.Source):
+class Settings(idnow_begin.Company):
     """One company at IDnow."""
 
     provider: Literal["idnow"] = "idnow"
-    # White-label customers have hosts of their own (chapter 3.2.2).
-    base_url: str = "https://gateway.idnow.de"
-    company_id: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,255}\z")]
-    api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
     product: Literal["ident", "esign"] = "ident"
-    #: the field of ``customdata`` that holds the company's own id
-    reference_field: (
-        Literal["custom1", "custom2", "custom3", "custom4", "custom5", "trackingid"]
-        | None
-    ) = None
     #: the company-wide lists: how often at most, and how long each may be
     list_interval: types.PositiveMs = 60_000
     max_list_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 32 << 20
@@ -75,8 +67,9 @@ class Settings(sources.Source):
     @pydantic.model_validator(mode="after")
     def _check_host(self) -> Self:
         live = self.environment is model.Environment.LIVE
-        if live and _TEST_HOSTS.fullmatch(urls.host_of(self.base_url)):
-            raise ValueError("base_url is IDnow's test host, and the source is live")
+        for name, url in (("base_url", self.base_url), ("go_url", self.go_url)):
+            if live and url and _TEST_HOSTS.fullmatch(urls.host_of(url)):
+                raise ValueError(f"{name} is IDnow's test host, and the source is live")
         return self
 
 
@@ -253,4 +246,9 @@ def _refuse(document: Mapping[str, Any] | None) -> model.Wake:
     raise _fields.unmappable(document, _KEYS)
 
 
-ENTRY = _entry.ProviderEntry(name="idnow", settings_type=Settings, build=Adapter)
+ENTRY = _entry.ProviderEntry(
+    name="idnow",
+    settings_type=Settings,
+    build=Adapter,
+    build_beginner=idnow_begin.Beginner,
+)

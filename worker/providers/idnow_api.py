@@ -132,10 +132,17 @@ def _token_died(answer: _http.HttpAnswer) -> bool:
 
 def _cause(answer: _http.HttpAnswer) -> str | None:
     """Return the first ``errors[].cause``, whatever the status; None without one."""
+    listed = listed_errors(answer)
+    cause = listed[0].get("cause") if listed else None
+    return cause if isinstance(cause, str) else None
+
+
+def listed_errors(answer: _http.HttpAnswer) -> tuple[Mapping[str, Any], ...]:
+    """Return the members of ``errors``, none where the first is no object."""
     try:
         listed = _http.parse_object(answer.body).get("errors")
     except errors.BadAnswer:
-        return None
-    first = listed[0] if isinstance(listed, list) and listed else None
-    cause = first.get("cause") if isinstance(first, dict) else None
-    return cause if isinstance(cause, str) else None
+        return ()
+    if not isinstance(listed, list) or not isinstance(next(iter(listed), None), dict):
+        return ()
+    return tuple(error for error in listed if isinstance(error, dict))
