@@ -86,7 +86,7 @@ faults: install ## The tests of faults again, at the default times and full leng
 	@$(BIN)/python -m pytest tests/faults --full-length
 
 .PHONY: chaos
-chaos: install ## Kill and freeze everything for MINUTES= by SEED=, then check every promise (SEEDS=20 QUIET=1)
+chaos: install ## Kill and freeze everything, check every promise (SEED= SEEDS= MINUTES= QUIET=1)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES) \
 	  $(if $(QUIET),--quiet)
 

@@ -16,9 +16,9 @@ async def test_one_seed_breaks_no_promise(tmp_path: pathlib.Path) -> None:
     """Kills and freezes of everything lose nothing and repeat nothing."""
     report = await trial.play(_SEED, _SECONDS, tmp_path)
 
-    assert [] == report.violations, "\n".join(map(str, report.violations))
+    assert report.violations == [], "\n".join(map(str, report.violations))
     assert [] == report.ended  # noqa: SIM300 -- expected first
     assert report.sessions > 400
-    assert report.decisions >= report.sessions
+    assert report.decisions > 400
     assert sum(report.hurt.values()) >= 10
     assert report.retries > 10
