@@ -8,74 +8,16 @@ the signed answer where ``secret_key`` is set. Vendor pages seen 2026-11-20.
 import hmac
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
-
-import orjson
-import pydantic
+from typing import Any
 
 from worker import clock as clocks
-from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http
+from worker import errors, model, policy
+from worker.providers import _entry, _fields, _http, identomat_begin
+from worker.providers import identomat_api as _api
 from worker.providers import identomat_tables as _words
-from worker.settings import sources, types
 
-# Vendor page "HMAC authorization": base64 HMAC-SHA-256 over the whole body as sent.
-# Documented for our calls and their answers; on callbacks a company may agree on it.
-SIGNATURE = signing.SignatureScheme(
-    "Authorization", encoding="base64", prefix='signature="', suffix='"'
-)
-
-
-class Settings(sources.Source):
-    """One company at Identomat."""
-
-    provider: Literal["identomat"] = "identomat"
-    base_url: str = "https://widget.identomat.com"
-    company_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
-    #: turns HMAC on for our calls and their answers
-    secret_key: (
-        Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)] | None
-    ) = None
-    # The guide has /begin/, the reference and all clients seen /external-api/begin/.
-    path_prefix: Annotated[str, pydantic.Field(pattern=r"^(/[A-Za-z0-9_-]+)*\z")] = (
-        "/external-api"
-    )
-    messages: Literal["discard"] | None = None
-    #: where messages are posted as they came; nothing of them is stored
-    forward_messages_to: str | None = None
-    # The shape of both documented samples; not promised.
-    session_id_pattern: str = r"[a-z0-9]{40}"
-    #: ``type`` of the status callback, once the vendor tells; any other wakes as well
-    event_types: tuple[str, ...] = ()
-    status_words: _words.StatusWords = _words.STATUS_WORDS
-    reject_reasons: _words.RejectReasons = _words.REJECT_REASONS
-
-    @property
-    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
-        """Return both: the key in the body passes through every log on its way."""
-        return ("signed_url", "body_key")
-
-    @pydantic.field_validator("session_id_pattern")
-    @classmethod
-    def _check_pattern(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern, re.ASCII)
-        except re.error:
-            raise ValueError("must be a regular expression") from None
-        return pattern
-
-    @pydantic.field_validator("status_words")
-    @classmethod
-    def _check_words(cls, words: _words.StatusWords) -> _words.StatusWords:
-        if {_words.APPROVED, _words.REJECTED} & set(words):
-            raise ValueError("must not give approved or rejected another meaning")
-        return words
-
-    @pydantic.model_validator(mode="after")
-    def _check_messages(self) -> Self:
-        if self.messages is not None and self.forward_messages_to is not None:
-            raise ValueError("messages and forward_messages_to exclude each other")
-        return self
+SIGNATURE = _api.SIGNATURE
+Settings = _api.Settings
 
 
 class Adapter:
@@ -140,21 +82,18 @@ class Adapter:
         With ``secret_key`` an answer that is not rightly signed over the very bytes
         received raises errors.BadResultSignature before it is parsed.
         """
-        body = orjson.dumps(
-            {
-                "company_key": self._settings.company_key.reveal(),
-                "session_token": spelling,
-            }
-        )
+        body, headers = _api.signed(self._settings, {"session_token": spelling})
         answer = await self._http.request(
             "POST",
             f"{self._settings.path_prefix}/result/",
             body=body,
-            headers=self._headers(body),
+            headers=headers,
         )
         match answer.status:
+            case 200 if not _api.is_proven(self._settings, answer):
+                raise errors.BadResultSignature
             case 200:
-                self._verify(answer)
+                pass
             case 404:
                 # Errors are not documented: the plain meaning of the status.
                 raise errors.NoSuchSession("404")
@@ -163,32 +102,6 @@ class Adapter:
         return model.Answer(
             document=_http.parse_object(answer.body), observed_at=answer.received_at
         )
-
-    def _headers(self, body: bytes) -> dict[str, str]:
-        headers = {"Content-Type": "application/json"}
-        if self._settings.secret_key is not None:
-            key = self._settings.secret_key.key()
-            headers[SIGNATURE.header] = signing.sign(SIGNATURE, key, body)
-            # The signature is over the body; no coding may come between.
-            headers["Accept-Encoding"] = "identity"
-        return headers
-
-    def _verify(self, answer: _http.HttpAnswer) -> None:
-        """Raise errors.BadResultSignature unless the answer is signed, where due."""
-        if self._settings.secret_key is None:
-            return
-        refused = False
-        try:
-            signing.verify(
-                SIGNATURE,
-                [self._settings.secret_key.key()],
-                answer.headers.getall(SIGNATURE.header, []),
-                answer.body,
-            )
-        except errors.AuthenticationError:
-            refused = True
-        if refused:
-            raise errors.BadResultSignature
 
     def interpret(
         self,
@@ -274,6 +187,7 @@ ENTRY = _entry.ProviderEntry(
     name="identomat",
     settings_type=Settings,
     build=Adapter,
+    build_beginner=identomat_begin.Beginner,
     signature=SIGNATURE,
     body_key="callbackApiKey",
     # The samples of the vendor's callback page.
