@@ -6,14 +6,19 @@ below, ever tells a URL.
 """
 
 import dataclasses
-from typing import Annotated, Any, Literal
-
-import pydantic
+from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http, biometric_facts, biometric_tables
-from worker.settings import sources, types
+from worker.providers import (
+    _entry,
+    _fields,
+    _http,
+    biometric_begin,
+    biometric_facts,
+    biometric_settings,
+    biometric_tables,
+)
 
 _RESULT = "/api/v1/flows/session/result/"
 _END = "flow.end"
@@ -36,21 +41,7 @@ _KEYS = frozenset(
 )
 
 
-class Settings(sources.Source):
-    """One flow at Biometric.kz."""
-
-    provider: Literal["biometric"] = "biometric"
-    base_url: str = "https://kyc.biometric.kz"
-    flow_api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
-    #: believe a result that has good parts and no ``status``, as the seed guide's has
-    approve_without_status: bool = False
-    #: the field of ``gbdfl_result`` that holds the consent's status: not documented
-    gbdfl_status_field: str = "status"
-
-    @property
-    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
-        """Return ``signed_url``: no signature, secret or address list is documented."""
-        return ("signed_url",)
+Settings = biometric_settings.Settings
 
 
 class Adapter:
@@ -194,4 +185,9 @@ def _check_session(document: dict[str, Any], session_id: str) -> None:
         raise errors.ResultMismatch("differs")
 
 
-ENTRY = _entry.ProviderEntry(name="biometric", settings_type=Settings, build=Adapter)
+ENTRY = _entry.ProviderEntry(
+    name="biometric",
+    settings_type=Settings,
+    build=Adapter,
+    build_beginner=biometric_begin.Beginner,
+)
