@@ -1,12 +1,14 @@
 """Build the group's consumer, and listen to it without doing any I/O."""
 
+import asyncio
 from typing import Protocol
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from worker import settings
+from worker import errors, settings
+from worker.transport import failures
 
 _POLL_RECORDS = 1000
 _FETCH_WAIT_MS = 100
@@ -62,3 +64,21 @@ def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
         max_poll_interval_ms=_POLL_INTERVAL_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
+
+
+async def doubt(
+    member: aiokafka.AIOKafkaConsumer, tp: TopicPartition, offset: int, timeout_ms: int
+) -> errors.KafkaUnavailable | None:
+    """
+    Return why a plain commit has not shown that *tp* is still ours, None if it has.
+
+    Being fenced is no proof of loss, and a frozen process still shows its old
+    assignment when it wakes; a plain commit is checked against the generation.
+    """
+    try:
+        with failures.as_unavailable("proving the membership"):
+            async with asyncio.timeout(timeout_ms / 1000):
+                await member.commit({tp: offset})
+    except errors.KafkaUnavailable as error:
+        return error
+    return None

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, model, ports, settings
-from worker.transport import partition
+from worker.transport import membership, partition
 
 
 class Loader(Protocol):
@@ -104,6 +104,7 @@ class Watch(Protocol):
         ...
 
 
+_LONGEST = 16  # as many failures as back off for the longest time
 _ALARMS = {
     errors.PositionLost.reason: model.AlarmKind.POSITION_LOST,
     errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
@@ -278,22 +279,22 @@ class Owned:
 
     async def _back_off(self, failures: int) -> None:
         longest = self._worker.restart_backoff_max
-        wait = min(self._worker.restart_backoff * 2 ** min(failures, 16), longest)
+        wait = min(self._worker.restart_backoff * 2 ** min(failures, _LONGEST), longest)
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
         await self._clock.sleep(wait * jitter / 1000)
 
     async def _prove_membership(self) -> None:
-        """
-        Return once a plain commit has shown that this partition is still ours.
-
-        Being fenced is no proof of loss, and a frozen process still shows its old
-        assignment when it wakes; a plain commit is checked against the generation.
-        Where the partition is another's, the group drops this task.
-        """
+        """Return once it is shown that this partition is ours; else we are dropped."""
+        timeout_ms = self._worker.membership_timeout
         while True:
             await self._assigned.wait()
-            with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
-                async with asyncio.timeout(self._worker.membership_timeout / 1000):
-                    await self._consumer.commit({self.tp: self._last_offset})
+            doubt = await membership.doubt(
+                self._consumer, self.tp, self._last_offset, timeout_ms
+            )
+            if doubt is None:
                 return
-            await self._back_off(1)
+            denied = isinstance(doubt, errors.KafkaUnauthorised)
+            if denied:
+                number = self.tp.partition
+                self._watch.partition_failed(number, doubt.reason, str(doubt))
+            await self._back_off(_LONGEST if denied else 1)
