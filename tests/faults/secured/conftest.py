@@ -1,0 +1,34 @@
+"""The one broker of all tests of a secured cluster, and what they do to it."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import secured
+
+Become = Callable[[str], None]
+
+
+@pytest.fixture(scope="package")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secured.Secured]:
+    """Yield a broker that lets nobody do anything that was not granted."""
+    with secured.Secured(tmp_path_factory.mktemp("secured")) as started:
+        yield started
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Return a prefix no other test has; its topics end with the broker."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def become(kafka: secured.Secured, monkeypatch: pytest.MonkeyPatch) -> Become:
+    """Return what lets the processes that start from now on log in as a user."""
+
+    def as_user(user: str) -> None:
+        for name, value in kafka.environment(user).items():
+            monkeypatch.setenv(name, value)
+
+    return as_user
