@@ -1,5 +1,5 @@
 """
-Play Biometric.kz "Flow": create, result, and the four webhook events.
+Play Biometric.kz "Flow": create, the hosted flow, the widget, result, webhook events.
 
 As documented, with one technology (liveness by head position); what a refusal looks
 like is not documented, so those are HTTP's own statuses with a small JSON object.
@@ -14,7 +14,13 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model
-from worker.simulators import _account, _scenario, _server
+from worker.simulators import (
+    _account,
+    _begun,
+    _scenario,
+    _server,
+    biometric_metadata,
+)
 
 _TECHNOLOGY = {
     "code": "LDHP",
@@ -28,6 +34,28 @@ _PASSED = {
     "face_center": True,
     "face_direction": "forward",
 }
+_THANKS = '<p data-testid="done">Thank you.</p>'
+# What the widget's page and its script say to each other is their own affair; the
+# event ``finish`` on the window of the company's page is documented.
+_FINISH = "<script>parent.postMessage('simulated-flow-finished', '*')</script>"
+_SCRIPT = """const home = new URL(import.meta.url).origin;
+window.FlowWidget = {
+    startSession({ id, selector, locale }) {
+        const frame = document.createElement('iframe');
+        frame.allow = 'camera';
+        frame.dataset.testid = 'flow-widget-frame';
+        frame.src = `${home}/flow/${encodeURIComponent(id)}` +
+            `?widget=true&locale=${encodeURIComponent(locale)}`;
+        document.querySelector(selector).append(frame);
+        window.addEventListener('message', (event) => {
+            if (event.origin !== home) return;
+            if (event.data !== 'simulated-flow-finished') return;
+            const detail = { session_id: id };
+            window.dispatchEvent(new CustomEvent('finish', { detail }));
+        });
+    },
+};
+"""
 _USUAL_REASON = "CALC_RESULT: Low overall prediction"
 _STATUS: Mapping[model.Outcome, str] = {
     model.Outcome.APPROVED: "FINISHED",
@@ -45,7 +73,7 @@ class Biometric:
     """One flow, and the sessions made in it."""
 
     name = "biometric"
-    addresses = ("base_url",)
+    addresses = ("base_url", "remote_url")
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
@@ -58,8 +86,11 @@ class Biometric:
     def app(self) -> web.Application:
         """Return the documented API."""
         app = web.Application()
-        app.router.add_post("/api/v1/flows/session/create/", self._create)
+        create = _begun.begins(self._create)
+        app.router.add_post("/api/v1/flows/session/create/", create)
         app.router.add_get("/api/v1/flows/session/result/", self._result)
+        _begun.add_page(app, "/flow/{session_id}", self, _session_id, _leave)
+        app.router.add_get("/widget/flow-widget.umd.js", _widget)
         return app
 
     def add(
@@ -135,7 +166,7 @@ class Biometric:
         ]
 
     async def _create(self, request: web.Request) -> web.Response:
-        """Make a session that will be approved."""
+        """Begin a session that a person must finish."""
         try:
             given = orjson.loads(await request.read())
         except orjson.JSONDecodeError:
@@ -144,7 +175,13 @@ class Biometric:
             return _server.answer({"detail": "JSON object expected"}, status=400)
         if not self._is_ours(given.get("api_key")):
             return _server.answer({"detail": "Invalid API key"}, status=403)
+        wrong = biometric_metadata.wrong(given.get("metadata", {}))
+        if wrong:
+            # How a refusal tells the field is not documented: this is made up.
+            told = {name: ["simulated refusal"] for name in wrong}
+            return _server.answer(told, status=400)
         session_id = self.add(_scenario.Scenario())
+        self.held(session_id).standing = _scenario.Standing.BEGUN
         return _server.answer({"session_id": session_id, "technologies": ["LDHP"]})
 
     async def _result(self, request: web.Request) -> web.Response:
@@ -161,7 +198,7 @@ class Biometric:
                 result = _result_of(held.scenario) | {"liveness_result": {}}
                 if result["status"] == _STATUS[model.Outcome.PENDING]:
                     result["status"] = _STATUS[model.Outcome.APPROVED]
-            case _scenario.Turn.PENDING:
+            case _scenario.Turn.PENDING | _scenario.Turn.UNFINISHED:
                 result = _result_of(_scenario.Scenario(outcome=model.Outcome.PENDING))
             case _:
                 result = _result_of(held.scenario)
@@ -169,6 +206,29 @@ class Biometric:
 
     def _is_ours(self, key: object) -> bool:
         return key == self._account.text("flow_api_key")
+
+
+def _session_id(request: web.Request) -> str:
+    """Return the session that the hosted flow's address names."""
+    return request.match_info["session_id"]
+
+
+def _leave(
+    request: web.Request,
+    held: _scenario.Held,  # noqa: ARG001 -- the same for all
+) -> web.StreamResponse:
+    """Say thanks; inside of the widget, tell it too. There is nowhere to go back to."""
+    told = _FINISH if "widget" in request.query else ""
+    return _begun.page(Biometric.name, _THANKS + told)
+
+
+async def _widget(_: web.Request) -> web.Response:
+    """Return the widget's script, which any page may load as a module."""
+    return web.Response(
+        text=_SCRIPT,
+        content_type="text/javascript",
+        headers={"Access-Control-Allow-Origin": "*"},
+    )
 
 
 def _status(scenario: _scenario.Scenario) -> str:

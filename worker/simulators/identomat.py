@@ -1,5 +1,5 @@
 """
-Play Identomat: ``begin``, ``result`` with its signed answer, callbacks with their key.
+Play Identomat: ``begin``, the person's page, signed results, callbacks with their key.
 
 Errors are not documented by the vendor: 401 and 404 are the plain meaning of the
 status. The ``type`` of the status callback was not visible either: ours is made up.
@@ -16,12 +16,20 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.simulators import _account, _scenario, _server
+from worker.simulators import (
+    _account,
+    _begun,
+    _scenario,
+    _server,
+    identomat_arguments,
+)
 
 _SCHEME = signing.SignatureScheme(
     "Authorization", encoding="base64", prefix='signature="', suffix='"'
 )
 _FORGED = "forged-callback-api-key"
+_DONE = """<p data-testid="done">Thank you.</p>
+<script>parent.postMessage('DONE', '*')</script>"""
 _STATUS_EVENT = "session-status-updated"
 _ALPHABET = string.ascii_lowercase + string.digits
 _STATUS: Mapping[model.Outcome, str] = {
@@ -49,9 +57,11 @@ class Identomat:
         """Return the documented API; arguments in a JSON body, a form or a query."""
         app = web.Application()
         prefix = self._account.text("path_prefix") or ""
+        begin = _begun.begins(self._begin)
         for method in ("GET", "POST"):
-            app.router.add_route(method, f"{prefix}/begin/", self._begin)
+            app.router.add_route(method, f"{prefix}/begin/", begin)
             app.router.add_route(method, f"{prefix}/result/", self._result)
+        _begun.add_page(app, "/", self, _session_token, _leave)
         return app
 
     def add(
@@ -118,11 +128,20 @@ class Identomat:
         )
 
     async def _begin(self, request: web.Request) -> web.Response:
-        """Make a session that will be approved; the answer is the bare token."""
+        """Begin a session that a person must finish; answer with the bare token."""
         given = await self._given(request)
         if given is None:
             return self._refused(401)
-        return self._signed(orjson.dumps(self.add(_scenario.Scenario())))
+        wrong = identomat_arguments.wrong(given)
+        if wrong:
+            # How a refusal tells the field is not documented: this is made up.
+            errors = {name: ["simulated refusal"] for name in wrong}
+            return _server.answer({"errors": errors}, status=400)
+        session_id = self.add(_scenario.Scenario())
+        held = self.held(session_id)
+        held.standing = _scenario.Standing.BEGUN
+        held.return_url = identomat_arguments.return_url(given)
+        return self._signed(orjson.dumps(session_id))
 
     async def _result(self, request: web.Request) -> web.Response:
         """Answer as the session's scenario says."""
@@ -135,7 +154,7 @@ class Identomat:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY:
+            case _scenario.Turn.NOT_READY | _scenario.Turn.UNFINISHED:
                 return self._signed(b"{}")
             case _scenario.Turn.PENDING:
                 course = _scenario.Scenario(outcome=model.Outcome.PENDING)
@@ -175,6 +194,23 @@ class Identomat:
     def _refused(self, status: int) -> web.Response:
         """Return a failed answer; those carry no signature."""
         return _server.answer({"error": "refused"}, status=status)
+
+
+def _session_token(request: web.Request) -> str:
+    """Return the session that the documented address names."""
+    return request.query.get("session_token", "")
+
+
+def _leave(_: web.Request, held: _scenario.Held) -> web.StreamResponse:
+    """
+    Let the browser go as the guide says.
+
+    Back to ``return_url`` with the token in the query, or, without one, with the word
+    ``DONE`` to the page around the iframe.
+    """
+    if held.return_url is not None:
+        return _begun.back(held.return_url, {"session_token": held.session_id})
+    return _begun.page(Identomat.name, _DONE)
 
 
 def _result(scenario: _scenario.Scenario) -> dict[str, object]:
