@@ -1,11 +1,14 @@
 """
-Play id beyond (Uniicy): create, the signed callbacks, and the result call it may have.
+Play id beyond (Uniicy): create, hosted flow, signed callbacks, perhaps a result call.
 
 The result call is not documented: its path is the source's setting, its answer the
-callback's own fields. Callbacks are signed with the session's secret.
+callback's own fields. Callbacks go where the create call said, signed with the secret
+that it gave.
 """
 
 import dataclasses
+import hmac
+import urllib.parse
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,7 +18,7 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.simulators import _account, _scenario, _server
+from worker.simulators import _account, _begun, _scenario, _server, idbeyond_pages
 
 _SCHEME = signing.SignatureScheme("X-Verification-Signature")
 _FORGED = b"forged-webhook-secret"
@@ -31,9 +34,10 @@ _STATUS: Mapping[model.Outcome, str] = {
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """What the create call said of a session."""
+    """What the create call said of a session, and the credential that it answered."""
 
     at_ms: int
+    token: str = dataclasses.field(default="", repr=False)
     secret: bytes | None = dataclasses.field(default=None, repr=False)
     user: str | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -43,7 +47,7 @@ class IdBeyond:
     """One organisation, and the sessions made by it."""
 
     name = "idbeyond"
-    addresses = ("base_url",)
+    addresses = ("base_url", "widget_url")
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
@@ -56,9 +60,11 @@ class IdBeyond:
     def app(self) -> web.Application:
         """Return the documented API, and the result call at the configured path."""
         app = web.Application()
-        app.router.add_post(_CREATE, self._create)
+        app.router.add_post(_CREATE, _begun.begins(self._create))
         path = self._account.text("result_path") or _CREATE + "/{session_id}"
         app.router.add_get(path, self._result)
+        app.router.add_get("/", idbeyond_pages.module)
+        _begun.add_page(app, idbeyond_pages.PATH, self, self._shown, _leave)
         return app
 
     def add(
@@ -98,6 +104,8 @@ class IdBeyond:
         scenario = held.scenario
         if scenario.denied and not self._account.settings.fetches:
             return []  # a session that is not there calls nobody
+        if self._made[held.session_id.lower()].token and held.webhook_url is None:
+            return []  # "Confirm that webhookUrl is set on the session"
         review = _scenario.Scenario(outcome=model.Outcome.PENDING)
         bodies = [self._told(held, "verification.extraction", {}, place=0)]
         bodies += [
@@ -148,42 +156,60 @@ class IdBeyond:
         return _scenario.OutgoingCallback(
             delay_s=0.0,
             method="POST",
-            path=self._account.webhook_path(forged=forged),
+            path=_path(held.webhook_url) or self._account.webhook_path(forged=forged),
             headers=headers,
             body=body,
         )
 
     async def _create(self, request: web.Request) -> web.Response:
-        """Make a session that will be approved."""
+        """Make a session that waits for its person."""
         if not self._is_ours(request):
             return _refused(401, "API_KEY_INVALID")
         try:
             given = orjson.loads(await request.read() or b"{}")
         except orjson.JSONDecodeError:
             given = None
-        if not _is_valid(given):
-            return _refused(400, "INVALID_REQUEST")
-        secret = given.get("webhookSecret")
+        if wrong := _wrong(given):
+            return _refused(400, "INVALID_REQUEST", field=wrong)
+        metadata = given.get("metadata") or {}
         made = _Made(
             at_ms=self._clock.now_ms(),
-            secret=None if secret is None else secret.encode(),
+            token=f"kvs_{uuid.uuid4().hex}",
+            secret=(given.get("webhookSecret") or "").encode(),
             user=given.get("externalUserId"),
-            metadata=given.get("metadata") or {},
+            metadata=metadata,
         )
-        held = _scenario.Held(str(uuid.uuid4()), _scenario.Scenario())
+        reference = metadata.get(self._account.text("reference_field") or "")
+        held = _scenario.Held(
+            str(uuid.uuid4()),
+            _scenario.Scenario(),
+            reference if isinstance(reference, str) else None,
+            standing=_scenario.Standing.BEGUN,
+            return_url=_browsable(given.get("returnUrl")),
+            webhook_url=given.get("webhookUrl"),
+        )
         self._hold(held, made)
-        token = f"kvs_{uuid.uuid4().hex}"
-        hosted = f"{request.url.origin()}/verification/session/{held.session_id}"
         return _server.answer(
             {
                 "ok": True,
                 "sessionId": held.session_id,
-                "token": token,
-                "clientSecret": token,
-                "hostedUrl": f"{hosted}?token={token}",
+                "token": made.token,
+                "clientSecret": made.token,
+                "hostedUrl": idbeyond_pages.hosted_url(
+                    request, held.session_id, made.token
+                ),
                 "expiresAt": clocks.rfc3339(made.at_ms + _LIFETIME_MS),
             }
         )
+
+    def _shown(self, request: web.Request) -> str:
+        """Return the session of a page's address, nothing without its credential."""
+        session_id = request.match_info["session_id"]
+        made = self._made.get(session_id.lower())
+        shown = request.query.get("token", "").encode()
+        if made and made.token and hmac.compare_digest(made.token.encode(), shown):
+            return session_id
+        return ""
 
     async def _result(self, request: web.Request) -> web.Response:
         """Answer as the session's scenario says, before there is a result with 404."""
@@ -197,6 +223,8 @@ class IdBeyond:
                 return disturbance
             case _scenario.Turn.NOT_READY:
                 return _refused(404, "NOT_FOUND")
+            case _scenario.Turn.UNFINISHED:
+                words = {"decision": None, "reviewStatus": "none", "rationale": ""}
             case _scenario.Turn.PENDING:
                 words = _words(_scenario.Scenario(outcome=model.Outcome.PENDING))
             case _:
@@ -229,19 +257,38 @@ def _words(scenario: _scenario.Scenario) -> dict[str, str | None]:
     return {"decision": word, "reviewStatus": review, "rationale": rationale}
 
 
-def _is_valid(given: object) -> bool:
-    """Return whether every documented field of the create call has its type."""
+def _leave(_: web.Request, held: _scenario.Held) -> web.Response:
+    return idbeyond_pages.leave(held, str(_words(held.scenario)["reviewStatus"]))
+
+
+def _path(webhook_url: str | None) -> str | None:
+    """Return path and query of an address, None of none."""
+    if webhook_url is None:
+        return None
+    parts = urllib.parse.urlsplit(webhook_url)
+    return parts._replace(scheme="", netloc="", fragment="").geturl()
+
+
+def _browsable(return_url: str | None) -> str | None:
+    """Return *return_url* unless its scheme is one that is ignored (guide)."""
+    scheme = urllib.parse.urlsplit(return_url or "").scheme
+    return return_url if scheme in {"http", "https"} else None
+
+
+def _wrong(given: object) -> str | None:
+    """Return the first field of the create call that has not its documented type."""
     if not isinstance(given, dict):
-        return False
-    texts = ("externalUserId", "returnUrl", "webhookUrl", "webhookSecret")
+        return "body"
+    for name in ("externalUserId", "returnUrl", "webhookUrl", "webhookSecret"):
+        if not isinstance(given.get(name), str | None):
+            return name
+    if not isinstance(given.get("metadata"), dict | None):
+        return "metadata"
     secret = given.get("webhookSecret")
-    return (
-        all(isinstance(given.get(name), str | None) for name in texts)
-        and isinstance(given.get("metadata"), dict | None)
-        and (secret is None or len(secret) >= _SECRET_MIN_CHARS)
-    )
+    short = secret is not None and len(secret) < _SECRET_MIN_CHARS
+    return "webhookSecret" if short else None
 
 
-def _refused(status: int, code: str) -> web.Response:
+def _refused(status: int, code: str, **more: str) -> web.Response:
     """Return an error; of the codes only ``API_KEY_INVALID`` is documented."""
-    return _server.answer({"ok": False, "error": code}, status=status)
+    return _server.answer({"ok": False, "error": code, **more}, status=status)

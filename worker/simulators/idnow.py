@@ -1,10 +1,12 @@
 """
-Play IDnow's gateway: login, create, the single result, the lists, callbacks.
+Play IDnow: login, start, the person's page, the single result, the lists, callbacks.
 
-As documented, aborted and cancelled transactions are in their lists only; that the
-single result answers 404 for them is a guess that the documentation leaves open.
+As documented, transactions that are pending, aborted or cancelled are in their lists
+only; that the single result answers 404 for them is a guess that is left open there.
 """
 
+import base64
+import hashlib
 import secrets
 import uuid
 from collections.abc import Collection, Mapping
@@ -15,7 +17,7 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model
-from worker.simulators import _account, _scenario, _server
+from worker.simulators import _account, _begun, _scenario, _server, idnow_start
 
 _STATUS: Mapping[model.Outcome, str] = {
     model.Outcome.APPROVED: "SUCCESS",
@@ -36,7 +38,7 @@ class Idnow:
     """One company, and the identifications made by it."""
 
     name = "idnow"
-    addresses = ("base_url",)
+    addresses = ("base_url", "go_url")
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None
@@ -44,6 +46,8 @@ class Idnow:
         self._account = account
         self._clock = clock or clocks.SystemClock()
         self._sessions: dict[str, _scenario.Held] = {}
+        #: what start was told of each, less what is said of the person
+        self._custom: dict[str, dict[str, str]] = {}
         self._tokens: set[str] = set()
         self.logins = 0  #: how often somebody logged in
         self.list_calls = 0  #: how often a list was read
@@ -54,9 +58,14 @@ class Idnow:
         root = f"/api/v1/{self._account.text('company_id')}"
         one = root + "/identifications/{number}"
         app.router.add_post(f"{root}/login", self._log_in)
-        app.router.add_post(one + "/start", self._start)
+        app.router.add_post(one + "/start", _begun.begins(self._start))
         app.router.add_get(one, self._result)
         app.router.add_get(f"{root}/identifications", self._list)
+        # Chapter 6.1: the long link, and the one for an iframe. The API and these
+        # pages have hosts of their own at IDnow.
+        page = f"/{self._account.text('company_id')}/identifications/{{number}}"
+        for path in (page, page + "/identification/start"):
+            _begun.add_page(app, path, self, _number, _thanks)
         return app
 
     def add(
@@ -122,21 +131,23 @@ class Idnow:
     ) -> dict[str, Any]:
         """Return an identification in the shape of the vendor's sample, of nobody."""
         process = {
-            "result": _word(course),
             "companyid": self._account.text("company_id"),
-            "agentname": "SPECIMEN",
-            "identificationtime": clocks.rfc3339(self._clock.now_ms()),
-            "id": "TST-AAAAA",
+            "id": _ident_id(held.session_id),
             "href": f"/api/v1/elsewhere/identifications/{held.session_id}.zip",
             "type": "WEB",
             "transactionnumber": held.session_id.upper(),
         }
+        if held.standing is _scenario.Standing.FINISHED:
+            process["result"] = _word(course)
+            process["agentname"] = "SPECIMEN"
+            process["identificationtime"] = clocks.rfc3339(self._clock.now_ms())
         if course.reason is not None:
             process["reason"] = course.reason
         field = self._account.text("reference_field") or "custom1"
+        named = {field: held.reference} if held.reference else {}
         document: dict[str, Any] = {
             "identificationprocess": process,
-            "customdata": {field: held.reference} if held.reference else {},
+            "customdata": dict(self._custom.get(held.session_id.lower(), named)),
             "userdata": {"firstname": {"value": "SPECIMEN", "status": "MATCH"}},
         }
         if self._account.text("product") == "esign":
@@ -158,14 +169,34 @@ class Idnow:
         return _server.answer({"authToken": token})
 
     async def _start(self, request: web.Request) -> web.Response:
-        """Make a transaction that will succeed."""
+        """Make a transaction, or update one that nobody has finished."""
         if request.headers.get("X-API-KEY") != self._account.text("api_key"):
-            return _refused(401, "SECURITY_VIOLATION")
+            return _refused(401, "INVALID_LOGIN_TOKEN")
         number = request.match_info["number"]
-        known = number.lower() in self._sessions
-        if not known:
-            self.add(_scenario.Scenario(), number)
-        return _server.answer({"id": "TST-AAAAA"}, status=200 if known else 201)
+        if not idnow_start.NUMBER.fullmatch(number):
+            return _refused(400, "BAD_REQUEST", "transactionnumber")
+        try:
+            given = idnow_start.checked(await request.read() or b"{}", self._extra())
+        except idnow_start.Refused as refused:
+            return _refused(400, refused.cause, refused.key)
+        held = self._sessions.get(number.lower())
+        if held is not None and held.standing is _scenario.Standing.FINISHED:
+            return _refused(409, "EXISTING_IDENTIFICATION")
+        if new := held is None:
+            held = _scenario.Held(
+                number, _scenario.Scenario(), standing=_scenario.Standing.BEGUN
+            )
+            self._sessions[number.lower()] = held
+        custom = {name: given[name] for name in idnow_start.CUSTOM if name in given}
+        held.reference = custom.get(self._account.text("reference_field") or "")
+        self._custom[number.lower()] = custom
+        return _server.answer({"id": _ident_id(number)}, status=201 if new else 200)
+
+    def _extra(self) -> tuple[str, ...]:
+        """Return the fields of the account beyond the documented ones."""
+        settings = self._account.settings
+        names = (*getattr(settings, "begin_fields", ()), "preferredLang")
+        return (*names, self._account.text("language_field") or "preferredLang")
 
     async def _result(self, request: web.Request) -> web.Response:
         """Answer as the transaction's scenario says; before there is a result, 404."""
@@ -177,7 +208,7 @@ class Idnow:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY:
+            case _scenario.Turn.NOT_READY | _scenario.Turn.UNFINISHED:
                 return _refused(404, "OBJECT_NOT_FOUND")
             case _scenario.Turn.PENDING:
                 course = _scenario.Scenario(outcome=model.Outcome.PENDING)
@@ -198,9 +229,7 @@ class Idnow:
                 "identifications": [
                     self._identification(held, held.scenario)
                     for held in self._sessions.values()
-                    if held.ended
-                    and not held.scenario.denied
-                    and _LIST_OF.get(_word(held.scenario)) == wanted
+                    if not held.scenario.denied and _is_listed(held, wanted)
                 ]
             }
         )
@@ -217,7 +246,30 @@ def _word(course: _scenario.Scenario) -> str:
     return course.status or _STATUS[course.outcome]
 
 
-def _refused(status: int, cause: str) -> web.Response:
+def _is_listed(held: _scenario.Held, wanted: str) -> bool:
+    """Return whether the list *wanted* has the transaction."""
+    if held.standing is not _scenario.Standing.FINISHED:
+        return wanted == "pending"
+    return held.ended and _LIST_OF.get(_word(held.scenario)) == wanted
+
+
+def _number(request: web.Request) -> str:
+    return request.match_info["number"]
+
+
+def _thanks(_: web.Request, held: _scenario.Held) -> web.Response:  # noqa: ARG001 -- the same for all
+    """End here: the way back to the company is a matter of the account, not played."""
+    return _begun.page("idnow", '<p data-testid="done">Thank you.</p>')
+
+
+def _ident_id(number: str) -> str:
+    """Return IDnow's own id, which looks like ABC-DEFGH; the same for a number."""
+    digest = hashlib.sha256(number.lower().encode()).digest()
+    return f"TST-{base64.b32encode(digest).decode()[:5]}"
+
+
+def _refused(status: int, cause: str, key: str | None = None) -> web.Response:
     """Return a documented error."""
-    error = {"cause": cause, "id": "487800773", "key": None, "message": None}
+    message = f"Please provide a correct value for '{key}'" if key else None
+    error = {"cause": cause, "id": "487800773", "key": key, "message": message}
     return _server.answer({"errors": [error]}, status=status)
