@@ -17,6 +17,7 @@ class Times:
     brokers that it meets are.
     """
 
+    name: str
     session: int
     heartbeat: int
     rebalance: int
@@ -60,6 +61,7 @@ class Times:
 
 #: What ``make test`` uses; outages of ten seconds at most.
 SHORT = Times(
+    name="short",
     session=2_000,
     heartbeat=300,
     rebalance=6_000,
@@ -73,6 +75,7 @@ SHORT = Times(
 )
 #: What ``make faults`` uses: our own defaults and Kafka's.
 FULL = Times(
+    name="full",
     session=_DEFAULTS.session_timeout,
     heartbeat=_DEFAULTS.heartbeat_interval,
     rebalance=_DEFAULTS.rebalance_timeout,
