@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import NoReturn
 
 import aiokafka
@@ -45,13 +46,15 @@ class EventProducer:
         log: reaching.Log,
         *,
         ack_timeout_ms: int,
+        topics: Sequence[str] = ("events", "dlq"),
     ) -> None:
+        """Write to *topics* and to no others; rights are needed for these alone."""
         self._kafka = kafka
         self._clock = clock
         self._log = log
         self._ack_timeout_s = ack_timeout_ms / 1000
         self._bound = partition.record_bound(kafka)
-        self._topics = (kafka.topic("events"), kafka.topic("dlq"))
+        self._topics = tuple(map(kafka.topic, topics))
         self._link: link.Link | None = None
         self._up = asyncio.Event()
         self._closed = False
@@ -76,11 +79,15 @@ class EventProducer:
         Raises errors.KafkaUnavailable after ``ack_timeout`` at the latest: the event
         may be written all the same. errors.RecordTooLarge refuses it for good.
         """
-        await self._send(self._topics[0], codec.event_record(event))
+        await self.write("events", codec.event_record(event))
 
     async def dead_letter(self, letter: model.DeadLetter) -> None:
         """Return once Kafka has acknowledged *letter*; raises as ``publish``."""
-        await self._send(self._topics[1], codec.dead_letter_record(letter))
+        await self.write("dlq", codec.dead_letter_record(letter))
+
+    async def write(self, topic: str, record: codec.Record) -> None:
+        """Return once Kafka has *record* on *topic* (short name); as ``publish``."""
+        await self._send(self._kafka.topic(topic), record)
 
     async def close(self, timeout_s: float) -> None:
         """Wait for what is being acknowledged, *timeout_s* at most, then let go."""

@@ -5,7 +5,13 @@ import collections
 import contextlib
 import dataclasses
 import enum
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Sequence,
+)
 
 import aiokafka
 
@@ -47,10 +53,14 @@ async def follow(
     span: Span,
     *,
     partitions: Iterable[int] | None = None,
+    since_ms: int | None = None,
+    caught_up: Callable[[], None] | None = None,
 ) -> AsyncGenerator[Fetched, None]:
     """
     Yield the records of *topics* (full names), in order within a partition.
 
+    With *since_ms* it begins with what the broker took then, not with the beginning.
+    *caught_up* is called once all that there was at the start has been yielded.
     Close it (``contextlib.aclosing``) when leaving early. While it follows on, an
     outage of Kafka only makes it wait; a start, or a read until the end, that gets
     nowhere for ``request_timeout`` raises errors.KafkaUnavailable.
@@ -61,13 +71,15 @@ async def follow(
     ]
     async with _consumer(kafka, places) as consumer:
         begins, ends = await _bounds(kafka, consumer, places)
+        start = ends if span is Span.FROM_END else begins
+        if since_ms is not None:
+            start = await _since(kafka, consumer, since_ms, ends)
         for place in places:
-            start = ends if span is Span.FROM_END else begins
             consumer.seek(place, start[place])
         batches = (
             _until(kafka, consumer, ends)
             if span is Span.UNTIL_END
-            else _for_ever(consumer)
+            else _for_ever(consumer, ends, caught_up)
         )
         async for batch in batches:
             for record in batch:
@@ -165,6 +177,22 @@ async def _bounds(
             return begins, await consumer.end_offsets(places)
 
 
+async def _since(
+    kafka: settings.Kafka,
+    consumer: aiokafka.AIOKafkaConsumer,
+    since_ms: int,
+    ends: _Offsets,
+) -> _Offsets:
+    """Return where the records since *since_ms* begin; their end where none is."""
+    with failures.as_unavailable("reading offsets"):
+        async with asyncio.timeout(kafka.request_timeout / 1000):
+            found = await consumer.offsets_for_times(dict.fromkeys(ends, since_ms))
+    return {
+        place: end if found.get(place) is None else found[place].offset
+        for place, end in ends.items()
+    }
+
+
 async def _until(
     kafka: settings.Kafka, consumer: aiokafka.AIOKafkaConsumer, ends: _Offsets
 ) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
@@ -193,12 +221,24 @@ async def _until(
 
 async def _for_ever(
     consumer: aiokafka.AIOKafkaConsumer,
+    ends: _Offsets,
+    caught_up: Callable[[], None] | None,
 ) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
+    behind = caught_up
     while True:
         with failures.as_unavailable("reading"):
-            found = await _poll(consumer, _FOLLOW_POLL_MS)
+            if behind is not None and await _reached(consumer, ends):
+                behind()
+                behind = None
+            poll_ms = _FOLLOW_POLL_MS if behind is None else _POLL_MS
+            found = await _poll(consumer, poll_ms)
         for batch in found.values():
             yield batch
+
+
+async def _reached(consumer: aiokafka.AIOKafkaConsumer, ends: _Offsets) -> bool:
+    """Return whether all that was yielded ends at *ends* or later."""
+    return all([await consumer.position(place) >= end for place, end in ends.items()])
 
 
 async def _poll(
