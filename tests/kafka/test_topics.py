@@ -19,6 +19,7 @@ _NAMES = [
     "decisions.pending",
     "ledger",
     "dlq",
+    "begins",
 ]
 
 
