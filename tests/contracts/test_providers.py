@@ -17,7 +17,7 @@ from worker.settings import sources
 
 _VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
 _NAMES = sorted(providers.REGISTRY)
-_KINDS = {"callback", "result", "settings", "create", "login", "error"}
+_KINDS = {"begin", "callback", "create", "error", "login", "result", "settings"}
 
 
 def _vectors(name: str, kind: str) -> list[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,203 @@
+"""What every provider's begin must send, answer and refuse, by its vectors."""
+
+import contextlib
+import dataclasses
+import pathlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import hypothesis
+import orjson
+import pytest
+from aiohttp import web
+from hypothesis import strategies as st
+
+from tests.support import provider_json
+from worker import clock as clocks
+from worker import errors, model, ports, providers
+from worker.settings import sources
+
+_VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
+_NAMES = sorted(
+    name for name, entry in providers.REGISTRY.items() if entry.build_beginner
+)
+_BEGIN_ID = "6f1d0c9e5b212b7f6a3491d04c578a4e"
+
+
+def _vectors(name: str, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    paths = sorted((_VECTORS / name).glob("*.json"))
+    read = [(path.stem, orjson.loads(path.read_bytes())) for path in paths]
+    return [(stem, vector) for stem, vector in read if vector["kind"] == kind]
+
+
+def _all() -> list[Any]:
+    return [
+        pytest.param(name, vector, id=f"{name}-{stem}")
+        for name in _NAMES
+        for stem, vector in _vectors(name, "begin")
+    ]
+
+
+def _settings(name: str, **changes: object) -> sources.Source:
+    (_, vector) = _vectors(name, "settings")[0]
+    given = {"provider": name} | vector["settings"] | changes
+    return providers.REGISTRY[name].settings_type.model_validate(given)
+
+
+def _beginner(name: str, **changes: object) -> ports.Beginner:
+    build = providers.REGISTRY[name].build_beginner
+    assert build is not None
+    return build("source", _settings(name, **changes), clocks.SystemClock())
+
+
+def _request(**changes: Any) -> model.BeginRequest:  # noqa: ANN401 -- JSON
+    given: dict[str, Any] = {
+        "source": "source",
+        "begin_id": _BEGIN_ID,
+        "reference": "order-17",
+        "mode": "redirect",
+    } | changes
+    if given["mode"] == model.BeginMode.REDIRECT:
+        given.setdefault("return_address", "https://kyc.example.com/return/source/t")
+    return model.BeginRequest(**given | {"mode": model.BeginMode(given["mode"])})
+
+
+@dataclasses.dataclass
+class _Heard:
+    """What the served provider was sent."""
+
+    requests: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    address: str = ""
+
+
+@contextlib.asynccontextmanager
+async def _provider(status: int, body: bytes) -> AsyncIterator[_Heard]:
+    """Serve one answer for every path."""
+    heard = _Heard()
+
+    async def handler(request: web.Request) -> web.Response:
+        sent = await request.read()
+        heard.requests.append(
+            {
+                "method": request.method,
+                "path": request.path_qs,
+                "headers": dict(request.headers),
+                "body": orjson.loads(sent) if sent else None,
+            }
+        )
+        return web.Response(status=status, body=body, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    heard.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield heard
+    finally:
+        await runner.cleanup()
+
+
+def _filled(value: Any, **words: str) -> Any:  # noqa: ANN401 -- JSON
+    """Return *value* with ``{base_url}`` and the like replaced at every depth."""
+    if isinstance(value, str):
+        for word, text in words.items():
+            value = value.replace(f"{{{word}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: _filled(inner, **words) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, **words) for inner in value]
+    return value
+
+
+@pytest.mark.parametrize(("name", "vector"), _all())
+async def test_every_sample_begin_is_sent_and_read_as_expected(
+    name: str, vector: dict[str, Any]
+) -> None:
+    """What goes out, what comes back, or what is refused is what the vector says."""
+    answer = vector["answer"]
+    body = answer["raw"].encode() if "raw" in answer else None
+    request = _request(**vector["request"])
+    async with _provider(
+        answer["status"], orjson.dumps(answer.get("document")) if body is None else body
+    ) as heard:
+        changes = vector.get("settings", {}) | {"base_url": heard.address}
+        beginner = _beginner(name, **changes)
+        words = {"base_url": heard.address}
+        if (number := beginner.foretell(request.begin_id)) is not None:
+            words["foretold"] = number
+        told: dict[str, Any] = {}
+        try:
+            begun = await beginner.begin(request)
+        except errors.BeginRefused as refused:
+            told["refused"] = refused.problems
+        except errors.FetchError as error:
+            told["error"] = error.reason
+            told["detail"] = error.detail
+            told["answered"] = error.answered
+        else:
+            told = dataclasses.asdict(begun)
+        await beginner.close()
+
+    expect = _filled(vector["expect"], **words)
+    assert {key: _plain(told.get(key)) for key in expect} == expect
+    if "error" not in expect and "refused" not in expect:
+        assert "error" not in told
+    assert len(heard.requests) == 1
+    sent = _filled(vector.get("sent", {}), **words)
+    headers = sent.pop("headers", {})
+    for key, value in headers.items():
+        assert heard.requests[0]["headers"][key] == value
+    assert {key: heard.requests[0][key] for key in sent} == sent
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@hypothesis.given(params=provider_json.OBJECTS, mode=st.sampled_from(model.BeginMode))
+@hypothesis.settings(max_examples=100)
+def test_any_parameters_pass_or_are_refused_by_name(
+    name: str, params: dict[str, Any], mode: model.BeginMode
+) -> None:
+    """No parameters crash the check, and what is refused holds no value of them."""
+    problems = {"": ""}
+    try:
+        _beginner(name).check(_request(provider_params=params, mode=mode))
+    except errors.BeginRefused as refused:
+        problems = refused.problems
+
+    assert problems
+    for field, sentence in problems.items():
+        assert field.isascii()
+        assert sentence.isascii()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b"{}", b"<html>", b"1", b'""', b'{"ok":true}', b"\xff", b"{"],
+)
+@pytest.mark.parametrize("name", _NAMES)
+async def test_what_is_no_answer_leaves_the_begin_in_doubt(
+    name: str, body: bytes
+) -> None:
+    """A 200 without what is needed may have begun something: nobody says it did not."""
+    async with _provider(200, body) as heard:
+        beginner = _beginner(name, base_url=heard.address)
+        with pytest.raises(errors.BeginInDoubt) as caught:
+            await beginner.begin(_request())
+        await beginner.close()
+
+    assert not caught.value.answered
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_closing_a_beginner_twice_is_fine(name: str) -> None:
+    """One that never began can be closed, again and again."""
+    beginner = _beginner(name)
+    await beginner.close()
+    await beginner.close()
