@@ -1,19 +1,16 @@
 """Serve the webhook endpoints: one request in, one answer and one report out."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import errors, ports
+from worker import errors, ports, serving
 from worker.ingress import (
     accept,
     answers,
     authenticate,
-    body,
-    connection,
     forward,
     limits,
     observe,
@@ -24,10 +21,6 @@ from worker.ingress import pages as pages_of
 from worker.settings import types
 from worker.telemetry import labels
 
-_BACKLOG = 1024
-#: while draining: for a connection's first request, and to close what is left
-_FRESH_S = 0.5
-_LAST_S = 0.2
 #: "", "webhooks", source and, for a signed URL, its token
 _PARTS = (3, 4)
 _PREFIX = ["", "webhooks"]
@@ -83,33 +76,28 @@ class Ingress:
         self._retry_after: dict[str, str] = {
             hdrs.RETRY_AFTER: str(self._bounds.retry_after_s)
         }
-        self._in_flight = 0
-        self._server: connection.Server | None = None
-        self._listener: asyncio.Server | None = None
-        #: there only while draining; set once nothing is in flight
-        self._landed: asyncio.Event | None = None
+        self._listener = serving.Listener(
+            self._handle,
+            malformed=self._malformed,
+            bounds=serving.Bounds(
+                keepalive_timeout_s=self._bounds.keepalive_timeout_s,
+                linger_timeout_s=self._bounds.linger_timeout_s,
+            ),
+        )
 
     @property
     def ready(self) -> bool:
         """Return whether requests are taken: listening, and not draining."""
-        return self._listener is not None
+        return self._listener.ready
 
     @property
     def in_flight(self) -> int:
         """Return how many requests are being handled."""
-        return self._in_flight
+        return self._listener.in_flight
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        self._server = connection.Server(
-            self._handle, refused=self._refused, bounds=self._bounds
-        )
-        self._listener = await loop.create_server(
-            self._server, host, port, backlog=_BACKLOG
-        )
-        bound: int = self._listener.sockets[0].getsockname()[1]
-        return bound
+        return await self._listener.start(host, port)
 
     async def drain(self, timeout_s: float) -> None:
         """
@@ -117,55 +105,22 @@ class Ingress:
 
         Idempotent. What is cut off after the time limit was never answered 2xx.
         """
-        listener, self._listener = self._listener, None
-        if listener is not None and self._server is not None:
-            now = asyncio.get_running_loop().time
-            deadline = now() + timeout_s
-            listener.close()
-            await asyncio.sleep(0)  # connections accepted just now get their handler
-            await self._land(self._server, deadline)
-            # aiohttp drops what a connection receives from here on.
-            self._server.pre_shutdown()
-            # Twice at most: first for all, then for what has its body already.
-            await self._server.shutdown(max(deadline - now(), _LAST_S) / 2)
-            await listener.wait_closed()
+        await self._listener.drain(timeout_s)
         if self._forwarder is not None:
             await self._forwarder.close()
 
-    async def _land(self, server: connection.Server, deadline: float) -> None:
-        """Let come in what is on its way, answer it, and say that this is the end."""
-        now = asyncio.get_running_loop().time
-        self._landed = asyncio.Event()
-        server.close_idle()
-        if server.has_fresh:
-            await asyncio.sleep(min(_FRESH_S, (deadline - now()) / 4))
-        if self._in_flight:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(deadline - _LAST_S):
-                    await self._landed.wait()
-
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it holds."""
-        self._in_flight += 1
-        try:
-            if self._pages is not None and self._pages.takes(request.rel_url.raw_path):
-                response = await self._page(self._pages, request)
-            else:
-                response = await self._callback(request)
-        finally:
-            self._in_flight -= 1
-            if self._landed is not None and not self._in_flight:
-                self._landed.set()
-        if self._landed is not None:
-            response.force_close()
-        return response
+        if self._pages is not None and self._pages.takes(request.rel_url.raw_path):
+            return await self._page(self._pages, request)
+        return await self._callback(request)
 
     async def _page(
         self, pages: pages_of.Pages, request: web.BaseRequest
     ) -> web.StreamResponse:
         """Let *pages* answer, within the same bound as the callbacks."""
         result = answers.Result.OVERLOADED
-        if self._in_flight <= self._bounds.max_in_flight:
+        if self.in_flight <= self._bounds.max_in_flight:
             try:
                 return await pages.answer(request)
             except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
@@ -197,6 +152,9 @@ class Ingress:
             return await self._take(request, known)
         except answers.Refusal as refusal:
             return accept.Outcome(result=refusal.result)
+        except serving.Unreadable as unreadable:
+            result = answers.Result(unreadable.fault.value)
+            return accept.Outcome(result=result)
         except errors.AuthenticationError as error:
             result = answers.Result.NOT_AUTHENTIC
             return accept.Outcome(result=result, cause=error.cause)
@@ -211,11 +169,10 @@ class Ingress:
         of = self._route(request, known)
         if request.method not in of.methods:
             raise answers.Refusal(answers.Result.METHOD_NOT_ALLOWED)
-        if self._in_flight > self._bounds.max_in_flight:
+        if self.in_flight > self._bounds.max_in_flight:
             raise answers.Refusal(answers.Result.OVERLOADED)
         received_at = self._clock.now_ms()
-        body.check_head(request, of.max_body_bytes)
-        raw = await body.read(
+        raw = await serving.read(
             request,
             limit_bytes=of.max_body_bytes,
             timeout_s=self._bounds.read_timeout_s,
@@ -276,6 +233,10 @@ class Ingress:
         )
         self._observer.finished(report)
 
-    def _refused(self, result: answers.Result, status: int) -> None:
-        """Report what aiohttp refused before it came to a handler."""
-        self._observer.finished(observe.Report(result=result, status=status))
+    def _malformed(self, status: int) -> web.Response:
+        """Answer 400 for what aiohttp could not parse, and never a 500; report it."""
+        client = status // 100 == 4  # noqa: PLR2004 -- 4xx
+        result = answers.Result.MALFORMED_REQUEST if client else answers.Result.FAILED
+        response = answers.problem(result)
+        self._observer.finished(observe.Report(result=result, status=response.status))
+        return response

@@ -1,35 +1,45 @@
 """Keep aiohttp's own answers and its own logging within our rules."""
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from worker.ingress import answers, limits
-
 #: aiohttp logs what it could not parse together with what was sent: headers, paths.
 #: Outside of the tree of loggers, no configuration can switch it on again.
 _SILENT = logging.Logger(  # noqa: LOG001 -- see above
-    "worker.ingress.silent", level=logging.CRITICAL + 1
+    "worker.serving.silent", level=logging.CRITICAL + 1
 )
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Refused = Callable[[answers.Result, int], None]
+#: Makes the answer to what is not HTTP, by the status that aiohttp has for it.
+Malformed = Callable[[int], web.Response]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a connection may take, in seconds."""
+
+    #: for an idle connection, and for one whose request head does not come
+    keepalive_timeout_s: float = 75.0
+    #: for the rest of a body that is not read, before the connection is cut
+    linger_timeout_s: float = 2.0
 
 
 class Connection(web.RequestHandler):
     """One connection; what is not HTTP gets a problem document like the rest."""
 
-    __slots__ = ("_refused",)
+    __slots__ = ("_malformed",)
 
     def __init__(
         self,
         manager: web.Server,
         *,
         loop: asyncio.AbstractEventLoop,
-        refused: Refused,
-        bounds: limits.Limits,
+        malformed: Malformed,
+        bounds: Bounds,
     ) -> None:
         super().__init__(
             manager,
@@ -40,7 +50,7 @@ class Connection(web.RequestHandler):
             keepalive_timeout=bounds.keepalive_timeout_s,
             lingering_time=bounds.linger_timeout_s,
         )
-        self._refused = refused
+        self._malformed = malformed
 
     @property
     def idle(self) -> bool:
@@ -59,14 +69,11 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,  # noqa: ARG002 -- it quotes what was sent
         message: str | None = None,  # noqa: ARG002 -- as above
     ) -> web.StreamResponse:
-        """Answer 400 for what aiohttp could not parse, and never a 500."""
+        """Answer what aiohttp could not parse, in our words."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")
-        client = status // 100 == 4  # noqa: PLR2004 -- 4xx
-        result = answers.Result.MALFORMED_REQUEST if client else answers.Result.FAILED
-        response = answers.problem(result)
+        response = self._malformed(status)
         response.force_close()
-        self._refused(result, response.status)
         return response
 
 
@@ -74,16 +81,16 @@ class Server(web.Server):
     """aiohttp's low-level server: no router and no middleware on the way."""
 
     def __init__(
-        self, handler: Handler, *, refused: Refused, bounds: limits.Limits
+        self, handler: Handler, *, malformed: Malformed, bounds: Bounds
     ) -> None:
         super().__init__(handler)
-        self._refused = refused
+        self._malformed = malformed
         self._bounds = bounds
 
     def __call__(self) -> Connection:
         """Return the protocol of a new connection."""
         return Connection(
-            self, loop=self._loop, refused=self._refused, bounds=self._bounds
+            self, loop=self._loop, malformed=self._malformed, bounds=self._bounds
         )
 
     @property

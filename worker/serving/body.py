@@ -1,0 +1,93 @@
+"""Read a body within its bounds."""
+
+import asyncio
+import enum
+
+import aiohttp
+from aiohttp import hdrs, http_exceptions, web
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Fault(enum.StrEnum):
+    """Why a request's body cannot be had."""
+
+    TOO_LARGE = "too_large"
+    ENCODED = "encoded"
+    TIMED_OUT = "timed_out"
+    ABORTED = "aborted"
+    MALFORMED_REQUEST = "malformed_request"
+
+
+class Unreadable(Exception):
+    """A body that cannot be had, because of *fault*."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+def check_head(request: web.BaseRequest, limit_bytes: int) -> None:
+    """
+    Refuse by the head what need not be read: too long, or in an encoding.
+
+    A signature covers the bytes on the wire, so nothing is ever decompressed.
+    Raises Unreadable.
+    """
+    length = request.content_length
+    if length is not None and length > limit_bytes:
+        raise Unreadable(Fault.TOO_LARGE)
+    for encoding in request.headers.getall(hdrs.CONTENT_ENCODING, ()):
+        if encoding.strip().lower() not in ("", "identity"):
+            raise Unreadable(Fault.ENCODED)
+
+
+async def read(
+    request: web.BaseRequest, *, limit_bytes: int, timeout_s: float
+) -> bytes:
+    """
+    Return the whole body as it came.
+
+    Raises Unreadable where it is too long, too slow, breaks off, or is encoded.
+    """
+    check_head(request, limit_bytes)
+    try:
+        if request.content.is_eof():  # all here already: no timer is needed
+            return await _collect(request.content, limit_bytes)
+        async with asyncio.timeout(timeout_s):
+            await _invite(request)
+            return await _collect(request.content, limit_bytes)
+    except TimeoutError:
+        fault = Fault.TIMED_OUT
+    except OSError:
+        fault = Fault.ABORTED
+    except (
+        web.RequestPayloadError,
+        aiohttp.ClientPayloadError,
+        http_exceptions.HttpProcessingError,
+    ):
+        fault = Fault.MALFORMED_REQUEST
+    # Raised here and not above: the lower exception quotes what was sent.
+    raise Unreadable(fault)
+
+
+async def _invite(request: web.BaseRequest) -> None:
+    """Let a client that asked first (``Expect: 100-continue``) send its body."""
+    asked = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+    if asked and request.version >= aiohttp.HttpVersion11:
+        await request.writer.write(_CONTINUE)
+        # The answer proper has not begun.
+        request.writer.output_size = 0
+
+
+async def _collect(content: aiohttp.StreamReader, limit_bytes: int) -> bytes:
+    """Return all of *content*, at most *limit_bytes*."""
+    body = await content.readany()
+    if not content.at_eof():
+        pieces = bytearray(body)
+        while len(pieces) <= limit_bytes and (piece := await content.readany()):
+            pieces += piece
+        body = bytes(pieces)
+    if len(body) > limit_bytes:
+        raise Unreadable(Fault.TOO_LARGE)
+    return body

@@ -1,0 +1,100 @@
+"""Listen, count what is being handled, and drain."""
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from worker.serving import connection
+
+_BACKLOG = 1024
+#: while draining: for a connection's first request, and to close what is left
+_FRESH_S = 0.5
+_LAST_S = 0.2
+
+
+class Listener:
+    """Has *handler* answer every request; it must not raise."""
+
+    def __init__(
+        self,
+        handler: connection.Handler,
+        *,
+        malformed: connection.Malformed,
+        bounds: connection.Bounds,
+    ) -> None:
+        self._handler = handler
+        self._malformed = malformed
+        self._bounds = bounds
+        self._in_flight = 0
+        self._server: connection.Server | None = None
+        self._listener: asyncio.Server | None = None
+        #: there only while draining; set once nothing is in flight
+        self._landed: asyncio.Event | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Return whether requests are taken: listening, and not draining."""
+        return self._listener is not None
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests are being handled."""
+        return self._in_flight
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and return the port; 0 asks for any. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        self._server = connection.Server(
+            self._handle, malformed=self._malformed, bounds=self._bounds
+        )
+        self._listener = await loop.create_server(
+            self._server, host, port, backlog=_BACKLOG
+        )
+        bound: int = self._listener.sockets[0].getsockname()[1]
+        return bound
+
+    async def drain(self, timeout_s: float) -> None:
+        """
+        Stop listening, let what was begun finish within *timeout_s*, and close.
+
+        Idempotent. What is cut off after the time limit was never answered.
+        """
+        listener, self._listener = self._listener, None
+        if listener is None or self._server is None:
+            return
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout_s
+        listener.close()
+        await asyncio.sleep(0)  # connections accepted just now get their handler
+        await self._land(self._server, deadline)
+        # aiohttp drops what a connection receives from here on.
+        self._server.pre_shutdown()
+        # Twice at most: first for all, then for what has its body already.
+        await self._server.shutdown(max(deadline - now(), _LAST_S) / 2)
+        await listener.wait_closed()
+
+    async def _land(self, server: connection.Server, deadline: float) -> None:
+        """Let come in what is on its way, answer it, and say that this is the end."""
+        now = asyncio.get_running_loop().time
+        self._landed = asyncio.Event()
+        server.close_idle()
+        if server.has_fresh:
+            await asyncio.sleep(min(_FRESH_S, (deadline - now()) / 4))
+        if self._in_flight:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline - _LAST_S):
+                    await self._landed.wait()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Have one request answered, and count it meanwhile."""
+        self._in_flight += 1
+        try:
+            response = await self._handler(request)
+        finally:
+            self._in_flight -= 1
+            if self._landed is not None and not self._in_flight:
+                self._landed.set()
+        if self._landed is not None:
+            response.force_close()
+        return response
