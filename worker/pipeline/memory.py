@@ -81,7 +81,10 @@ class Memory:
             if session is None:
                 self._ended.pop(str(key), None)
             else:
-                self._ended[str(key)] = codec.encode_session(session, self._version)
+                value = codec.encode_session(session, self._version)
+                # A copy: what orjson 3.13 returns keeps its buffer of 4 KiB for as
+                # long as it lives (measured 2026-11-21).
+                self._ended[str(key)] = bytes(memoryview(value))
             return
         before = self._open.get(key)
         if before is None:

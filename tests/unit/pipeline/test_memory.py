@@ -1,6 +1,8 @@
 """A partition's memory: what is open, what has ended, what is due."""
 
 import dataclasses
+import tracemalloc
+import uuid
 
 import pytest
 
@@ -167,3 +169,54 @@ def test_a_session_id_may_hold_a_colon() -> None:
     sessions = memory.Memory()
     sessions.put(odd, _ended())
     assert sessions.ended_keys() == [odd]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_ended_session_is_encoded_once(version: int) -> None:
+    """What is held in memory is what is written, in the version that is configured."""
+    sessions = memory.Memory(version)
+    sessions.put(KEY, _ended())
+
+    value = sessions.encoded(KEY)
+
+    assert value == codec.encode_session(_ended(), version)
+    assert value is sessions.encoded(KEY)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_open_session_is_encoded_as_it_is_now(version: int) -> None:
+    """What is written of an open session is its latest state; nothing, if none is."""
+    sessions = memory.Memory(version)
+    assert sessions.encoded(KEY) is None
+    sessions.put(KEY, _ended())
+    sessions.put(KEY, _pending())
+
+    assert sessions.encoded(KEY) == codec.encode_session(_pending(), version)
+    sessions.put(KEY, None)
+    assert sessions.encoded(KEY) is None
+
+
+def test_what_is_found_in_another_version_is_kept() -> None:
+    """A session is written anew only when it changes."""
+    sessions = memory.Memory(2)
+    found = codec.encode_session(_ended(), 1)
+    sessions.load(str(KEY), found)
+    sessions.settle(told.START)
+
+    assert sessions.encoded(KEY) is found
+    assert sessions.get(KEY) == _ended()
+
+
+def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
+    """What they take, keys and table included, is counted as Python allocates it."""
+    many, sessions, session = 5_000, memory.Memory(2), _ended()
+    tracemalloc.start()
+    for number in range(many):
+        key = model.SessionKey("biometric", str(uuid.UUID(int=number << 64)))
+        spelt = dataclasses.replace(session, provider_session_id=key.session_id)
+        sessions.put(key, spelt)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(sessions) == many
+    assert taken / many < 350
