@@ -1,0 +1,1 @@
+"""Measure what grows: the restore of a long history, and how sources part."""
