@@ -18,9 +18,7 @@ from worker import errors, model, ports, providers
 from worker.settings import sources
 
 _VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
-_NAMES = sorted(
-    name for name, entry in providers.REGISTRY.items() if entry.build_beginner
-)
+_NAMES = sorted(providers.REGISTRY)
 _BEGIN_ID = "6f1d0c9e5b212b7f6a3491d04c578a4e"
 
 
@@ -110,6 +108,16 @@ def _filled(value: Any, **words: str) -> Any:  # noqa: ANN401 -- JSON
     if isinstance(value, list):
         return [_filled(inner, **words) for inner in value]
     return value
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_every_provider_begins_sessions(name: str) -> None:
+    """There is what begins them, and vectors of good answers, both ways, and bad."""
+    expected = [vector["expect"] for _, vector in _vectors(name, "begin")]
+
+    assert providers.REGISTRY[name].build_beginner is not None
+    for key in ("url", "embed", "refused", "error"):
+        assert any(expect.get(key) for expect in expected), key
 
 
 @pytest.mark.parametrize(("name", "vector"), _all())
