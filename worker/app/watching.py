@@ -157,6 +157,10 @@ class WorkerWatch:
         elif reason != errors.OwnershipLost.reason:
             _log.warning("partition.failed", partition=number, reason=reason)
 
+    def unreachable(self, message: str) -> None:
+        """Say why no broker answers."""
+        self._refused(errors.KafkaUnavailable.reason, message)
+
     def _refused(self, reason: str, message: str) -> None:
         if not self._complaints.due(message):
             return

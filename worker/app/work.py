@@ -12,7 +12,7 @@ from worker import errors, model, ports, settings
 from worker.app import process, sources, watching
 from worker.pipeline import binding, memory, observer, partition
 from worker.telemetry import logs, metrics
-from worker.transport import group, owned
+from worker.transport import group, roles
 
 _log = structlog.get_logger()
 
@@ -136,7 +136,7 @@ class Factory:
         self,
         *,
         committer: ports.Committer,
-        loader: owned.Loader,
+        loader: roles.Loader,
         position: model.Position,
         end_offset: int,
         recheck_open: bool,

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import decoding, failures, membership, owned, reaching
+from worker.transport import decoding, failures, membership, owned, reaching, roles
 
 _POLL_MS = 200
 
@@ -27,9 +27,9 @@ class Group:
         *,
         kafka: settings.Kafka,
         worker: settings.Worker,
-        factory: owned.Factory,
+        factory: roles.Factory,
         clock: clocks.Clock,
-        watch: owned.Watch,
+        watch: roles.Watch,
         share: Callable[[int], None],
         accept_gap: bool = False,
     ) -> None:
@@ -81,7 +81,7 @@ class Group:
             begun = self.progress_at = self._clock.now_ms()
             try:
                 await self._member()
-            except aiokafka.errors.KafkaError as error:
+            except failures.THEIRS as error:
                 await self._tell(error)
             finally:
                 await self._leave()
@@ -147,7 +147,7 @@ class Group:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
-    async def _tell(self, error: aiokafka.errors.KafkaError) -> None:
+    async def _tell(self, error: BaseException) -> None:
         """Tell why the consumer is built again; a refusal in a sentence."""
         failure = failures.unavailable("consuming", error, "Read")
         reason, message = failure.reason, ""
@@ -228,7 +228,7 @@ class Group:
                     self._offer(mine, mine.work, records)
 
     def _offer(
-        self, mine: owned.Owned, work: owned.Work, records: list[decoding.Consumed]
+        self, mine: owned.Owned, work: roles.Work, records: list[decoding.Consumed]
     ) -> None:
         now = self._clock.now_ms()
         try:
@@ -264,17 +264,27 @@ class Group:
     async def _commit_lazily(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         while True:
             await self._clock.sleep(self._worker.offset_commit_interval / 1000)
-            await self._commit_offsets(consumer)
+            if await self._commit_offsets(consumer):
+                continue
+            # The consumer itself goes on for ever, and tells nobody.
+            if why := await reaching.why_unreachable(self._kafka):
+                self._watch.unreachable(why.message)
 
-    async def _commit_offsets(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
-        """Tell the group where we are: for lag and autoscaling, never read by us."""
+    async def _commit_offsets(self, consumer: aiokafka.AIOKafkaConsumer) -> bool:
+        """
+        Tell the group where we are: for lag and autoscaling, never read by us.
+
+        Returns whether the group has heard it, or nothing is owned.
+        """
         offsets = {
             mine.tp: mine.next_offset
             for mine in self._owned.values()
             if mine.work is not None and mine.tp in consumer.assignment()
         }
         if not offsets:
-            return
+            return not self._owned
         with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
             async with asyncio.timeout(self._worker.membership_timeout / 1000):
                 await consumer.commit(offsets)
+            return True
+        return False

@@ -3,106 +3,13 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable
-from typing import Protocol
 
 import aiokafka
 from aiokafka import TopicPartition
 
 from worker import clock as clocks
-from worker import errors, model, ports, settings
-from worker.transport import membership, partition
-
-
-class Loader(Protocol):
-    """Takes the ledger's records in their order."""
-
-    def load(self, key: str, value: bytes | None) -> None:
-        """Take one record; later ones win."""
-        ...
-
-
-class Work(Protocol):
-    """One partition's loop, as the transport sees it."""
-
-    @property
-    def next_offset(self) -> int:
-        """Return the next event this partition takes."""
-        ...
-
-    @property
-    def has_room(self) -> bool:
-        """Return whether more events may be offered."""
-        ...
-
-    def offer(self, records: Iterable[ports.Taken]) -> None:
-        """Take *records* in, in order."""
-        ...
-
-    def pause(self) -> None:
-        """Stop taking and starting at once."""
-        ...
-
-    def resume(self) -> None:
-        """Go on from the own position."""
-        ...
-
-    async def run(self) -> None:
-        """Work until cancelled; raises errors.TransportError."""
-        ...
-
-    async def settle(self) -> None:
-        """Wait for the commit in flight."""
-        ...
-
-    async def drain(self) -> None:
-        """End cleanly: commit all there is."""
-        ...
-
-    async def close(self) -> None:
-        """Forget everything."""
-        ...
-
-
-class Factory(Protocol):
-    """Makes the work of a partition; the composition root knows how."""
-
-    def loader(self) -> Loader:
-        """Return an empty memory, to restore into."""
-        ...
-
-    def work(
-        self,
-        *,
-        committer: ports.Committer,
-        loader: Loader,
-        position: model.Position,
-        end_offset: int,
-        recheck_open: bool,
-    ) -> Work:
-        """Return the partition's loop over what was restored."""
-        ...
-
-
-class Watch(Protocol):
-    """What the transport tells the telemetry."""
-
-    def partition_failed(self, number: int, reason: str, message: str = "") -> None:
-        """Tell that a partition is thrown away and started again; *message* why."""
-        ...
-
-    def restored(self, number: int, records: int, seconds: float) -> None:
-        """Tell that a partition is at work."""
-        ...
-
-    def gap_accepted(self, number: int, lost_from: int, lost_to: int) -> None:
-        """Tell which events are lost to the topic's retention."""
-        ...
-
-    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
-        """Tell a person."""
-        ...
-
+from worker import errors, model, settings
+from worker.transport import membership, partition, roles
 
 _LONGEST = 16  # as many failures as back off for the longest time
 _ALARMS = {
@@ -123,13 +30,13 @@ class Owned:
         kafka: settings.Kafka,
         worker: settings.Worker,
         consumer: aiokafka.AIOKafkaConsumer,
-        factory: Factory,
+        factory: roles.Factory,
         clock: clocks.Clock,
-        watch: Watch,
+        watch: roles.Watch,
         accept_gap: bool,
     ) -> None:
         self.tp = TopicPartition(kafka.topic("events"), number)
-        self.work: Work | None = None
+        self.work: roles.Work | None = None
         self.held_back = False
         self._kafka = kafka
         self._worker = worker
@@ -183,7 +90,7 @@ class Owned:
                 await work.drain()
         await self.drop()
 
-    def _go(self, work: Work) -> None:
+    def _go(self, work: roles.Work) -> None:
         self._consumer.seek(self.tp, work.next_offset)
         self.held_back = False
         self._consumer.resume(self.tp)

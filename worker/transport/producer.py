@@ -25,7 +25,7 @@ _BACK_OFF_MAX_S = 2.0
 _CONNECT_S = 10.0
 # An ingress without traffic finds out by a question that nobody needed.
 _PROBE_S = 5.0
-_EXPLAIN_EVERY_S = 60.0
+_EXPLAIN_EVERY_S = 5.0
 
 
 class EventProducer:
@@ -140,7 +140,11 @@ class EventProducer:
 
     async def _live(self) -> bool:
         """Use one producer until it dies, say of what; return whether it was good."""
-        producer = self._made_producer()
+        try:
+            producer = self._made_producer()
+        except OSError as error:  # certificates, while they are being replaced
+            self._say_down(failures.word(error), connected=False)
+            return False
         try:
             await self._connect(producer)
             self._say_up()
@@ -177,7 +181,7 @@ class EventProducer:
             self._explaining = asyncio.create_task(self._explain())
 
     async def _explain(self) -> None:
-        """Say why no broker can be reached, once a minute at most."""
+        """Find out why no broker can be reached, and say it unless it was just said."""
         why = await reaching.why_unreachable(self._kafka)
         if why is not None and self._complaints.due(why.message):
             self._log.warning(

@@ -15,6 +15,7 @@ _FIRST_S = 0.25
 _MAX_S = 5.0
 _SAY_EVERY_MS = 60_000
 _ATTEMPT_MS = 10_000
+_UNREADABLE = "the certificates cannot be read: check the files of kafka.ssl_*"
 
 
 class Log(Protocol):
@@ -92,7 +93,10 @@ async def why_unreachable(kafka: settings.Kafka) -> Unreachable | None:
     an expired certificate look like a broker that is down. Of several brokers the
     one that refuses us tells more than those that are away.
     """
-    arguments = kafka.client_args()
+    try:
+        arguments = kafka.client_args()
+    except OSError as error:
+        return Unreachable(failures.word(error), _UNREADABLE)
     timeout_ms = min(kafka.request_timeout, _ATTEMPT_MS)
     found: Unreachable | None = None
     for host, port, _ in connections.collect_hosts(arguments.pop("bootstrap_servers")):
