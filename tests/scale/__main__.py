@@ -7,9 +7,14 @@ Print the figures of scale, with an embedded broker of their own.
 
 import argparse
 import asyncio
+import pathlib
 import sys
+import tempfile
 
-from tests.scale import figures
+from tests.scale import figures, isolation
+from worker import broker
+
+_BLOCK = 400
 
 
 def main() -> None:
@@ -20,9 +25,25 @@ def main() -> None:
     restore.add_argument("--sessions", type=int, default=1_000_000)
     restore.add_argument("--version", type=int, choices=(1, 2), default=2)
     restore.add_argument("--rounds", type=int, default=3, help="the best one counts")
+    parted = commands.add_parser("isolation", help="one source beside three ill ones")
+    parted.add_argument("--callbacks", type=int, default=2_000, help="of each kind")
     asked = parser.parse_args()
-    found = asyncio.run(figures.measure(asked.sessions, asked.version, asked.rounds))
-    sys.stdout.write("\n".join(figures.lines(found)) + "\n")
+    if asked.command == "restore":
+        measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
+        told = figures.lines(asyncio.run(measuring))
+    else:
+        told = asyncio.run(_isolation(asked.callbacks))
+    sys.stdout.write("\n".join(told) + "\n")
+
+
+async def _isolation(callbacks: int) -> list[str]:
+    pairs = max(1, callbacks // _BLOCK)
+    plan = isolation.Plan(pairs=pairs, callbacks=callbacks // pairs)
+    with tempfile.TemporaryDirectory(prefix="kyc-scale-") as folder:
+        async with broker.Cluster(fast_start=False) as cluster:
+            servers = cluster.bootstrap_servers
+            found = await isolation.measure(servers, "kyc", pathlib.Path(folder), plan)
+    return isolation.lines(found)
 
 
 if __name__ == "__main__":
