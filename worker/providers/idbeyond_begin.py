@@ -160,7 +160,7 @@ class Beginner:
     def _hosted(self, document: Mapping[str, Any]) -> str:
         """Return the address to open, which holds a credential: never parsed."""
         address = document.get("hostedUrl")
-        if not isinstance(address, str) or not _may_be_opened(
+        if not isinstance(address, str) or not may_be_opened(
             address, loopback=urls.loopback(self._settings.base_url)
         ):
             raise errors.BeginInDoubt("hostedUrl")
@@ -247,7 +247,7 @@ def _warnings(request: model.BeginRequest, expires_at: int | None) -> Iterator[s
         yield "id beyond does not say when the session expires"
 
 
-def _may_be_opened(address: str, *, loopback: bool) -> bool:
+def may_be_opened(address: str, *, loopback: bool) -> bool:
     """Return whether a browser may be sent there: https, or a simulator's."""
     if len(address) > _ADDRESS_MAX or not address.isascii() or "\\" in address:
         return False
