@@ -72,11 +72,18 @@ url_secrets = ["{secret}6"]
 #: Demo times: a retry is a matter of milliseconds here.
 _COMMON = """
 environment = "test"
-base_url = "http://127.0.0.1:{port}"
+{more}
 retry = {{ first = "100ms", max = "1s" }}
 not_ready = {{ first = "100ms", max = "1s" }}
 recheck_pending = ["1s"]
 """
+
+
+def _addresses(provider: str, port: int) -> str:
+    """Return the settings that say where the simulated *provider* is."""
+    simulator = simulators.SIMULATORS[provider]
+    names: tuple[str, ...] = simulator.addresses  # type: ignore[attr-defined]  # -- each is a class
+    return "\n".join(f'{name} = "http://127.0.0.1:{port}"' for name in names)
 
 
 @dataclasses.dataclass(slots=True)
@@ -127,7 +134,8 @@ class System:
         )
         for name, port in ports.items():
             head, found, tail = text.partition(f"[sources.{name}]")
-            common = _COMMON.format(port=port) + sources_more
+            common = _COMMON.format(more=_addresses(name, port))
+            common += sources_more
             text = head + found + tail.replace("{common}", common, 1)
         self.config = folder / "kyc.toml"
         self.config.write_text(text)

@@ -19,20 +19,28 @@ from worker.telemetry import logs
     show_default=True,
     help="The first port; each source has its own, in order.",
 )
+@click.option(
+    "--deliver-to",
+    metavar="URL",
+    help="The ingress that is called when a person finishes in a browser.",
+)
 @common.config_option
-def simulate(port: int, config: str | None) -> None:
+def simulate(port: int, deliver_to: str | None, config: str | None) -> None:
     """
     Play the providers of the configured sources, to rehearse an integration offline.
 
-    Point each source's base_url at the address printed for it. POST
+    Point the settings of each source at the address printed for them. POST
     /_sim/PROVIDER/sessions there with {"scenario": {…}, "deliver_to":
     "http://127.0.0.1:8080"} makes a session and sends its callbacks; GET
     /_sim/PROVIDER/sessions/ID tells what its decision must be.
+
+    A session that was begun waits for its person: open its address in a browser, or
+    POST …/sessions/ID/person with {"does": "finish", "scenario": {…}, "deliver_to": …}.
     """
-    common.run(_simulate(port, config))
+    common.run(_simulate(port, deliver_to, config))
 
 
-async def _simulate(port: int, config: str | None) -> None:
+async def _simulate(port: int, deliver_to: str | None, config: str | None) -> None:
     logs.configure(console=common.logs_for_people())
     settings = common.load(config)
     built = sources.configured(settings, clocks.SystemClock())
@@ -45,8 +53,11 @@ async def _simulate(port: int, config: str | None) -> None:
         for name, each in built.items()
     ]
     with process.stopped_by_signals() as stop:
-        served = await simulators.serve_all(playing, first_port=port)
-        for name, one in zip(built, served, strict=True):
-            click.echo(f'[sources.{name}] base_url = "{one.base_url}"')
+        served = await simulators.serve_all(
+            playing, first_port=port, ingress_url=deliver_to
+        )
+        for name, simulator, one in zip(built, playing, served, strict=True):
+            for setting in simulator.addresses:
+                click.echo(f'[sources.{name}] {setting} = "{one.base_url}"')
         await stop.wait()
         await asyncio.gather(*(one.close() for one in served))

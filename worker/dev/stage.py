@@ -187,13 +187,16 @@ async def _with_addresses(
     playing: Mapping[str, simulators.Simulator],
 ) -> configuring.Plan:
     """Serve *playing* and return the plan with where they are to be found."""
-    served = await simulators.serve_all(playing.values())
+    served = await simulators.serve_all(
+        playing.values(), ingress_url=f"http://127.0.0.1:{plan.port}"
+    )
 
     async def close() -> None:
         await asyncio.gather(*(each.close() for each in served))
 
     stack.push_async_callback(close)
     tables = dict(plan.sources)
-    for name, each in zip(playing, served, strict=True):
-        tables[name] = {**tables[name], "base_url": each.base_url}
+    for (name, simulator), each in zip(playing.items(), served, strict=True):
+        found = dict.fromkeys(simulator.addresses, each.base_url)
+        tables[name] = {**tables[name], **found}
     return dataclasses.replace(plan, sources=tables)

@@ -74,6 +74,7 @@ async def serve_all(
     *,
     host: str = "127.0.0.1",
     first_port: int = 0,
+    ingress_url: str | None = None,
 ) -> list[Served]:
     """
     Serve each on a port of its own, in order from *first_port*; 0 is any free ones.
@@ -85,7 +86,9 @@ async def serve_all(
     try:
         for place, simulator in enumerate(simulators):
             port = first_port + place if first_port else 0
-            served.append(await serve(simulator, host=host, port=port))
+            served.append(
+                await serve(simulator, host=host, port=port, ingress_url=ingress_url)
+            )
     except OSError:
         for one in served:
             await one.close()
