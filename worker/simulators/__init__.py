@@ -19,6 +19,7 @@ from worker.simulators import (
 Account = _account.Account
 Dashboard = _begun.Dashboard
 Deed = _begun.Deed
+Held = _scenario.Held
 OutgoingCallback = _scenario.OutgoingCallback
 Scenario = _scenario.Scenario
 Served = _server.Served
