@@ -64,16 +64,19 @@ async def _outcome(adapter: biometric.Adapter, session_id: str) -> tuple[str, ..
 async def test_the_create_call_answers_as_documented(
     vector: dict[str, dict[str, object]],
 ) -> None:
-    """A session is made with the flow's key, and its result can be fetched."""
+    """A session is made with the flow's key; a result it has once it is finished."""
     async with (
-        _served(_simulator()) as (url, adapter),
+        _served(simulator := _simulator()) as (url, adapter),
         aiohttp.ClientSession(url) as client,
     ):
         async with client.post(_CREATE, json=vector["request"]) as response:
             assert response.status == 200
             made = await response.json()
         assert vector["document"].keys() == made.keys()
-        assert await _outcome(adapter, made["session_id"]) == ("approved", "verified")
+        session_id = made["session_id"]
+        assert await _outcome(adapter, session_id) == ("pending", "in_progress")
+        simulator.held(session_id).standing = simulators.Standing.FINISHED
+        assert await _outcome(adapter, session_id) == ("approved", "verified")
 
 
 @pytest.mark.parametrize(
