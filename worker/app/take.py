@@ -3,8 +3,8 @@
 import structlog
 
 from worker import clock as clocks
-from worker import ingress, settings
-from worker.app import process, sources, watching
+from worker import ingress, returns, settings
+from worker.app import coming_back, process, sources, watching
 from worker.telemetry import logs, metrics
 from worker.transport import producer
 
@@ -40,16 +40,17 @@ async def run(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
             watch = watching.IngressWatch(counters)
-            server = _server(config, built, sink, watch, clock)
-            try:
-                bound = await server.start(bounds.host, port)
-                health.ready = lambda: server.ready
-                _log.info("ingress.started", port=bound, admin_port=served.port)
-                await stop.wait()
-            finally:
-                await server.drain(bounds.shutdown_timeout / 1000)
-                await sink.close(bounds.ack_timeout / 1000)
-                await sources.close(built)
+            async with coming_back.pages(config, built, sink, watch, clock) as pages:
+                server = _server(config, built, sink, watch, clock=clock, pages=pages)
+                try:
+                    bound = await server.start(bounds.host, port)
+                    health.ready = lambda: server.ready
+                    _log.info("ingress.started", port=bound, admin_port=served.port)
+                    await stop.wait()
+                finally:
+                    await server.drain(bounds.shutdown_timeout / 1000)
+                    await sink.close(bounds.ack_timeout / 1000)
+                    await sources.close(built)
     _log.info("ingress.stopped")
 
 
@@ -58,7 +59,9 @@ def _server(
     built: dict[str, sources.Configured],
     sink: producer.EventProducer,
     watch: watching.IngressWatch,
+    *,
     clock: clocks.Clock,
+    pages: returns.Returns | None,
 ) -> ingress.Ingress:
     bounds = config.ingress
     return ingress.Ingress(
@@ -87,4 +90,5 @@ def _server(
             unmappable_per_minute=bounds.unmappable_per_minute,
         ),
         trusted_proxies=bounds.trusted_proxies,
+        pages=pages,
     )

@@ -50,5 +50,7 @@ class ProviderEntry:
     #: the field of the JSON body that ``body_key`` compares with
     #: ``settings.callback_api_keys``; None where there is no such field
     body_key: str | None = None
+    #: the parameter in which its redirect back names the session, if it does
+    return_query: str | None = None
     #: secrets printed in public documentation: refused at start
     documentation_secrets: frozenset[str] = frozenset()

@@ -287,6 +287,8 @@ ENTRY = _entry.ProviderEntry(
     build=Adapter,
     build_beginner=idbeyond_begin.Beginner,
     signature=SIGNATURE,
+    # Integration guide, seen 2026-11-20: ?session_id=…&status=… is appended.
+    return_query="session_id",
     # The value of the vendor's own sample; long enough to be taken for a real one.
     documentation_secrets=frozenset({"change-me-min-16-chars-random"}),
 )

@@ -190,6 +190,8 @@ ENTRY = _entry.ProviderEntry(
     build_beginner=identomat_begin.Beginner,
     signature=SIGNATURE,
     body_key="callbackApiKey",
+    # Developer guide, seen 2026-11-21: return_url?session_token=<token>
+    return_query="session_token",
     # The samples of the vendor's callback page.
     documentation_secrets=frozenset({"callback-api-key-123", "apikey123"}),
 )

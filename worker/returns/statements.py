@@ -63,8 +63,10 @@ class Statements:
         #: the document of ``/.well-known/jwks.json``
         self.jwks = orjson.dumps({"keys": [key.public for key in self._keys]})
 
-    def make(self, session: model.SessionKey, audience: str, now: int) -> str:
-        """Return the token about *session*, made at *now* (ms)."""
+    def make(self, session: model.SessionKey, audience: str, now: int) -> str | None:
+        """Return the token about *session*, made at *now* (ms); None without a key."""
+        if not self._keys:
+            return None
         key = self._keys[0]
         claims = {
             "iss": self._issuer,

@@ -50,4 +50,13 @@ def test_keys_do_not_show() -> None:
     """A key does not come out by ``repr``."""
     made = returns.Statements([kit.new_key()], issuer=kit.ISSUER, ttl_ms=1)
     assert "PRIVATE" not in repr(vars(made))
-    assert made.make(model.SessionKey("a", "b"), "shop", 0).count(".") == 2
+    token = made.make(model.SessionKey("a", "b"), "shop", 0)
+    assert token is not None
+    assert token.count(".") == 2
+
+
+def test_without_a_key_nothing_is_stated() -> None:
+    """A company that checks nothing needs no key."""
+    made = returns.Statements([], issuer=kit.ISSUER, ttl_ms=1)
+    assert made.make(model.SessionKey("a", "b"), "shop", 0) is None
+    assert orjson.loads(made.jwks) == {"keys": []}
