@@ -22,9 +22,10 @@ class Expected:
     unknown_word: bool = False
     #: nothing about it was authentic: it must not be known
     forged: bool = False
-    #: the ids of the events that were acknowledged, when the first one was
+    #: when its first callback was sent
+    begun_ms: int = 0
+    #: the ids of the events that were acknowledged
     acknowledged: list[str] = dataclasses.field(default_factory=list)
-    acknowledged_ms: int = 0
     #: answers that no provider may get, such as a 4xx to an authentic callback
     wrong_answers: list[str] = dataclasses.field(default_factory=list)
 

@@ -11,6 +11,9 @@ import orjson
 
 Key = tuple[str, str]
 
+# Of one request: brokers die and freeze while we read.
+_PATIENCE_MS = 5_000
+
 OUTCOMES = ("approved", "rejected", "pending")
 
 
@@ -78,9 +81,10 @@ async def _records(servers: str, topics: list[str]) -> Any:  # noqa: ANN401 -- a
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
+        request_timeout_ms=_PATIENCE_MS,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         places = sorted(consumer.assignment())
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)

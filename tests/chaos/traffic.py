@@ -109,6 +109,7 @@ class Traffic:
             outcome=None if truth is None else str(truth.outcome),
             unknown_word=scenario.unknown_word,
             forged=scenario.bad_signature,
+            begun_ms=clocks.SystemClock().now_ms(),
         )
         # Their documented identity: a transaction number has no case.
         folded = session_id.lower() if name == "idnow" else session_id
@@ -167,9 +168,6 @@ class Traffic:
             self.taken += 1
             answer = orjson.loads(told)
             if answer["status"] == "accepted":
-                expected.acknowledged_ms = (
-                    expected.acknowledged_ms or clocks.SystemClock().now_ms()
-                )
                 expected.acknowledged.append(answer["event_id"])
         return True
 

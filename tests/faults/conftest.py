@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import transport
+from tests.support import three, transport
+from tests.support import times as profiles
+from worker import broker
 
 _HERE = pathlib.Path(__file__).parent
 _TIMEOUT_S, _FULL_TIMEOUT_S = 120, 900
@@ -37,3 +39,12 @@ def topic_prefix(topic_prefix: str, kafka: str) -> Iterator[str]:
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         deletion = transport.delete_topics(kafka, topic_prefix)
         pool.submit(asyncio.run, deletion).result()
+
+
+@pytest.fixture(scope="session")
+def trio(times: profiles.Times) -> Iterator[broker.Cluster]:
+    """Yield three brokers; whoever hurts one heals it again."""
+    cluster = three.cluster(times)
+    cluster.start_sync()
+    yield cluster
+    cluster.stop_sync()

@@ -71,7 +71,8 @@ def choose_addresses(
     Another process may take one before Kafka does: the caller tries again then.
     """
     names = [INTERNAL, _CONTROLLER, *listeners]
-    taken: set[int] = set()
+    advertised = advertised or {}
+    taken = {port for told in advertised.values() for port in told}
     addresses = []
     for node_id in range(1, nodes + 1):
         ports = {name: _free_port(taken) for name in names}
@@ -79,7 +80,7 @@ def choose_addresses(
         if wished and wished not in taken and _is_free(wished):
             taken.add(wished)
             ports[INTERNAL] = wished
-        told = {name: each[node_id - 1] for name, each in (advertised or {}).items()}
+        told = {name: each[node_id - 1] for name, each in advertised.items()}
         addresses.append(Address(node_id=node_id, ports=ports, advertised=told))
     return addresses
 

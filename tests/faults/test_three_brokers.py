@@ -1,0 +1,67 @@
+"""Three brokers that die, freeze and hand their leadership on, under load."""
+
+import pathlib
+
+from tests.support import leaders, three
+from tests.support import times as profiles
+from worker import broker
+
+
+async def test_leaders_move(
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """Every partition's leader moves, the coordinators' too, and a broker restarts."""
+    async with three.scene(trio, tmp_path, times) as scene:
+        async with scene.load():
+            for _ in range(2):
+                async with scene.fault("every leader moved"):
+                    await leaders.move(trio.bootstrap_servers)
+                    await scene.decide_more()
+            async with scene.fault("a broker restarted in an orderly way"):
+                await trio.nodes[0].stop()
+                await scene.decide_more()
+                await trio.nodes[0].start()
+            await scene.decide_more()
+        await scene.check()
+
+
+async def test_each_broker_is_killed_in_turn(
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """The others decide without it, first without the transactions' coordinator."""
+    async with three.scene(trio, tmp_path, times) as scene:
+        async with scene.load():
+            led = await leaders.layout(trio.bootstrap_servers)
+            first = led[leaders.OF_TRANSACTIONS].leader - 1
+            for place in range(first, first + three.NODES):
+                node = trio.nodes[place % three.NODES]
+                async with scene.fault(await _named(trio, node)):
+                    node.kill()
+                    await scene.decide_more()
+                await three.heal(trio)
+        await scene.check()
+
+
+async def test_a_broker_freezes(
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """The others carry on without the coordinator, and thawed it does no harm."""
+    async with three.scene(trio, tmp_path, times) as scene:
+        async with scene.load():
+            led = await leaders.layout(trio.bootstrap_servers)
+            node = trio.nodes[led[leaders.OF_TRANSACTIONS].leader - 1]
+            async with scene.fault("a broker frozen, it led __transaction_state"):
+                await scene.freeze(node)
+            await scene.decide_more()
+        await scene.check()
+
+
+async def _named(trio: broker.Cluster, node: broker.Node) -> str:
+    """Return what *node* is besides one of three that lead partitions."""
+    led = await leaders.layout(trio.bootstrap_servers)
+    roles = {
+        leaders.OF_TRANSACTIONS: "coordinator of transactions",
+        leaders.OF_GROUPS: "coordinator of the group",
+    }
+    its = [role for place, role in roles.items() if led[place].leader == node.node_id]
+    return f"broker killed, {' and '.join(its) or 'a leader only'}"
