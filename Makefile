@@ -56,7 +56,7 @@ kafka-stop: install ## Stop it
 .PHONY: test
 test: check ## The whole suite, on a real Kafka (T=tests/… for a part)
 	@$(BIN)/python -m pytest $(T) --ignore=tests/unit --ignore=tests/contracts \
-	  --ignore=tests/properties
+	  --ignore=tests/properties --ignore=tests/browser
 
 .PHONY: check
 check: lint ## Lint, types, import contract, and the tests that need no broker
@@ -90,12 +90,24 @@ chaos: install ## Kill and freeze everything, check every promise (SEED= SEEDS= 
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES) \
 	  $(if $(QUIET),--quiet)
 
+.PHONY: test-browser
+test-browser: $(VENV)/.browser ## Walk the embedded page in a real headless Chromium
+	@$(BIN)/python -m pytest tests/browser
+
+$(VENV)/.browser: requirements-browser.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements-browser.txt
+	@touch $@
+
 .PHONY: lock
 lock: install ## Pin the dependencies anew
 	@$(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-header -o requirements.txt
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-header -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --group browser --constraint requirements-dev.txt \
+	  --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header \
+	  -o requirements-browser.txt
 
 .PHONY: clean
 clean: ## Remove what was made, the virtual environment too
