@@ -8,7 +8,7 @@ import click
 import orjson
 
 from worker import clock as clocks
-from worker import codec, model, settings
+from worker import codec, errors, model, settings
 from worker.app import sources
 from worker.cli import common, publishing, rechecking
 from worker.telemetry import logs
@@ -87,7 +87,9 @@ def redrive(
     """
     Fetch the sessions of dead letters again; a dry run unless --execute.
 
-    Idempotent: the event has an id made of the dead letter's place, and acts once.
+    Idempotent: the event has an id made of the dead letter's place, and acts once. So
+    after an interruption the same command goes on: what was asked for already does
+    nothing.
     """
     settings_ = common.load(config)
     built = sources.configured(settings_, clocks.SystemClock())
@@ -95,14 +97,13 @@ def redrive(
     for found in _read(settings_, reason, source, session):
         letter = found.letter
         bound = built.get(letter.source)
-        if bound is None or letter.session_id is None or not redrivable(letter, bound):
+        session_id = letter.session_id
+        if bound is None or session_id is None or not redrivable(letter, bound):
             passed += 1
             continue
         event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:redrive:{found.place}"))
         events.append(
-            rechecking.request(
-                bound, letter.session_id, event_id=event_id, once=event_id
-            )
+            rechecking.request(bound, session_id, event_id=event_id, once=event_id)
         )
     click.echo(f"{len(events)} to redrive, {passed} that cannot be", err=True)
     if execute and events:
@@ -112,13 +113,25 @@ def redrive(
 
 
 def redrivable(letter: model.DeadLetter, bound: sources.Configured) -> bool:
-    """Return whether a fetch can make anything of *letter*."""
-    return letter.redrive is not None and bound.settings.fetches
+    """
+    Return whether a fetch can make anything of *letter*.
+
+    Its source may be another provider's by now, which has no such session id.
+    """
+    if letter.redrive is None or not bound.settings.fetches:
+        return False
+    return bound.provider.canonical(letter.session_id) is not None
 
 
 async def _publish(config: settings.Settings, events: list[model.Event]) -> None:
     async with publishing.sink(config) as sink:
-        done = await publishing.publish_all(sink, events, len(events))
+        try:
+            done = await publishing.publish_all(sink, events, len(events))
+        except errors.KafkaUnavailable as error:
+            raise click.ClickException(
+                f"Kafka did not acknowledge in time ({error}); some of the"
+                f" {len(events)} may be redriven: the same command does the rest"
+            ) from None
     click.echo(f"redrove {done}", err=True)
 
 
