@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import aiokafka
 import pytest
-from aiokafka import admin
 
 from tests.support import transport
 from worker import codec, errors, model, ports, settings
-from worker.transport import partition, topics
+from worker.transport import partition
 
 
 async def test_a_batch_reaches_every_topic_it_is_for(
@@ -168,16 +167,10 @@ async def test_a_record_that_the_broker_refuses_commits_nothing(
 ) -> None:
     """The others were acknowledged, and aiokafka would have committed them."""
     config = transport.kafka(kafka, topic_prefix)
-    client = admin.AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await client.start()
-    tight = {"max.message.bytes": "300"}
-    name = config.topic("decisions.approved")
-    await client.create_topics([admin.NewTopic(name, 2, 1, topic_configs=tight)])
-    await client.close()
-    await topics.create(config)
+    await transport.create_limited(config, "decisions.approved", 300)
     log = await transport.owner(config, logs)
 
-    with pytest.raises(errors.CommitInDoubt, match="MessageSizeTooLarge"):
+    with pytest.raises(errors.RecordTooLarge, match="MessageSizeTooLarge"):
         await log.commit(
             transport.batch(
                 1, "a", decisions=[transport.decision("a", model.Outcome.APPROVED)]

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka import admin
 
 from tests.support import transport
 from worker import clock, codec, errors, settings
-from worker.transport import partitioning, producer, topics
+from worker.transport import partitioning, producer
 
 
 @pytest.fixture(name="log")
@@ -80,13 +79,7 @@ async def test_a_refused_record_costs_its_producer_and_no_more(
 ) -> None:
     """The gap it leaves in the sequence would break the partition for good."""
     config = transport.kafka(kafka, topic_prefix)
-    client = admin.AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await client.start()
-    name = config.topic("events")
-    tight = {"max.message.bytes": "3000"}
-    await client.create_topics([admin.NewTopic(name, 2, 1, topic_configs=tight)])
-    await client.close()
-    await topics.create(config)
+    await transport.create_limited(config, "events", 3000)
     sink = producer.EventProducer(
         config, clock.SystemClock(), log, ack_timeout_ms=10_000
     )

@@ -118,6 +118,7 @@ class System:
         sources_more: str = "",
     ) -> None:
         self.folder = folder
+        self.times = times
         self.processes: list[Process] = []
         self._served: list[simulators.Served] = []
         ports = {name: ports_of.free() for name in simulators.SIMULATORS}
@@ -173,13 +174,14 @@ class System:
         ends_at: tuple[str, int] | None = None,
         servers: str | None = None,
         module: Sequence[str] = ("worker",),
+        arguments: Sequence[str] = (),
     ) -> Process:
         """
         Start ``ingress`` or ``work`` as a process of its own.
 
         *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
         the last; *servers* are the brokers for this process alone, and *module* is
-        what runs the command instead of the product itself.
+        what runs the command instead of the product itself. *arguments* go to it.
         """
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
@@ -193,6 +195,7 @@ class System:
                     *(sys.executable, "-m", *module, kind),
                     *("--config", str(self.config), "--admin-port", str(admin_port)),
                     *more,
+                    *arguments,
                 ],
                 stderr=stream,
                 stdin=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka import admin
 
 from worker import codec, errors, ledger, model, ports, settings
-from worker.transport import partition, reader
+from worker.transport import partition, reader, topic_specs, topics
 
 #: The partition that the tests of one write to.
 PARTITION = 1
@@ -129,13 +129,26 @@ def batch(
     )
 
 
+async def create_limited(config: settings.Kafka, name: str, size: int) -> None:
+    """Create the topics, *name* with a limit of *size* bytes a batch."""
+    specs = {spec.name: spec for spec in topic_specs.specs(config)}
+    spec = specs[config.topic(name)]
+    limited = {**spec.configs, "max.message.bytes": str(size)}
+    client = admin.AIOKafkaAdminClient(bootstrap_servers=config.bootstrap_servers)
+    await client.start()
+    topic = admin.NewTopic(spec.name, spec.partitions, 1, topic_configs=limited)
+    await client.create_topics([topic])
+    await client.close()
+    await topics.create(config)
+
+
 async def delete_topics(bootstrap_servers: str, prefix: str) -> None:
     """Delete every topic whose name begins with *prefix*."""
     client = admin.AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await client.start()
     try:
-        topics = await client.list_topics()
-        if mine := [topic for topic in topics if topic.startswith(prefix)]:
+        found = await client.list_topics()
+        if mine := [topic for topic in found if topic.startswith(prefix)]:
             await client.delete_topics(mine)
     finally:
         await client.close()

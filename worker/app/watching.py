@@ -9,6 +9,9 @@ from worker.transport import reaching
 
 _log = structlog.get_logger()
 
+_ALL = -1
+#: what one partition suffers from, and so do the others
+_OF_ALL = (errors.KafkaUnauthorised.reason, errors.TopicMismatch.reason)
 _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
 
 
@@ -152,19 +155,29 @@ class WorkerWatch:
         *message* says what Kafka refuses all of them: once a minute is enough.
         """
         self._metrics.partition_failed(labels.PartitionFailure.of(reason))
-        if message:
+        if number == _ALL or reason in _OF_ALL:
             self._refused(reason, message)
         elif reason != errors.OwnershipLost.reason:
-            _log.warning("partition.failed", partition=number, reason=reason)
+            told = {"message": message} if self._due(message) else {}
+            _log.warning("partition.failed", partition=number, reason=reason, **told)
 
     def unreachable(self, message: str) -> None:
         """Say why no broker answers."""
         self._refused(errors.KafkaUnavailable.reason, message)
 
+    def _due(self, message: str) -> bool:
+        return bool(message) and self._complaints.due(message)
+
     def _refused(self, reason: str, message: str) -> None:
-        if not self._complaints.due(message):
-            return
-        if reason == errors.KafkaUnauthorised.reason:
+        """Say once a minute what all partitions suffer from."""
+        if not message:
+            _log.warning("partition.failed", partition=_ALL, reason=reason)
+        elif not self._complaints.due(message):
+            pass
+        elif reason == errors.TopicMismatch.reason:
+            text = " ".join(message.splitlines())
+            _log.warning("topics.mismatch", reason=reason, message=text)
+        elif reason == errors.KafkaUnauthorised.reason:
             _log.warning("kafka.unauthorised", reason=reason, message=message)
         else:
             _log.warning("kafka.unreachable", reason=reason, message=message)

@@ -72,6 +72,6 @@ class UnknownVersion(TransportError):
 
 
 class RecordTooLarge(TransportError):
-    """A record is over the bound; refused before a transaction begins."""
+    """A record is over our bound, or over what a topic takes: nothing is written."""
 
     reason = "record_too_large"

@@ -38,6 +38,7 @@ THEIRS = (
     TimeoutError,
     OSError,
 )
+_TOO_LARGE = (theirs.MessageSizeTooLargeError, theirs.RecordListTooLargeError)
 _CHAIN_MAX = 8
 
 
@@ -74,13 +75,19 @@ def of_commit(
 
     A fatal error ends aiokafka's sender, and what its callers see then is often
     only a consequence: *sender_died_of* is the cause. Without a right nothing is in
-    doubt: a transaction that a topic was not added to is never committed.
+    doubt: a transaction that a topic was not added to is never committed, nor is one
+    with a record that a topic refuses for its size.
     """
     for each in (error, sender_died_of):
         if is_fenced(each):
             return errors.OwnershipLost("another producer has taken the partition")
         if sentence := refusals.missing_right(each, "Write"):
             return errors.KafkaUnauthorised(sentence)
+        if isinstance(each, _TOO_LARGE):
+            return errors.RecordTooLarge(
+                f"{word(each)}: a topic's max.message.bytes is below"
+                " kafka.max_message_bytes; run `kyc-worker topics --check`"
+            )
     return errors.CommitInDoubt(word(sender_died_of or error))
 
 

@@ -9,7 +9,14 @@ from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import decoding, failures, membership, owned, reaching, roles
+from worker.transport import (
+    decoding,
+    membership,
+    owned,
+    reaching,
+    roles,
+    telling,
+)
 
 _POLL_MS = 200
 
@@ -44,6 +51,7 @@ class Group:
         self._numbers: set[int] = set()
         self._owned: dict[int, owned.Owned] = {}
         self._assignments = 0
+        self._fault: Exception | None = None
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self.progress_at = clock.now_ms()
@@ -81,8 +89,8 @@ class Group:
             begun = self.progress_at = self._clock.now_ms()
             try:
                 await self._member()
-            except failures.THEIRS as error:
-                await self._tell(error)
+            except Exception as error:  # noqa: BLE001 -- crash-only: all of it begins anew
+                await telling.consumer(self._watch, self._kafka, error)
             finally:
                 await self._leave()
             if self._clock.now_ms() - begun > self._worker.progress_timeout:
@@ -119,11 +127,17 @@ class Group:
         self._assignments += 1
         self._changed.set()
 
+    def broke(self, error: Exception) -> None:
+        """Begin anew: what was assigned has no owner."""
+        self._fault = error
+        self._changed.set()
+
     # -- one membership
 
     async def _member(self) -> None:
         consumer = self._consumer = membership.consumer(self._kafka)
         await consumer.start()
+        await membership.recheck(consumer, self._kafka)
         consumer.subscribe(
             [self._kafka.topic("events")], listener=membership.Listener(self)
         )
@@ -132,6 +146,9 @@ class Group:
             asyncio.create_task(self._poll(consumer)),
             asyncio.create_task(self._reconcile(consumer)),
             asyncio.create_task(self._commit_lazily(consumer)),
+            asyncio.create_task(
+                membership.look_after_topics(consumer, self._kafka, self._clock)
+            ),
         }
         try:
             await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,24 +164,12 @@ class Group:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
-    async def _tell(self, error: BaseException) -> None:
-        """Tell why the consumer is built again; a refusal in a sentence."""
-        failure = failures.unavailable("consuming", error, "Read")
-        reason, message = failure.reason, ""
-        if isinstance(failure, errors.KafkaUnauthorised):
-            message = str(failure)
-        elif why := await reaching.why_unreachable(self._kafka):
-            message = why.message
-        else:
-            reason = type(error).__name__
-        self._watch.partition_failed(-1, reason, message)
-
     async def _leave(self) -> None:
         """Let go of everything; the consumer's own stop calls no listener."""
         for mine in list(self._owned.values()):
             await mine.drop()
         self._owned.clear()
-        self._numbers = set()
+        self._numbers, self._fault = set(), None
         self._assignments = 0
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
@@ -180,6 +185,8 @@ class Group:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if self._fault is not None:
+                raise self._fault
             gone = [n for n in self._owned if n not in self._numbers]
             dropping = [self._owned.pop(n).drop() for n in gone]
             for number in sorted(self._numbers):
@@ -189,6 +196,8 @@ class Group:
                     self._owned[number] = self._own(number, consumer)
             self._share(len(self._owned))
             await asyncio.gather(*dropping)
+            if not self._numbers:  # others own them all, or there are none
+                await membership.recheck(consumer, self._kafka)
 
     def _own(self, number: int, consumer: aiokafka.AIOKafkaConsumer) -> owned.Owned:
         return owned.Owned(

@@ -1,15 +1,18 @@
 """Build the group's consumer, and listen to it without doing any I/O."""
 
 import asyncio
+import contextlib
 from typing import Protocol
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
+from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import failures
+from worker.transport import failures, partition, topics
 
+_LOOK_S = 10.0
 _POLL_RECORDS = 1000
 _FETCH_WAIT_MS = 100
 #: Slow work is no reason to leave: the partition's own watchdog sees to that.
@@ -27,20 +30,34 @@ class Following(Protocol):
         """Hold the new ones back until they are restored."""
         ...
 
+    def broke(self, error: Exception) -> None:
+        """Begin anew: what was assigned has no owner."""
+        ...
+
 
 class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
-    """Does no I/O: heartbeats stop while it runs (aiokafka 0.14, seen 2026-11-21)."""
+    """
+    Does no I/O: heartbeats stop while it runs (aiokafka 0.14, seen 2026-11-21).
+
+    aiokafka only logs what it raises, and the partitions stay assigned with no owner.
+    """
 
     def __init__(self, following: Following) -> None:
         self._following = following
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Stop what may be another's soon."""
-        self._following.revoked(revoked)
+        try:
+            self._following.revoked(revoked)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, nobody else sees it
+            self._following.broke(error)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Hold the new ones back until they are restored."""
-        self._following.assigned(assigned)
+        try:
+            self._following.assigned(assigned)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._following.broke(error)
 
 
 def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
@@ -82,3 +99,26 @@ async def doubt(
     except errors.KafkaUnavailable as error:
         return error
     return None
+
+
+async def recheck(member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka) -> None:
+    """
+    Return if all topics are still what they were.
+
+    aiokafka 0.14 subscribes to a topic that is not there, and then owns nothing,
+    without a word; and where brokers create what a client names, it goes on with the
+    wrong one. Raises errors.TopicMismatch; that nobody answers is no reason.
+    """
+    names = [kafka.topic(name) for name in ("events", *partition.WRITTEN)]
+    with contextlib.suppress(*failures.THEIRS):
+        async with asyncio.timeout(_LOOK_S):
+            await topics.recheck(member._client, kafka, names)  # noqa: SLF001 -- the one connection that is there
+
+
+async def look_after_topics(
+    member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka, clock: clocks.Clock
+) -> None:
+    """Recheck now and then; only raises."""
+    while True:
+        await clock.sleep(kafka.metadata_max_age / 1000)
+        await recheck(member, kafka)

@@ -9,15 +9,9 @@ from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, model, settings
-from worker.transport import membership, partition, roles
+from worker.transport import membership, partition, roles, telling
 
 _LONGEST = 16  # as many failures as back off for the longest time
-_ALARMS = {
-    errors.PositionLost.reason: model.AlarmKind.POSITION_LOST,
-    errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
-    errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
-    errors.TransactionHangs.reason: model.AlarmKind.TRANSACTION_HANGS,
-}
 
 
 class Owned:
@@ -100,24 +94,20 @@ class Owned:
         """Start again after every failure, until cancelled."""
         failures = 0
         while True:
-            begun, reason, message = self._clock.now_ms(), "", ""
+            begun = self._clock.now_ms()
             try:
                 await self._once()
-            except errors.KafkaUnauthorised as error:
-                reason, message = error.reason, str(error)
             except errors.TransportError as error:
-                reason = error.reason
+                telling.partition(self._watch, self.tp.partition, error)
             except TimeoutError:
-                reason = "restore_timeout"
+                self._watch.partition_failed(self.tp.partition, "restore_timeout")
             except asyncio.CancelledError:
                 if self._failure is None:
                     raise
-                reason, self._failure = self._failure.reason, None
+                telling.partition(self._watch, self.tp.partition, self._failure)
+                self._failure = None
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it starts again
-                reason = type(error).__name__
-            self._watch.partition_failed(self.tp.partition, reason, message)
-            if reason in _ALARMS:
-                self._watch.alarmed("", _ALARMS[reason])
+                self._watch.partition_failed(self.tp.partition, type(error).__name__)
             self._hold_back()
             await self._discard()
             if self._clock.now_ms() - begun > self._worker.progress_timeout:
@@ -136,9 +126,10 @@ class Owned:
             restored = await log.restore(loader.load)
             first, end = await self._bounds()
         position = restored.position or model.Position(next_offset=first)
-        gap = position.next_offset < first
+        # Past the end: the topic was deleted and made again.
+        gap = not first <= position.next_offset <= end
         if gap:
-            position = self._cross_gap(position, first)
+            position = self._cross_gap(position, first, end)
         work = self._factory.work(
             committer=log,
             loader=loader,
@@ -153,13 +144,16 @@ class Owned:
         self._go(work)
         await work.run()
 
-    def _cross_gap(self, position: model.Position, first: int) -> model.Position:
+    def _cross_gap(
+        self, position: model.Position, first: int, end: int
+    ) -> model.Position:
         """Refuse to go on past lost events, unless an operator said so."""
         if not self._accept_gap:
             raise errors.PositionLost(
-                f"partition {self.tp.partition}: events {position.next_offset} to "
-                f"{first - 1} have fallen out of the topic's retention; start once "
-                f"with --accept-gap to go on without them"
+                f"partition {self.tp.partition} of {self.tp.topic} goes on at event"
+                f" {position.next_offset}, and holds {first} up to {end}: the others"
+                " have fallen out of its retention, or it was made again; start once"
+                " with --accept-gap to go on without them"
             )
         self._watch.gap_accepted(self.tp.partition, position.next_offset, first)
         return model.Position(next_offset=first, starts=position.starts)
@@ -202,6 +196,5 @@ class Owned:
                 return
             denied = isinstance(doubt, errors.KafkaUnauthorised)
             if denied:
-                number = self.tp.partition
-                self._watch.partition_failed(number, doubt.reason, str(doubt))
+                telling.partition(self._watch, self.tp.partition, doubt)
             await self._back_off(_LONGEST if denied else 1)

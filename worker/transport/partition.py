@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import aiokafka
 
 from worker import codec, errors, model, ports, settings
-from worker.transport import closing, failures, hanging, reader
+from worker.transport import closing, failures, hanging, reader, topics
 
 #: Called for every ledger record but the position: key, and value or tombstone.
 Handle = Callable[[str, bytes | None], None]
@@ -47,8 +47,9 @@ class PartitionLog:
         """
         Cut off every earlier owner; on return its open transaction is aborted.
 
-        Raises errors.KafkaUnavailable after ``commit_deadline`` at the latest, and
-        errors.TransactionHangs when a restore would not see all that was committed.
+        Raises errors.KafkaUnavailable after ``commit_deadline`` at the latest,
+        errors.TransactionHangs when a restore would not see all that was committed,
+        and errors.TopicMismatch where a topic is gone or is another one now.
         """
         await self.discard()
         producer = self._producer = _transactional_producer(self._kafka, self.partition)
@@ -56,9 +57,11 @@ class PartitionLog:
             with failures.as_unavailable("fencing"):
                 async with asyncio.timeout(self._deadline_s):
                     await producer.start()
-                    topics = [self._kafka.topic(name) for name in _WRITTEN]
-                    await _learn(producer, topics)
-                    await hanging.check(producer.client, topics, self.partition)
+                    names = [self._kafka.topic(name) for name in WRITTEN]
+                    # First: any other question for a topic may create it.
+                    await topics.recheck(producer.client, self._kafka, names)
+                    await _learn(producer, names)
+                    await hanging.check(producer.client, names, self.partition)
         except BaseException:
             await self.discard()
             raise
@@ -97,7 +100,8 @@ class PartitionLog:
 
         Raises errors.RecordTooLarge before anything is begun: the log stays good.
         Raises errors.OwnershipLost or errors.CommitInDoubt, after ``commit_deadline``
-        at the latest: then, as after a cancellation, only ``discard`` is left.
+        at the latest, or errors.RecordTooLarge from the broker: then, as after a
+        cancellation, only ``discard`` is left.
         """
         records = list(self._records(batch))
         self._check_sizes(records)
@@ -176,7 +180,7 @@ class PartitionLog:
 
 
 #: What a worker's transaction writes to.
-_WRITTEN = (
+WRITTEN = (
     "ledger",
     "decisions",
     *(f"decisions.{outcome}" for outcome in model.Outcome),
@@ -184,11 +188,11 @@ _WRITTEN = (
 )
 
 
-async def _learn(producer: aiokafka.AIOKafkaProducer, topics: Sequence[str]) -> None:
+async def _learn(producer: aiokafka.AIOKafkaProducer, names: Sequence[str]) -> None:
     """Have the metadata of all topics now: no ``send`` waits for them later."""
-    await producer.client.set_topics(topics)
-    for topic in topics:
-        await producer.partitions_for(topic)
+    await producer.client.set_topics(names)
+    for name in names:
+        await producer.partitions_for(name)
 
 
 def record_bound(kafka: settings.Kafka) -> int:

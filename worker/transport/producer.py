@@ -1,7 +1,6 @@
 """Publish the ingress's events: acknowledged by Kafka in time, or refused."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from worker.transport import (
     partition,
     partitioning,
     reaching,
+    topics,
 )
 
 # How soon after Kafka's return the producer is there again: at most an attempt that
@@ -149,6 +149,9 @@ class EventProducer:
             await self._connect(producer)
             self._say_up()
             await self._watch(producer)
+        except errors.TopicMismatch as error:
+            self._said_up = connected = denied = False
+            self._say_mismatch(error)
         except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
             failure = failures.unavailable("connecting", error, "Write")
             connected = self._link is not None
@@ -170,6 +173,11 @@ class EventProducer:
         if self._complaints.due(message):
             reason = errors.KafkaUnauthorised.reason
             self._log.warning("kafka.unauthorised", reason=reason, message=message)
+
+    def _say_mismatch(self, error: errors.TopicMismatch) -> None:
+        message = " ".join(error.problems)
+        if self._complaints.due(message):
+            self._log.warning("topics.mismatch", reason=error.reason, message=message)
 
     def _say_down(self, reason: str, *, connected: bool) -> None:
         """Log the first of many failures: the metric says how long it lasts."""
@@ -195,6 +203,8 @@ class EventProducer:
     async def _connect(self, producer: aiokafka.AIOKafkaProducer) -> None:
         async with asyncio.timeout(_CONNECT_S):
             await producer.start()
+            # First: any other question for a topic may create it.
+            await topics.recheck(producer.client, self._kafka, self._topics)
             # All metadata now: the first publication has no time to wait for them.
             await producer.client.set_topics(self._topics)
             for topic in self._topics:
@@ -208,13 +218,28 @@ class EventProducer:
             lambda _: current.break_off(ended)
         )
         self._up.set()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PROBE_S):
-                    await current.ended()
-            async with asyncio.timeout(_CONNECT_S):
-                if not await producer.client.force_metadata_update():
-                    raise errors.KafkaUnavailable("no broker answers")
+        probing = asyncio.create_task(self._probe(producer, current))
+        try:
+            await current.ended()
+        finally:
+            probing.cancel()
+            await asyncio.gather(probing, return_exceptions=True)
+
+    async def _probe(
+        self, producer: aiokafka.AIOKafkaProducer, current: link.Link
+    ) -> None:
+        """
+        Break *current* off when no broker answers, or a topic is not what it was.
+
+        Where a topic is gone, aiokafka 0.14 asks for it a thousand times a second.
+        """
+        try:
+            while True:
+                await asyncio.sleep(_PROBE_S)
+                async with asyncio.timeout(_CONNECT_S):
+                    await topics.recheck(producer.client, self._kafka, self._topics)
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
+            current.break_off(failures.unavailable("asking", error, "Describe"))
 
     async def _let_go(self, producer: aiokafka.AIOKafkaProducer) -> None:
         current, self._link = self._link, None

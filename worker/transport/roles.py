@@ -80,7 +80,11 @@ class Watch(Protocol):
     """What the transport tells the telemetry."""
 
     def partition_failed(self, number: int, reason: str, message: str = "") -> None:
-        """Tell that a partition is thrown away and started again; *message* why."""
+        """
+        Tell that a partition, or with -1 all of them, is started again.
+
+        *message* is a sentence for people, where there is something they can do.
+        """
         ...
 
     def unreachable(self, message: str) -> None:

@@ -1,8 +1,11 @@
 """Look at topics without ever causing one to be created, and say how they differ."""
 
+import asyncio
 import dataclasses
 import datetime as dt
+import random
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import aiokafka
 from aiokafka import errors as theirs
@@ -14,6 +17,8 @@ from worker.transport import topic_specs
 
 _TOPIC = 2  # the resource type of DescribeConfigs
 _FOR_EVER = -1
+# A broker that is frozen keeps its connections: then the next one is asked.
+_ANSWER_S = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +42,8 @@ async def look(
     topics it names, with the broker's defaults: a ledger that deletes. This one
     forbids it. Raises aiokafka's errors.
     """
-    answer = await client.send(
-        _node(client),
-        metadata.MetadataRequest(list(names), allow_auto_topic_creation=False),
+    answer = await _ask(
+        client, metadata.MetadataRequest(list(names), allow_auto_topic_creation=False)
     )
     found: dict[str, Fact | None] = dict.fromkeys(names)
     for code, name, _, partitions in answer.topics:
@@ -68,7 +72,7 @@ async def _with_configs(
     request = admin_protocol.DescribeConfigsRequest(
         [(_TOPIC, name, None) for name in seen], include_synonyms=False
     )
-    answer = await client.send(_node(client), request)
+    answer = await _ask(client, request)
     for code, _, _, name, entries in answer.resources:
         fact, error = found[name], theirs.for_code(code)
         if error is theirs.TopicAuthorizationFailedError:
@@ -83,11 +87,18 @@ async def _with_configs(
     return found
 
 
-def _node(client: aiokafka.AIOKafkaClient) -> int:
-    node: int | None = client.get_random_node()
-    if node is None:
-        raise theirs.NoBrokersAvailable
-    return node
+async def _ask(client: aiokafka.AIOKafkaClient, request: Any) -> Any:  # noqa: ANN401 -- aiokafka ships no types
+    """Return the first answer to *request* that a broker gives in time."""
+    nodes = [each.nodeId for each in client.cluster.brokers()]
+    random.shuffle(nodes)
+    failure: Exception = theirs.NoBrokersAvailable()
+    for node in nodes:
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return await client.send(node, request)
+        except (theirs.KafkaError, TimeoutError) as error:
+            failure = error
+    raise failure
 
 
 def differences(
@@ -99,12 +110,10 @@ def differences(
 ) -> Iterator[str]:
     """Yield a sentence for everything in which *fact* is not as *spec* wants it."""
     if fact is None:
-        yield f"{spec.name} does not exist: run `kyc-worker topics`."
+        yield _missing(spec)
         return
-    yield from _shape(spec, fact, kafka)
-    for name, value in spec.exact.items():
-        if fact.configs.get(name) != value:
-            yield _must(spec.name, name, fact.configs.get(name), f"{value}", value)
+    yield from _identity(spec, fact)
+    yield from _copies(spec, fact, kafka)
     for name, least in spec.least.items():
         is_now = _number(fact.configs.get(name))
         if is_now < least and not (name == "retention.ms" and is_now == _FOR_EVER):
@@ -114,7 +123,24 @@ def differences(
         yield from _retention(spec, fact, identity_retention_ms)
 
 
-def _shape(spec: topic_specs.Spec, fact: Fact, kafka: settings.Kafka) -> Iterator[str]:
+def replaced(spec: topic_specs.Spec, fact: Fact | None) -> Iterator[str]:
+    """
+    Yield a sentence for everything that makes *fact* another topic than *spec*'s.
+
+    That is what a running process minds: one that is gone, or was made again by a
+    broker that creates whatever a client names. Its limits and copies may change.
+    """
+    if fact is None:
+        yield _missing(spec)
+    elif not fact.denied:
+        yield from _identity(spec, fact)
+
+
+def _missing(spec: topic_specs.Spec) -> str:
+    return f"{spec.name} does not exist: run `kyc-worker topics`."
+
+
+def _identity(spec: topic_specs.Spec, fact: Fact) -> Iterator[str]:
     if fact.partitions != spec.partitions:
         yield (
             f"{spec.name} has {fact.partitions} partitions and must have"
@@ -122,6 +148,12 @@ def _shape(spec: topic_specs.Spec, fact: Fact, kafka: settings.Kafka) -> Iterato
             " where nothing is lost by it, delete the topic and run"
             " `kyc-worker topics`; the number never changes later."
         )
+    for name, value in spec.exact.items():
+        if fact.configs.get(name) != value:
+            yield _must(spec.name, name, fact.configs.get(name), f"{value}", value)
+
+
+def _copies(spec: topic_specs.Spec, fact: Fact, kafka: settings.Kafka) -> Iterator[str]:
     needed = spec.replication_factor if kafka.durability == "replicated" else 1
     if fact.replication_factor < needed:
         yield (

@@ -75,6 +75,27 @@ async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
         raise errors.TopicMismatch(problems)
 
 
+async def recheck(
+    client: aiokafka.AIOKafkaClient, kafka: settings.Kafka, names: Sequence[str]
+) -> None:
+    """
+    Return if the topics *names* (full ones) are still those that were checked.
+
+    A running process asks this before it touches them anew. *client* must be
+    bootstrapped; the caller brings the deadline. Raises errors.TopicMismatch, and
+    what aiokafka raises.
+    """
+    specs = [each for each in topic_specs.specs(kafka) if each.name in names]
+    found = await topic_facts.look(client, [each.name for each in specs])
+    problems = [
+        problem
+        for spec in specs
+        for problem in topic_facts.replaced(spec, found[spec.name])
+    ]
+    if problems:
+        raise errors.TopicMismatch(problems)
+
+
 def _client_args(kafka: settings.Kafka) -> dict[str, Any]:
     timeout_ms = min(kafka.request_timeout, _REQUEST_MS)
     return {**kafka.client_args(), "request_timeout_ms": timeout_ms}

@@ -25,17 +25,20 @@ _DENIED = {
     theirs.TransactionalIdAuthorizationFailed,
     theirs.ClusterAuthorizationFailedError,
 }
+_TOO_LARGE = {theirs.MessageSizeTooLargeError, theirs.RecordListTooLargeError}
 _ALL = _subclasses(theirs.KafkaError)
 
 
 @pytest.mark.parametrize("kind", [*_ALL, TimeoutError, AssertionError, OSError])
 def test_every_error_of_a_commit_has_a_meaning(kind: type[Exception]) -> None:
-    """An epoch, or a right: it is lost; everything else is a commit in doubt."""
+    """An epoch, a right, a size: it is lost; all else is a commit in doubt."""
     expected: type[errors.TransportError] = errors.CommitInDoubt
     if kind in _FENCED:
         expected = errors.OwnershipLost
     if kind in _DENIED:
         expected = errors.KafkaUnauthorised
+    if kind in _TOO_LARGE:
+        expected = errors.RecordTooLarge
 
     assert expected is type(failures.of_commit(kind(), None))
     assert expected is type(failures.of_commit(theirs.KafkaError(), kind()))

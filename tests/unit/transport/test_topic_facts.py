@@ -80,3 +80,22 @@ def test_the_ledger_outlives_its_readers() -> None:
     assert int(configs["delete.retention.ms"]) >= _DAY
     assert int(configs["segment.bytes"]) <= 16 << 20
     assert int(configs["max.compaction.lag.ms"]) <= 3_600_000
+
+
+@pytest.mark.parametrize("spec", topic_specs.specs(_KAFKA), ids=lambda spec: spec.name)
+def test_a_topic_that_runs_may_be_tuned_and_not_replaced(
+    spec: topic_specs.Spec,
+) -> None:
+    """A limit or a copy fewer is no other topic; what a broker makes by itself is."""
+    tuned = dataclasses.replace(
+        _fact(spec, **{"max.message.bytes": "300", "min.insync.replicas": "9"}),
+        replication_factor=1,
+    )
+    made = topic_facts.Fact(partitions=1, configs={"cleanup.policy": "delete"})
+    denied = topic_facts.Fact(denied=True)
+
+    assert list(topic_facts.replaced(spec, tuned)) == []
+    assert list(topic_facts.replaced(spec, denied)) == []
+    assert len(list(topic_facts.replaced(spec, made))) >= 2
+    (missing,) = topic_facts.replaced(spec, None)
+    assert f"{spec.name} does not exist: run `kyc-worker topics`." == missing
