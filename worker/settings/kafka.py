@@ -73,6 +73,16 @@ class Kafka(types.Section):
         """Return the full name of the topic *name*, such as ``events``."""
         return f"{self.topic_prefix}.{name}"
 
+    @property
+    def answer_timeout(self) -> int:
+        """
+        Return how long one broker may take for an answer, in milliseconds.
+
+        So that a request to a frozen one ends while there is time for another. Only a
+        JoinGroup, which waits for other members, has all of ``request_timeout``.
+        """
+        return min(self.request_timeout, self.commit_deadline // 2)
+
     def client_args(self) -> dict[str, Any]:
         """
         Return what every aiokafka client takes to connect; holds the password.

@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import failures, partition, topics
+from worker.transport import failures, partition, patience, topics
 
 _LOOK_S = 10.0
 _POLL_RECORDS = 1000
@@ -62,7 +62,7 @@ class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # unt
 
 def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
     """Return the consumer of one membership, not started."""
-    return aiokafka.AIOKafkaConsumer(
+    made = aiokafka.AIOKafkaConsumer(
         **kafka.client_args(),
         group_id=kafka.group_id,
         enable_auto_commit=False,
@@ -80,7 +80,9 @@ def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
         max_poll_records=_POLL_RECORDS,
         max_poll_interval_ms=_POLL_INTERVAL_MS,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
+        fetch_max_bytes=patience.FETCH_BYTES,
     )
+    return patience.for_members_only(made, kafka)
 
 
 async def doubt(

@@ -218,8 +218,7 @@ def _transactional_producer(
         linger_ms=0,
         max_batch_size=min(kafka.max_batch_bytes, record_bound(kafka)),
         max_request_size=kafka.max_message_bytes,
-        # A request to a frozen broker ends while there is time for another one.
-        request_timeout_ms=min(kafka.request_timeout, kafka.commit_deadline // 2),
+        request_timeout_ms=kafka.answer_timeout,
         retry_backoff_ms=kafka.retry_backoff,
         metadata_max_age_ms=kafka.metadata_max_age,
     )

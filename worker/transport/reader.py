@@ -16,11 +16,10 @@ from collections.abc import (
 import aiokafka
 
 from worker import codec, errors, settings
-from worker.transport import closing, failures, reaching
+from worker.transport import closing, failures, patience, reaching
 
 # So that the event loop breathes between two batches.
 _MAX_RECORDS = 2000
-_MAX_FETCH_BYTES = 4 << 20
 # How long one wait for records takes: at the end of a log that closes with
 # transaction markers the last one is in vain.
 _POLL_MS = 50
@@ -143,8 +142,9 @@ async def _consumer(
         enable_auto_commit=False,
         # Every position is set by hand: one that is out of range is an error.
         auto_offset_reset="none",
-        max_partition_fetch_bytes=max(_MAX_FETCH_BYTES, kafka.max_message_bytes),
-        request_timeout_ms=kafka.request_timeout,
+        fetch_max_bytes=patience.FETCH_BYTES,
+        max_partition_fetch_bytes=max(patience.FETCH_BYTES, kafka.max_message_bytes),
+        request_timeout_ms=kafka.answer_timeout,
         retry_backoff_ms=kafka.retry_backoff,
         metadata_max_age_ms=kafka.metadata_max_age,
     )
