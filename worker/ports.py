@@ -1,7 +1,7 @@
 """Say what the ingress and the pipeline need of the outside, as Protocols."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from worker import model
@@ -98,6 +98,54 @@ class Begins(Protocol):
         Return the session that *begin_id* began; raises nothing.
 
         Waits a moment where it is not known yet; None where it stays so.
+        """
+        ...
+
+
+class BeginLog(Protocol):
+    """Every begin, written down before the provider is called, and when it ended."""
+
+    def standing(self, key: str) -> model.Intent | None:
+        """Return the attempt that counts for *key*, as far as it was read."""
+        ...
+
+    def open(self) -> Sequence[model.Intent]:
+        """Return the attempts of which nobody has said how they ended."""
+        ...
+
+    async def intend(self, intent: model.Intent) -> model.Intent:
+        """
+        Write *intent*, read up to it, and return the attempt that counts.
+
+        Raises errors.KafkaUnavailable; it may be written all the same.
+        """
+        ...
+
+    async def end(self, intent: model.Intent) -> None:
+        """Return once Kafka has acknowledged how *intent* ended; raises as above."""
+        ...
+
+    async def tidy(self) -> None:
+        """Keep what counts from being lost to compaction; raises as above."""
+        ...
+
+    async def forget(self, intent: model.Intent) -> None:
+        """Let *intent* be forgotten; raises as above."""
+        ...
+
+
+class EventHistory(Protocol):
+    """What ``kyc.events`` still holds."""
+
+    async def begun(
+        self, keys: Collection[str], since: int
+    ) -> Mapping[str, model.Event]:
+        """
+        Return the event that proves which session each of *keys* began, where one does.
+
+        A key is ``{source}:{begin_id}``. A registration proves it, and so does a
+        callback that holds the begin id; a return does not. *since* is in ms. Raises
+        errors.KafkaUnavailable.
         """
         ...
 

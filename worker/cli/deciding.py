@@ -8,6 +8,7 @@ import orjson
 from worker import clock as clocks
 from worker import codec, ledger, model, settings
 from worker.app import process, showing, sources
+from worker.cli import begun as listing
 from worker.cli import common
 from worker.telemetry import logs
 from worker.transport import partitioning, reader
@@ -67,16 +68,28 @@ async def _print(
 
 
 @click.command()
-@click.argument("source")
-@click.argument("session_id", metavar="ID")
+@click.argument("source", required=False)
+@click.argument("session_id", metavar="ID", required=False)
+@click.option(
+    "--begun",
+    is_flag=True,
+    help="List what was begun here (of SOURCE) and is kept, and what became of it.",
+)
 @common.config_option
-def session(source: str, session_id: str, config: str | None) -> None:
+def session(
+    source: str | None, session_id: str | None, config: str | None, *, begun: bool
+) -> None:
     """
     Show the session ID of SOURCE: what stands, its history, when it is looked at next.
 
     ID may be spelt as the provider spells it. Exit 1 where nothing is known of it.
     """
+    if begun is not (session_id is None) or (source is None and not begun):
+        raise click.UsageError("name SOURCE and ID, or --begun and perhaps a SOURCE")
     settings_ = common.load(config)
+    if source is None or session_id is None:
+        common.run(listing.show(settings_, source))
+        return
     built = sources.configured(settings_, clocks.SystemClock())
     found = sources.find(built, source)
     key = model.SessionKey(source, common.canonical(found, session_id))

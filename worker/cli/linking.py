@@ -3,8 +3,7 @@
 import click
 
 from worker import clock as clocks
-from worker import signing
-from worker.app import sources
+from worker.app import sources, webhooks
 from worker.cli import common
 
 
@@ -22,12 +21,9 @@ def url(source: str, config: str | None, *, reveal: bool) -> None:
     settings = common.load(config)
     built = sources.configured(settings, clocks.SystemClock())
     found = sources.find(built, source).settings
-    address = f"{settings.ingress.public_url}/webhooks/{source}"
-    if "signed_url" in found.authenticators:
-        if not (reveal or common.on_terminal()):
-            raise click.ClickException(
-                "the URL holds a secret: on a pipe it needs --reveal"
-            )
-        key = found.url_secrets[0].key()
-        address += "/" + signing.url_token(key, found.environment, source)
-    click.echo(address)
+    secret = "signed_url" in found.authenticators
+    if secret and not (reveal or common.on_terminal()):
+        raise click.ClickException(
+            "the URL holds a secret: on a pipe it needs --reveal"
+        )
+    click.echo(webhooks.address(settings, source))

@@ -51,15 +51,3 @@ class Observer(Protocol):
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm about *source*."""
         ...
-
-
-def fault_of(failure: BaseException) -> str:
-    """Return class and innermost place of *failure*; its message may hold anything."""
-    place = failure.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    name = type(failure).__name__
-    if place is None:
-        return name
-    module = place.tb_frame.f_globals.get("__name__", "?")
-    return f"{name} in {module}:{place.tb_lineno}"

@@ -19,7 +19,7 @@ from worker.ingress import (
 )
 from worker.ingress import pages as pages_of
 from worker.settings import types
-from worker.telemetry import labels
+from worker.telemetry import failures, labels
 
 #: "", "webhooks", source and, for a signed URL, its token
 _PARTS = (3, 4)
@@ -125,7 +125,7 @@ class Ingress:
                 return await pages.answer(request)
             except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
                 result = answers.Result.FAILED
-                fault = observe.fault_of(failure)
+                fault = failures.fault_of(failure)
                 self._observer.finished(
                     observe.Report(result=result, status=503, fault=fault)
                 )
@@ -161,7 +161,7 @@ class Ingress:
         except errors.MalformedBody:
             return accept.Outcome(result=answers.Result.MALFORMED_BODY)
         except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
-            fault = observe.fault_of(failure)
+            fault = failures.fault_of(failure)
             return accept.Outcome(result=answers.Result.FAILED, fault=fault)
 
     async def _take(self, request: web.BaseRequest, known: _Known) -> accept.Outcome:

@@ -43,8 +43,7 @@ class ProviderEntry:
     name: str
     settings_type: type[sources.Source]
     build: Build
-    #: what begins sessions
-    build_beginner: BuildBeginner | None = None
+    build_beginner: BuildBeginner
     #: what ``hmac_body`` means here; None where the provider signs nothing
     signature: signing.SignatureScheme | None = None
     #: the field of the JSON body that ``body_key`` compares with

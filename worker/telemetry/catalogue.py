@@ -80,6 +80,40 @@ PRODUCE_SECONDS = Metric(
     "From handing an event to Kafka to its acknowledgement or our giving up.",
     buckets=_FAST_S,
 )
+API_REQUESTS = Metric(
+    "kyc_api_requests_total",
+    Kind.COUNTER,
+    "Requests to begin or register a session, by how they were answered.",
+    {"source": labels.Source, "result": labels.ApiResult},
+)
+BEGIN_SECONDS = Metric(
+    "kyc_begin_seconds",
+    Kind.HISTOGRAM,
+    "Duration of the providers' calls that begin a session, whatever came of them.",
+    {"source": labels.Source},
+    buckets=(*_FAST_S, 30),
+)
+BEGINS_UNRESOLVED = Metric(
+    "kyc_begins_unresolved",
+    Kind.GAUGE,
+    "Begins that a process has left, and whose session is not known.",
+    {"source": labels.Source},
+    from_zero=True,
+)
+BEGINS_RECOVERED = Metric(
+    "kyc_begins_recovered_total",
+    Kind.COUNTER,
+    "Begins that a process has left, and whose session was found out.",
+    {"source": labels.Source},
+    from_zero=True,
+)
+BEGINS_FORGOTTEN = Metric(
+    "kyc_begins_forgotten_total",
+    Kind.COUNTER,
+    "Begins whose session was never found out, forgotten in the end.",
+    {"source": labels.Source},
+    from_zero=True,
+)
 EVENTS_BEHIND = Metric(
     "kyc_events_behind",
     Kind.GAUGE,
@@ -194,6 +228,11 @@ CATALOGUE = (
     SECRETS_MATCHED,
     RETURNS,
     PRODUCE_SECONDS,
+    API_REQUESTS,
+    BEGIN_SECONDS,
+    BEGINS_UNRESOLVED,
+    BEGINS_RECOVERED,
+    BEGINS_FORGOTTEN,
     EVENTS_BEHIND,
     FETCHES,
     FETCH_SECONDS,

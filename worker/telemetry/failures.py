@@ -34,6 +34,18 @@ def description(failure: BaseException) -> dict[str, str]:
     return told
 
 
+def fault_of(failure: BaseException) -> str:
+    """Return class and innermost place of *failure*; its message may hold anything."""
+    place = failure.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    name = type(failure).__name__
+    if place is None:
+        return name
+    module = place.tb_frame.f_globals.get("__name__", "?")
+    return f"{name} in {module}:{place.tb_lineno}"
+
+
 def _places(failure: BaseException) -> list[str]:
     """Return where *failure* was raised and passed, innermost first."""
     places = []

@@ -29,6 +29,31 @@ class CallbackResult(enum.StrEnum):
     FAILED = "failed"
 
 
+class ApiResult(enum.StrEnum):
+    """How a request at the api, or a begin of the command line, ended."""
+
+    BEGUN = "begun"
+    REGISTERED = "registered"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+    IN_DOUBT = "in_doubt"
+    PROVIDER_BUSY = "provider_busy"
+    PROVIDER_FAILED = "provider_failed"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_AUTHENTIC = "not_authentic"
+    FORBIDDEN = "forbidden"
+    TOO_LARGE = "too_large"
+    ENCODED = "encoded"
+    TIMED_OUT = "timed_out"
+    ABORTED = "aborted"
+    MALFORMED_REQUEST = "malformed_request"
+    MALFORMED_BODY = "malformed_body"
+    UNAVAILABLE = "unavailable"
+    OVERLOADED = "overloaded"
+    FAILED = "failed"
+
+
 class ReturnWay(enum.StrEnum):
     """How a person came back."""
 

@@ -1,7 +1,7 @@
 """Count what happens, in words that are closed types."""
 
 import platform
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import prometheus_client
 from prometheus_client import exposition
@@ -85,6 +85,29 @@ class Metrics:
     def produced(self, seconds: float) -> None:
         """Take note of how long Kafka took to acknowledge an event, or not to."""
         self._observe(catalogue.PRODUCE_SECONDS, seconds)
+
+    # The api
+
+    def api_request(self, source: str, result: labels.ApiResult) -> None:
+        """Count a request of the api by how it was answered."""
+        self._count(catalogue.API_REQUESTS, source, result)
+
+    def begin_called(self, source: str, seconds: float) -> None:
+        """Take note of how long a provider took to begin a session, or not to."""
+        self._observe(catalogue.BEGIN_SECONDS, seconds, source)
+
+    def begins_unresolved(self, by_source: Mapping[str, int]) -> None:
+        """Set how many begins of each source have no end and no process."""
+        for source in self._sources:
+            self._set(catalogue.BEGINS_UNRESOLVED, by_source.get(source, 0), source)
+
+    def begin_recovered(self, source: str) -> None:
+        """Count a begin whose session was found out."""
+        self._count(catalogue.BEGINS_RECOVERED, source)
+
+    def begin_forgotten(self, source: str) -> None:
+        """Count a begin whose session was never found out."""
+        self._count(catalogue.BEGINS_FORGOTTEN, source)
 
     # The pipeline
 
@@ -183,8 +206,10 @@ class Metrics:
             raise TypeError(f"{metric.name} is no histogram")
         child.observe(seconds)
 
-    def _set(self, metric: catalogue.Metric, value: float) -> None:
-        child = self._child(metric, None, ())
+    def _set(
+        self, metric: catalogue.Metric, value: float, source: str | None = None
+    ) -> None:
+        child = self._child(metric, source, ())
         if not isinstance(child, prometheus_client.Gauge):
             raise TypeError(f"{metric.name} is no gauge")
         child.set(value)

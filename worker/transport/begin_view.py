@@ -51,6 +51,10 @@ class BeginView:
         """Yield the attempts of which nobody has said how they ended."""
         return (each.intent for each in self._standing.values() if each.intent.open)
 
+    def every(self) -> list[model.Intent]:
+        """Return the attempts that count, ended or not."""
+        return [each.intent for each in self._standing.values()]
+
     def shadowed(self) -> list[model.Intent]:
         """Return the attempts whose last record is not the last one of their key."""
         return [each.intent for each in self._standing.values() if each.shadowed]

@@ -3,7 +3,7 @@
 import asyncio
 import collections
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 
 from worker import clock as clocks
 from worker import codec, errors, model, settings
@@ -173,7 +173,7 @@ class BeginLog(BeginFollower):
         held = self.view.get(key)
         return None if held is None else held.intent
 
-    def open(self) -> Iterable[model.Intent]:
+    def open(self) -> Sequence[model.Intent]:
         """Return the attempts of which nobody has said how they ended."""
         return list(self.view.open())
 

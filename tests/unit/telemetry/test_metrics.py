@@ -24,6 +24,11 @@ def touch(counters: metrics.Metrics) -> None:
     counters.verification_failed("one", errors.AuthCause.WRONG_SIGNATURE)
     counters.secret_matched("one", labels.Authenticator.SIGNED_URL, 0)
     counters.returned("one", labels.ReturnWay.RETURN, labels.ReturnResult.TAKEN)
+    counters.api_request("one", labels.ApiResult.BEGUN)
+    counters.begin_called("one", 0.2)
+    counters.begins_unresolved({"one": 1})
+    counters.begin_recovered("one")
+    counters.begin_forgotten("one")
     counters.produced(0.01)
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
@@ -83,6 +88,11 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
             {"source": "one", "way": "return", "result": "taken"},
             1,
         ),
+        ("kyc_api_requests_total", {"source": "one", "result": "begun"}, 1),
+        ("kyc_begin_seconds_sum", {"source": "one"}, 0.2),
+        ("kyc_begins_unresolved", {"source": "one"}, 1),
+        ("kyc_begins_recovered_total", {"source": "one"}, 1),
+        ("kyc_begins_forgotten_total", {"source": "one"}, 1),
         ("kyc_produce_seconds_count", {}, 1),
         ("kyc_produce_seconds_sum", {}, 0.01),
         ("kyc_events_behind", {}, 3),
@@ -135,6 +145,7 @@ def test_a_gauge_can_fall(counters: metrics.Metrics) -> None:
         lambda it: it.callback(None, labels.CallbackResult.ACCEPTED),
         lambda it: it.verification_failed("one", "anything"),
         lambda it: it.secret_matched("one", "signed_url", 0),
+        lambda it: it.api_request("one", "begun"),
         lambda it: it.returned("one", "return", labels.ReturnResult.TAKEN),
         lambda it: it.fetched("one", "result", 0.1),
         lambda it: it.noted("one", "retry"),

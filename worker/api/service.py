@@ -1,0 +1,227 @@
+"""
+Begin sessions, never twice and never forgotten, and register those begun elsewhere.
+
+The order is what keeps the promise: the intent is on Kafka before the provider is
+called, the registration before the caller has its answer. Whatever a process does not
+live to do, the recovery of any other finds undone.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import uuid
+
+from worker import clock as clocks
+from worker import errors, model, ports
+from worker.api import addresses, asked, events, ids, observe, outcomes, owed, source
+from worker.telemetry import failures
+
+_NOT_CONNECTED = "not_connected"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long things may take, in milliseconds."""
+
+    #: a whole begin; one without an end after it was left by its process
+    begin: int
+    #: each of Kafka's acknowledgements
+    ack: int
+    #: how long an Idempotency-Key stands for the same begin
+    window: int
+
+    def left_to_call(self, intent: model.Intent, now: int) -> int:
+        """Return how long the provider may take, once Kafka has its share."""
+        return intent.begun_at + self.begin - 2 * self.ack - now
+
+
+class Service:
+    """Begins and registers; one a process."""
+
+    def __init__(
+        self,
+        *,
+        log: ports.BeginLog,
+        sink: ports.EventSink,
+        debts: owed.Debts,
+        begin_ids: ids.BeginIds,
+        given: addresses.Addresses,
+        observer: observe.Observer,
+        clock: clocks.Clock,
+        times: Times,
+    ) -> None:
+        self._log = log
+        self._sink = sink
+        self._debts = debts
+        self._ids = begin_ids
+        self._addresses = given
+        self._observer = observer
+        self._clock = clock
+        self._times = times
+
+    async def begin(
+        self, of: source.ApiSource, wanted: asked.Begin, idempotency_key: str | None
+    ) -> outcomes.Started:
+        """
+        Begin a session at the provider and register it.
+
+        Raises errors.BeginRefused and answered errors.FetchError, after which nothing
+        was begun; Repeated; InDoubt; errors.KafkaUnavailable, after which the same may
+        be asked again with the same key.
+        """
+        begin_id = self._begin_id(of, idempotency_key)
+        request = self._request(of, wanted, begin_id)
+        of.beginner.check(request)
+        intent = await self._intended(of, wanted, begin_id)
+        begun = await self._call(of, request, intent)
+        await self._registered(intent, begun)
+        return outcomes.Started(
+            begun=begun,
+            reference=wanted.reference,
+            **self._addresses.after(of, wanted, begin_id, begun),
+        )
+
+    async def register(self, of: source.ApiSource, wanted: asked.Registration) -> None:
+        """Register a session begun elsewhere; raises errors.KafkaUnavailable."""
+        event = events.elsewhere(of, wanted, self._clock.now_ms())
+        await self._sink.publish(event)
+
+    def _begin_id(self, of: source.ApiSource, idempotency_key: str | None) -> str:
+        """Return the id of this begin; raises Repeated where it is not the first."""
+        if idempotency_key is None:
+            return self._ids.random()
+        known = self._ids.of(of.name, idempotency_key)
+        for begin_id in known:
+            standing = self._log.standing(f"{of.name}:{begin_id}")
+            if standing is not None and self._stands(standing):
+                raise self._repeated(standing)
+        return known[0]
+
+    def _stands(self, intent: model.Intent) -> bool:
+        """Return whether *intent* keeps its key from being used again."""
+        match intent.stage:
+            case model.BeginStage.FAILED:
+                return False
+            case model.BeginStage.INTENDED:
+                return True
+            case model.BeginStage.REGISTERED:
+                return self._clock.now_ms() - intent.begun_at < self._times.window
+
+    def _repeated(self, intent: model.Intent) -> outcomes.Repeated:
+        if intent.session_id is not None:
+            return outcomes.Repeated(outcomes.Repeat.BEGUN, intent.session_id)
+        left = self._clock.now_ms() - intent.begun_at >= self._times.begin
+        return outcomes.Repeated(
+            outcomes.Repeat.OUTCOME_UNKNOWN if left else outcomes.Repeat.IN_PROGRESS
+        )
+
+    def _request(
+        self, of: source.ApiSource, wanted: asked.Begin, begin_id: str
+    ) -> model.BeginRequest:
+        return model.BeginRequest(
+            source=of.name,
+            begin_id=begin_id,
+            reference=wanted.reference,
+            mode=wanted.mode,
+            return_address=self._addresses.before(of, wanted, begin_id),
+            webhook_url=of.webhook_url,
+            language=wanted.language,
+            provider_params=wanted.provider_params,
+        )
+
+    async def _intended(
+        self, of: source.ApiSource, wanted: asked.Begin, begin_id: str
+    ) -> model.Intent:
+        """Write the intent down; raises Repeated where another one was first."""
+        intent = model.Intent(
+            source=of.name,
+            provider=of.provider,
+            environment=of.environment,
+            begin_id=begin_id,
+            attempt_id=str(uuid.uuid4()),
+            reference=wanted.reference,
+            begun_at=self._clock.now_ms(),
+        )
+        try:
+            first = await self._log.intend(intent)
+        except errors.TransportError:
+            # Nothing is begun, and it may be written all the same.
+            self._debts.never_called(intent)
+            raise
+        if first.attempt_id == intent.attempt_id:
+            return intent
+        if not first.open:
+            # Ours is the last record of the key now: compaction must not keep it.
+            with contextlib.suppress(errors.TransportError):
+                await self._log.end(first)
+        raise self._repeated(first)
+
+    async def _call(
+        self, of: source.ApiSource, request: model.BeginRequest, intent: model.Intent
+    ) -> model.Begun:
+        """Call the provider, once; what began nothing frees the key."""
+        left_ms = self._times.left_to_call(intent, self._clock.now_ms())
+        if left_ms <= 0:
+            await self._failed(intent)
+            raise errors.KafkaUnavailable("no time is left to call the provider")
+        now = asyncio.get_running_loop().time
+        started = now()
+        try:
+            async with asyncio.timeout(left_ms / 1000):
+                return await of.beginner.begin(request)
+        except (errors.BeginRefused, errors.FetchError) as failure:
+            if not _nothing_began(failure):
+                raise outcomes.InDoubt(failure.reason) from None
+            await self._failed(intent)
+            if isinstance(failure, errors.AccountRefused):
+                self._observer.alarm(model.AlarmKind.ACCOUNT_REFUSED, of.name)
+            raise
+        except TimeoutError:
+            raise outcomes.InDoubt(errors.ProviderTimeout.reason) from None
+        except Exception as failure:  # noqa: BLE001 -- reported; what it did is not known
+            raise outcomes.InDoubt("failed", failures.fault_of(failure)) from None
+        finally:
+            self._observer.called(of.name, now() - started)
+
+    async def _failed(self, intent: model.Intent) -> None:
+        """Free the key, now or later."""
+        end = intent.failed(self._clock.now_ms())
+        try:
+            await self._log.end(end)
+        except errors.TransportError:
+            self._debts.end(end)
+
+    async def _registered(self, intent: model.Intent, begun: model.Begun) -> None:
+        """
+        Tell the worker of the session, then note the end.
+
+        Raises errors.KafkaUnavailable where the worker cannot be told in time: it is
+        told later, and the caller learns of the session by asking again.
+        """
+        end = intent.registered(
+            self._clock.now_ms(),
+            session_id=begun.session_id,
+            provider_session_id=begun.provider_session_id,
+            expires_at=begun.expires_at,
+        )
+        event = events.begun_here(end)
+        until = intent.begun_at + self._times.begin - self._times.ack
+        while True:
+            try:
+                await self._sink.publish(event)
+                break
+            except errors.TransportError:
+                if self._clock.now_ms() >= until:
+                    self._debts.end(end, event)
+                    raise
+        try:
+            await self._log.end(end)
+        except errors.TransportError:
+            self._debts.end(end)
+
+
+def _nothing_began(failure: errors.BeginRefused | errors.FetchError) -> bool:
+    """Return whether *failure* says that there is no session of it."""
+    if isinstance(failure, errors.FetchError) and not failure.answered:
+        return failure.detail == _NOT_CONNECTED
+    return True

@@ -1,0 +1,54 @@
+"""Turn what the api tells into logs and metrics."""
+
+import structlog
+
+from worker import api, model, telemetry
+from worker.telemetry import metrics
+
+_log = structlog.get_logger()
+
+
+class ApiWatch:
+    """Implements api.Observer: one canonical line a request."""
+
+    def __init__(self, counters: metrics.Metrics) -> None:
+        self._metrics = counters
+
+    def answered(self, report: api.Report) -> None:
+        """Write the line of one request, and count it."""
+        self._metrics.api_request(report.source, report.result)
+        line = {
+            "source": report.source,
+            "method": report.method or None,
+            "result": report.result,
+            "status": report.status,
+            "reason": report.reason,
+            "session": report.session,
+            "duration_s": round(report.duration_s, 6),
+            "fault": report.fault,
+        }
+        told = {key: value for key, value in line.items() if value is not None}
+        if report.fault is not None:
+            _log.error("api.failed", **told)
+        elif report.status < 300:  # noqa: PLR2004 -- 2xx
+            _log.info("api.answered", **told)
+        else:
+            _log.warning("api.refused", **told)
+
+    def called(self, source: str, seconds: float) -> None:
+        """Take note of how long a provider took to begin a session."""
+        self._metrics.begin_called(source, seconds)
+
+    def recovered(self, source: str, session: str) -> None:
+        """Tell of a begin whose session was found out after all."""
+        self._metrics.begin_recovered(source)
+        _log.info("begin.recovered", source=source, session=session)
+
+    def left(self, source: str) -> None:
+        """Tell of a begin that is forgotten without a session."""
+        self._metrics.begin_forgotten(source)
+        _log.warning("begin.forgotten", source=source)
+
+    def alarm(self, kind: model.AlarmKind, source: str) -> None:
+        """Call a person."""
+        telemetry.alarm(self._metrics, kind, source)

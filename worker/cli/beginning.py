@@ -1,0 +1,176 @@
+"""Begin sessions: ``api`` serves it, ``begin`` does it once."""
+
+import pathlib
+from typing import Any
+
+import click
+import orjson
+import structlog
+
+from worker import api as beginnings
+from worker import clock as clocks
+from worker import errors, model, settings
+from worker.app import begin as putting_together
+from worker.app import begin_server, begin_watch
+from worker.cli import common
+from worker.telemetry import logs, metrics
+from worker.transport import reaching
+
+
+@click.command()
+@common.config_option
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of api.port.")
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Instead of api.admin_port; 0 is any free one.",
+)
+def api(config: str | None, port: int | None, admin_port: int | None) -> None:
+    """
+    Let your own services begin and register sessions, over HTTP.
+
+    Needs a key (`kyc-worker api-key`) and a ticket secret. Start as many as you like.
+    SIGTERM drains: what was begun is answered first.
+    """
+    loaded = common.load(config)
+    common.run(
+        begin_server.run(
+            loaded,
+            console=common.logs_for_people(),
+            port=loaded.api.port if port is None else port,
+            admin_port=loaded.api.admin_port if admin_port is None else admin_port,
+        )
+    )
+
+
+@click.command()
+@click.argument("source")
+@common.config_option
+@click.option("--reference", required=True, help="Your own id of the customer.")
+@click.option(
+    "--mode",
+    type=click.Choice([str(mode) for mode in model.BeginMode]),
+    default=str(model.BeginMode.REDIRECT),
+    show_default=True,
+)
+@click.option("--return-url", help="Your page to come back to, for redirect.")
+@click.option("--language", help="A language tag such as de.")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="For the provider: VALUE is JSON or text, dots in NAME make objects.",
+)
+@click.option(
+    "--params",
+    "file",
+    type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path),
+    help="A file with one JSON object of such parameters.",
+)
+@click.option("--idempotency-key", help="Begin it once, however often this is run.")
+def begin(
+    source: str,
+    config: str | None,
+    params: tuple[str, ...],
+    file: pathlib.Path | None,
+    idempotency_key: str | None,
+    **asked: str | None,
+) -> None:
+    """
+    Begin a session of SOURCE at its provider, and print where to send the person.
+
+    What is printed holds a credential: who has it can go through the session. It is
+    printed once, and stored nowhere.
+    """
+    document: dict[str, Any] = {
+        name: value for name, value in asked.items() if value is not None
+    }
+    document["provider_params"] = _parameters(params, file)
+    loaded = common.load(config)
+    common.run(_begin(loaded, source, document, idempotency_key))
+
+
+def _parameters(params: tuple[str, ...], file: pathlib.Path | None) -> dict[str, Any]:
+    """Return what the options say as one object."""
+    made: Any = {}
+    if file is not None:
+        try:
+            made = orjson.loads(file.read_bytes())
+        except orjson.JSONDecodeError:
+            made = None
+        if not isinstance(made, dict):
+            raise click.UsageError(f"{file} holds no JSON object")
+    for text in params:
+        name, sign, value = text.partition("=")
+        if not sign or not all(name.split(".")):
+            raise click.UsageError("--param must be NAME=VALUE")
+        _put(made, name.split("."), _value(value))
+    return dict(made)
+
+
+def _put(made: dict[str, Any], path: list[str], value: object) -> None:
+    for part in path[:-1]:
+        made = made.setdefault(part, {})
+        if not isinstance(made, dict):
+            raise click.UsageError(f"--param: {part} is a value and an object at once")
+    made[path[-1]] = value
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value
+
+
+async def _begin(
+    config: settings.Settings,
+    name: str,
+    document: dict[str, Any],
+    idempotency_key: str | None,
+) -> None:
+    logs.configure(console=common.logs_for_people())
+    clock = clocks.SystemClock()
+    watch = begin_watch.ApiWatch(metrics.Metrics(config.sources))
+    async with putting_together.working(config, clock, watch) as beginning:
+        of = beginning.sources.get(name)
+        if of is None:
+            known = ", ".join(sorted(beginning.sources)) or "none"
+            raise errors.ConfigurationError(
+                [f"no source is named {name!r}; configured are: {known}"]
+            )
+        await reaching.wait_for_kafka(config.kafka, clock, structlog.get_logger())
+        await beginning.log.caught_up()
+        try:
+            wanted = beginnings.begin(document, of)
+            started = await beginning.service.begin(of, wanted, idempotency_key)
+        except errors.BeginRefused as refused:
+            for field, sentence in refused.problems.items():
+                click.echo(f"{field}: {sentence}", err=True)
+            raise click.ClickException("nothing was begun") from None
+        except errors.FetchError as failure:
+            raise click.ClickException(f"nothing was begun: {failure}") from None
+        except beginnings.InDoubt as doubt:
+            raise click.ClickException(
+                f"the provider may have begun it, nobody knows ({doubt.reason}):"
+                f" `kyc-worker session --begun {name}` tells if it is found out"
+            ) from None
+        except beginnings.Repeated as repeated:
+            what = repeated.session_id or repeated.state
+            raise click.ClickException(
+                f"this was begun before, and its answer is not given twice: {what}"
+            ) from None
+    _tell(beginnings.document_of(name, started))
+
+
+def _tell(told: dict[str, Any]) -> None:
+    """Print the answer: rows for a person, a JSON line on a pipe."""
+    if not common.on_terminal():
+        common.json_line(told)
+        return
+    for name, value in told.items():
+        if isinstance(value, dict | list):
+            value = orjson.dumps(value).decode()  # noqa: PLW2901 -- as it is shown
+        click.echo(f"{name:12} {value}")
