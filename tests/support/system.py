@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import hashlib
 import os
 import pathlib
 import secrets
@@ -23,6 +24,10 @@ from worker.app import sources
 from worker.transport import reader, topics
 
 OUTCOMES = ("approved", "rejected", "pending")
+#: what a company's own service calls the api with
+API_KEY = "kyc_key-of-the-tests"
+#: where that company's pages are
+ORIGIN = "http://127.0.0.1:3000"
 _READY_S = 30.0
 _CONFIG = """
 [kafka]
@@ -40,6 +45,15 @@ host = "127.0.0.1"
 host = "127.0.0.1"
 restart_backoff = "100ms"
 {worker_more}
+
+[api]
+ack_timeout = "2500ms"
+begin_timeout = "8s"
+recover_interval = "500ms"
+keys = [{{ sha256 = "{key_digest}", sources = "all" }}]
+
+[returns]
+ticket_secrets = ["{secret}7"]
 
 [sources.idbeyond]
 provider = "idbeyond"
@@ -72,6 +86,7 @@ url_secrets = ["{secret}6"]
 #: Demo times: a retry is a matter of milliseconds here.
 _COMMON = """
 environment = "test"
+return_origins = ["http://127.0.0.1:3000"]
 {more}
 retry = {{ first = "100ms", max = "1s" }}
 not_ready = {{ first = "100ms", max = "1s" }}
@@ -131,6 +146,7 @@ class System:
             kafka_more=kafka_more,
             worker_more=worker_more,
             secret=secrets.token_hex(20),
+            key_digest=hashlib.sha256(API_KEY.encode()).hexdigest(),
             common="{common}",
         )
         for name, port in ports.items():
@@ -148,13 +164,13 @@ class System:
             )
             for name, each in built.items()
         }
-        self._ports = ports
+        self.ports = ports
 
     async def __aenter__(self) -> Self:
         await topics.create(self.settings.kafka)
         for name, simulator in self.simulators.items():
             self._served.append(
-                await simulators.serve(simulator, port=self._ports[name])
+                await simulators.serve(simulator, port=self.ports[name])
             )
         return self
 
@@ -177,7 +193,7 @@ class System:
         arguments: Sequence[str] = (),
     ) -> Process:
         """
-        Start ``ingress`` or ``work`` as a process of its own.
+        Start ``ingress``, ``api`` or ``work`` as a process of its own.
 
         *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
         the last; *servers* are the brokers for this process alone, and *module* is
@@ -186,7 +202,7 @@ class System:
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
         admin_port, port = ports_of.free(), port or ports_of.free()
-        more = ["--port", str(port)] if kind == "ingress" else []
+        more = [] if kind == "work" else ["--port", str(port)]
         mine = {} if servers is None else {"KYC_KAFKA__BOOTSTRAP_SERVERS": servers}
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:
