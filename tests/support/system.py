@@ -24,9 +24,8 @@ from worker.app import sources
 from worker.transport import reader, topics
 
 OUTCOMES = ("approved", "rejected", "pending")
-#: what a company's own service calls the api with
+#: what a company's own service calls the api with, and where its pages are
 API_KEY = "kyc_key-of-the-tests"
-#: where that company's pages are
 ORIGIN = "http://127.0.0.1:3000"
 _READY_S = 30.0
 _CONFIG = """
@@ -195,9 +194,9 @@ class System:
         """
         Start ``ingress``, ``api`` or ``work`` as a process of its own.
 
-        *ends_at* is a point of ``tests.support.crashing`` and which passage of it is
-        the last; *servers* are the brokers for this process alone, and *module* is
-        what runs the command instead of the product itself. *arguments* go to it.
+        *ends_at* is a point of ``tests.support.crashing`` and which passage is the last;
+        *servers* are the brokers for it alone, *module* runs the command instead of
+        the product. *arguments* go to it.
         """
         if ends_at is not None:
             module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
