@@ -42,6 +42,8 @@ _DOCUMENTED = frozenset(
 )
 _TEST_KEYS = ("sk_test_", "pk_")
 _TEST_LABELS = frozenset({"test", "sandbox"})
+#: where we call, and where people are sent; a provider has some of them
+_HOSTS = ("base_url", "go_url", "remote_url", "widget_url")
 
 
 class View:
@@ -176,11 +178,10 @@ def _live(view: View) -> Iterator[types.Conflict]:
                 "is a test or publishable key, and the source is live:"
                 " use the secret live key",
             )
-    for url in view.values("base_url"):
-        labels = urls.host_of(url).split(".") if isinstance(url, str) else []
-        if isinstance(url, str) and (urls.loopback(url) or _TEST_LABELS & set(labels)):
+    for host in _HOSTS:
+        if any(map(_is_test_host, view.values(host))):
             yield types.Conflict(
-                ("base_url", "environment"),
+                (host, "environment"),
                 "is a test host, and the source is live: use the live host",
             )
     for position, origin in enumerate(view.values("return_origins")):
@@ -189,6 +190,13 @@ def _live(view: View) -> Iterator[types.Conflict]:
                 (f"return_origins[{position}]", "return_origins", "environment"),
                 "is this machine, and the source is live: use the page's own origin",
             )
+
+
+def _is_test_host(url: object) -> bool:
+    """Return whether *url* is this machine, or has a name that says test."""
+    return isinstance(url, str) and (
+        urls.loopback(url) or not _TEST_LABELS.isdisjoint(urls.host_of(url).split("."))
+    )
 
 
 def _holds_secret(annotation: object) -> bool:

@@ -122,6 +122,22 @@ async def test_an_embedded_flow_is_the_documented_widget(
     )
 
 
+async def test_no_setting_leaves_its_place_in_the_widget(
+    serve: Serve, clock: clocks.Clock
+) -> None:
+    """Whatever the host of the script holds is text in an attribute."""
+    begun = await _begun(
+        begins.Provider(body=_BODY),
+        serve,
+        clock,
+        begins.embedded(),
+        remote_url="https://a\"><script>'&.example",
+    )
+
+    assert begun.embed is not None
+    assert 'src="https://a&quot;&gt;&lt;script&gt;&#x27;&amp;.example/w' in begun.embed
+
+
 async def test_the_widgets_language_is_the_sources(
     serve: Serve, clock: clocks.Clock
 ) -> None:

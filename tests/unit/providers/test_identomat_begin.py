@@ -155,6 +155,22 @@ async def test_an_embedded_page_is_the_documented_iframe(
     assert begun.expires_at == clock.now_ms() + 3_600_000
 
 
+async def test_no_setting_leaves_its_place_in_the_iframe(
+    serve: Serve, clock: clocks.Clock
+) -> None:
+    """Whatever the widget's host holds is text in an attribute."""
+    begun = await _begun(
+        begins.Provider(body=_QUOTED),
+        serve,
+        clock,
+        begins.embedded(),
+        widget_url="https://a\"><script>'&.example",
+    )
+
+    assert begun.embed is not None
+    assert 'src="https://a&quot;&gt;&lt;script&gt;&#x27;&amp;.example/?' in begun.embed
+
+
 async def test_a_return_address_is_not_sent_for_a_page_that_is_embedded(
     serve: Serve, clock: clocks.Clock
 ) -> None:

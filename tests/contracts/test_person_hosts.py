@@ -1,0 +1,36 @@
+"""Where the settings of a source may send people."""
+
+import pathlib
+import re
+
+import pytest
+
+from worker import errors, providers, settings, simulators
+
+_EXAMPLE = (pathlib.Path(__file__).parents[2] / "kyc.example.toml").read_text()
+_TYPES = {name: one.settings_type for name, one in providers.REGISTRY.items()}
+_SECRETS = {
+    name: f"{name}-a-secret-of-enough-length"
+    for name in re.findall(r'^[^#\n]*"env:([A-Z_]+)"', _EXAMPLE, re.MULTILINE)
+}
+_PLACES = [
+    pytest.param(name, setting, id=f"{name}-{setting}")
+    for name, simulator in sorted(simulators.SIMULATORS.items())
+    for setting in simulator.addresses  # type: ignore[attr-defined]  # -- each is a class
+]
+
+
+@pytest.mark.parametrize(("name", "setting"), _PLACES)
+def test_a_live_source_sends_nobody_to_a_simulator(
+    tmp_path: pathlib.Path, name: str, setting: str
+) -> None:
+    """Each setting that a simulator stands in for is refused in a live source."""
+    path = tmp_path / "kyc.toml"
+    line = f'provider = "{name}"\n'
+    more = f'{line}{setting} = "http://127.0.0.1:1"\n'
+    path.write_text(_EXAMPLE.replace(line, more, 1))
+    with pytest.raises(errors.ConfigurationError) as caught:
+        settings.load(path, _SECRETS, _TYPES)
+
+    (problem,) = caught.value.problems
+    assert f"{setting} is a test host, and the source is live" in problem
