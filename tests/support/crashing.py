@@ -18,8 +18,9 @@ from typing import Any
 import aiokafka
 
 from worker import cli
+from worker.api import service
 from worker.pipeline import fetching, intake
-from worker.transport import owned, partition, producer
+from worker.transport import begins, owned, partition, producer
 
 #: name: (class, method, whether the end comes after the call)
 POINTS: dict[str, tuple[type, str, bool]] = {
@@ -36,11 +37,18 @@ POINTS: dict[str, tuple[type, str, bool]] = {
     "before_publication": (producer.EventProducer, "publish", False),
     "after_publication": (producer.EventProducer, "publish", True),
 }
+#: the same for the api: between what is written, asked and told
+BEGIN_POINTS: dict[str, tuple[type, str, bool]] = {
+    "intended": (begins.BeginLog, "intend", True),
+    "begun": (service.Service, "_call", True),
+    "registered": (service.Service, "_tell", True),
+    "ended": (service.Service, "_note", True),
+}
 
 
 def end_at(point: str, nth: int) -> None:
     """Let this process end itself at the *nth* passage of *point*."""
-    owner, name, after = POINTS[point]
+    owner, name, after = (POINTS | BEGIN_POINTS)[point]
     original: Callable[..., Any] = getattr(owner, name)
     passed = 0
 

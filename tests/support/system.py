@@ -16,6 +16,7 @@ from typing import Self
 import aiohttp
 import orjson
 
+from tests.support import keys
 from tests.support import ports as ports_of
 from tests.support import times as profiles
 from worker import clock as clocks
@@ -53,6 +54,7 @@ keys = [{{ sha256 = "{key_digest}", sources = "all" }}]
 
 [returns]
 ticket_secrets = ["{secret}7"]
+signing_keys = ["file:{signing_key}"]
 
 [sources.idbeyond]
 provider = "idbeyond"
@@ -135,6 +137,8 @@ class System:
         self.times = times
         self.processes: list[Process] = []
         self._served: list[simulators.Served] = []
+        signing_key = folder / "signing-key.pem"
+        signing_key.write_bytes(keys.new_signing_key())
         ports = {name: ports_of.free() for name in simulators.SIMULATORS}
         text = _CONFIG.format(
             servers=servers,
@@ -145,13 +149,13 @@ class System:
             kafka_more=kafka_more,
             worker_more=worker_more,
             secret=secrets.token_hex(20),
+            signing_key=signing_key,
             key_digest=hashlib.sha256(API_KEY.encode()).hexdigest(),
             common="{common}",
         )
         for name, port in ports.items():
             head, found, tail = text.partition(f"[sources.{name}]")
-            common = _COMMON.format(more=_addresses(name, port))
-            common += sources_more
+            common = _COMMON.format(more=_addresses(name, port)) + sources_more
             text = head + found + tail.replace("{common}", common, 1)
         self.config = folder / "kyc.toml"
         self.config.write_text(text)
@@ -194,7 +198,7 @@ class System:
         """
         Start ``ingress``, ``api`` or ``work`` as a process of its own.
 
-        *ends_at* is a point of ``tests.support.crashing`` and which passage is the last;
+        *ends_at* is a point of ``tests.support.crashing`` and its last passage;
         *servers* are the brokers for it alone, *module* runs the command instead of
         the product. *arguments* go to it.
         """

@@ -162,7 +162,7 @@ class Service:
         """Call the provider, once; what began nothing frees the key."""
         left_ms = self._times.left_to_call(intent, self._clock.now_ms())
         if left_ms <= 0:
-            await self._failed(intent)
+            await self._note(intent.failed(self._clock.now_ms()))
             raise errors.KafkaUnavailable("no time is left to call the provider")
         now = asyncio.get_running_loop().time
         started = now()
@@ -172,7 +172,7 @@ class Service:
         except (errors.BeginRefused, errors.FetchError) as failure:
             if not _nothing_began(failure):
                 raise outcomes.InDoubt(failure.reason) from None
-            await self._failed(intent)
+            await self._note(intent.failed(self._clock.now_ms()))
             if isinstance(failure, errors.AccountRefused):
                 self._observer.alarm(model.AlarmKind.ACCOUNT_REFUSED, of.name)
             raise
@@ -183,37 +183,36 @@ class Service:
         finally:
             self._observer.called(of.name, now() - started)
 
-    async def _failed(self, intent: model.Intent) -> None:
-        """Free the key, now or later."""
-        end = intent.failed(self._clock.now_ms())
-        try:
-            await self._log.end(end)
-        except errors.TransportError:
-            self._debts.end(end)
-
     async def _registered(self, intent: model.Intent, begun: model.Begun) -> None:
-        """
-        Tell the worker of the session, then note the end.
-
-        Raises errors.KafkaUnavailable where the worker cannot be told in time: it is
-        told later, and the caller learns of the session by asking again.
-        """
+        """Tell the worker of the session, then note the end."""
         end = intent.registered(
             self._clock.now_ms(),
             session_id=begun.session_id,
             provider_session_id=begun.provider_session_id,
             expires_at=begun.expires_at,
         )
+        await self._tell(end)
+        await self._note(end)
+
+    async def _tell(self, end: model.Intent) -> None:
+        """
+        Publish the registration.
+
+        Raises errors.KafkaUnavailable where that cannot be done in time: it is done
+        later, and the caller learns of the session by asking again.
+        """
         event = events.begun_here(end)
-        until = intent.begun_at + self._times.begin - self._times.ack
+        until = end.begun_at + self._times.begin - self._times.ack
         while True:
             try:
-                await self._sink.publish(event)
-                break
+                return await self._sink.publish(event)
             except errors.TransportError:
                 if self._clock.now_ms() >= until:
                     self._debts.end(end, event)
                     raise
+
+    async def _note(self, end: model.Intent) -> None:
+        """Write down how it ended, now or later."""
         try:
             await self._log.end(end)
         except errors.TransportError:
