@@ -6,12 +6,10 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
-import jwt
 import orjson
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support import keys
 from tests.unit.ingress import support
 from worker import errors, ingress, model, returns, tickets
 
@@ -106,26 +104,9 @@ class Served:
     async def statement(self, text: str) -> dict[str, object]:
         """Check *text* as a company's page would, by the published keys alone."""
         _, published = await self.get("/.well-known/jwks.json")
-        keys = jwt.PyJWKSet.from_dict(orjson.loads(published))
-        key = keys[jwt.get_unverified_header(text)["kid"]]
-        claims: dict[str, object] = jwt.decode(
-            text,
-            key,
-            algorithms=["ES256"],
-            audience="shop",
-            issuer=ISSUER,
-            options={"verify_exp": False, "verify_iat": False},
+        return keys.checked(
+            text, orjson.loads(published), audience="shop", issuer=ISSUER
         )
-        return claims
-
-
-def new_key() -> bytes:
-    """Return a new signing key, in PEM."""
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def canonical(spelling: object) -> str | None:
@@ -167,7 +148,9 @@ async def serve() -> AsyncIterator[Serve]:
                 sink,
                 honoured=TICKETS,
                 signer=returns.Statements(
-                    [new_key(), new_key()], issuer=ISSUER, ttl_ms=300_000
+                    [keys.new_signing_key(), keys.new_signing_key()],
+                    issuer=ISSUER,
+                    ttl_ms=300_000,
                 ),
                 begins=begins,
                 observer=watch,

@@ -5,6 +5,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from tests.support import keys
 from tests.unit.returns import conftest as kit
 from worker import model, returns
 
@@ -24,7 +25,7 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         _pem(ec.generate_private_key(ec.SECP384R1())),
         _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
-        kit.new_key().replace(b"PRIVATE", b"PUBLIC"),
+        keys.new_signing_key().replace(b"PRIVATE", b"PUBLIC"),
     ],
 )
 def test_only_a_key_on_p256_is_taken(pem: bytes) -> None:
@@ -35,20 +36,20 @@ def test_only_a_key_on_p256_is_taken(pem: bytes) -> None:
 
 def test_only_the_public_part_is_published() -> None:
     """No private number is in the document, and every key has an id of its own."""
-    keys = [kit.new_key(), kit.new_key()]
-    made = returns.Statements(keys, issuer=kit.ISSUER, ttl_ms=1)
+    pems = [keys.new_signing_key(), keys.new_signing_key()]
+    made = returns.Statements(pems, issuer=kit.ISSUER, ttl_ms=1)
     published = orjson.loads(made.jwks)["keys"]
     assert [{"crv", "kty", "x", "y", "kid", "use", "alg"}] * 2 == [
         set(key) for key in published
     ]
     assert len({key["kid"] for key in published}) == 2
-    again = returns.Statements(keys, issuer=kit.ISSUER, ttl_ms=1)
+    again = returns.Statements(pems, issuer=kit.ISSUER, ttl_ms=1)
     assert made.jwks == again.jwks
 
 
 def test_keys_do_not_show() -> None:
     """A key does not come out by ``repr``."""
-    made = returns.Statements([kit.new_key()], issuer=kit.ISSUER, ttl_ms=1)
+    made = returns.Statements([keys.new_signing_key()], issuer=kit.ISSUER, ttl_ms=1)
     assert "PRIVATE" not in repr(vars(made))
     token = made.make(model.SessionKey("a", "b"), "shop", 0)
     assert token is not None
