@@ -7,9 +7,9 @@ import signal
 
 import aiokafka
 
-from tests.support import hindering, judging, system
+from tests.support import hindering, judging, system, transport
 from tests.support import times as profiles
-from worker import settings
+from worker import settings, simulators
 from worker.transport import hanging
 
 
@@ -109,3 +109,58 @@ async def test_a_transaction_that_never_ends_is_given_up_by_its_worker(
 
     assert '"reason":"commit_in_doubt"' in worker.logged()
     assert _count(worker, "partition.restored") == 6 + 1
+
+
+async def test_clocks_an_hour_off_change_no_decision(
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """Workers an hour ahead, right, and an hour behind work on the same sessions."""
+    async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
+        ingress = running.start("ingress")
+        await running.ready(ingress)
+        driver = system.Driver([ingress])
+        # Each worker hears one of three callbacks of these: pending, pending, final.
+        scenario = simulators.Scenario(pending_first=2)
+        simulator = running.simulators["idbeyond"]
+        long = [simulator.add(scenario) for _ in range(12)]
+        # The first one tells of an extraction, and decides nothing.
+        heard = (simulator.callbacks(each)[1:] for each in long)
+        phases = zip(*heard, strict=True)
+        truths: judging.Truths = {}
+        once: list[simulators.OutgoingCallback] = []
+        for offset_s, callbacks in zip(("3600", "0", "-3600"), phases, strict=True):
+            worker = running.start("work", module=hindering.by("clock_off", offset_s))
+            await running.ready(worker)
+            await driver.send(callbacks)
+            more, once = judging.sessions(running, 12)
+            truths |= more
+            # Twice: the second time they have ended, by another clock.
+            await driver.send(once)
+            await _decided(running, {*truths, *(("idbeyond", each) for each in long)})
+            worker.popen.kill()
+        running.start("work")
+        await driver.send(once)
+        histories = await _decided(running, set(truths), final=len(truths) + len(long))
+
+    for session_id in long:
+        history = histories.pop(("idbeyond", session_id))
+        assert judging.told(history) == [(1, "pending"), (2, "approved")]
+        told_at = [str(each["decided_at"]) for each in history]
+        assert sorted(told_at) == told_at
+    assert {key: [(1, outcome)] for key, outcome in truths.items()} == {
+        key: judging.told(history) for key, history in histories.items()
+    }
+    assert await transport.fetched(running.settings.kafka, "dlq") == []
+
+
+async def _decided(
+    running: system.System, keys: set[judging.Key], *, final: int = 0
+) -> judging.Histories:
+    """Return all decisions, once these sessions have some and so many are final."""
+    async with asyncio.timeout(running.times.patience_s):
+        while True:
+            found = await running.decisions()
+            ended = sum(bool(history[-1]["final"]) for history in found.values())
+            if keys <= set(found) and ended >= final:
+                return found
+            await asyncio.sleep(0.1)

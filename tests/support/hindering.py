@@ -89,20 +89,20 @@ def clock_off(seconds: str) -> None:
     setattr(clock.SystemClock, "now_ms", off)  # noqa: B010 -- mypy minds the plain one
 
 
-def listener_raises(nth: str) -> None:
-    """Let the *nth* assignment raise inside the rebalance listener."""
-    assigned = group.Group.assigned
-    passed = 0
+def listener_raises(which: str) -> None:
+    """Let the rebalance listener raise once: inside ``assigned`` or ``revoked``."""
+    original = getattr(group.Group, which)
+    hindered = False
 
-    @functools.wraps(assigned)
-    def raising(member: group.Group, numbers: set[aiokafka.TopicPartition]) -> None:
-        nonlocal passed
-        passed += 1
-        if passed == int(nth):
+    @functools.wraps(original)
+    def raising(member: group.Group, places: set[aiokafka.TopicPartition]) -> None:
+        nonlocal hindered
+        if places and not hindered:
+            hindered = True
             raise RuntimeError("hindered")
-        assigned(member, numbers)
+        original(member, places)
 
-    setattr(group.Group, "assigned", raising)  # noqa: B010 -- mypy minds the plain one
+    setattr(group.Group, which, raising)
 
 
 def poll_raises(file: str) -> None:

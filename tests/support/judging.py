@@ -34,8 +34,11 @@ async def check(running: system.System, truths: Truths) -> None:
     while not set(truths) <= set(found) and loop.time() < deadline:
         await asyncio.sleep(0.1)
         found = await running.decisions()
-    told = {
-        key: [(each["revision"], each["outcome"]) for each in history]
-        for key, history in found.items()
+    assert {key: [(1, outcome)] for key, outcome in truths.items()} == {
+        key: told(history) for key, history in found.items()
     }
-    assert {key: [(1, outcome)] for key, outcome in truths.items()} == told
+
+
+def told(history: list[dict[str, object]]) -> list[tuple[object, object]]:
+    """Return revision and outcome of each decision about one session."""
+    return [(each["revision"], each["outcome"]) for each in history]
