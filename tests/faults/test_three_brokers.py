@@ -20,7 +20,7 @@ async def test_leaders_move(
             async with scene.fault("a broker restarted in an orderly way"):
                 await trio.nodes[0].stop()
                 await scene.decide_more()
-                await trio.nodes[0].start()
+            await trio.nodes[0].start()
             await scene.decide_more()
         await scene.check()
 

@@ -3,40 +3,37 @@
 import asyncio
 import pathlib
 
-import pytest
-
 from tests.support import leaders, three
 from tests.support import times as profiles
 from worker import broker
 
 
-@pytest.mark.parametrize("how", ["black hole", "refusal"])
 async def test_one_worker_loses_the_coordinator(
-    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times, how: str
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:
-    """The others take its partitions over; healed, it comes back and decides."""
+    """
+    The other takes its partitions over; healed, it comes back and decides.
+
+    Meanwhile it believes to own them and reaches two brokers of three: only fencing
+    keeps it from writing.
+    """
     async with (
         three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, workers=2, proxied=1) as scene,
+        three.scene(trio, tmp_path, times, proxied=1) as scene,
     ):
-        cut_off, other = scene.workers
+        _, other = scene.workers
         led = await leaders.layout(trio.bootstrap_servers)
-        link = links[led[leaders.OF_GROUPS].leader - 1]
         async with scene.load():
-            async with scene.fault(f"coordinator cut off from one worker, {how}"):
-                if how == "refusal":
-                    await link.refuse()
-                else:
-                    link.black_hole()
+            link = links[led[leaders.OF_GROUPS].leader - 1]
+            async with scene.fault("coordinator cut off from one worker"):
+                link.black_hole()
                 await scene.owns(three.PARTITIONS, other)
                 await scene.decide_more()
-                await scene.owns(0, cut_off)
             await link.heal()
-            await scene.owns(three.PARTITIONS // 2, cut_off)
+            await scene.owns(three.PARTITIONS // 2, other)
             await scene.end(other)
             await scene.decide_more()
         await scene.check()
-        assert link.passed > 0
 
 
 async def test_a_bad_link_to_every_broker(
@@ -45,12 +42,12 @@ async def test_a_bad_link_to_every_broker(
     """Slow, cut again and again, then gone: nothing is lost, and it comes back."""
     async with (
         three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, workers=2, proxied=1) as scene,
+        three.scene(trio, tmp_path, times, proxied=1) as scene,
     ):
-        cut_off, other = scene.workers
+        _, other = scene.workers
         async with scene.load():
             async with scene.fault("one worker's link slow and cut again and again"):
-                for link in links * 3:
+                for link in links * 2:
                     link.throttle(200_000)
                     await link.cut()
                     await asyncio.sleep(times.session / 4000)
@@ -61,7 +58,7 @@ async def test_a_bad_link_to_every_broker(
                 await scene.decide_more()
             for link in links:
                 await link.heal()
-            await scene.owns(three.PARTITIONS // 2, cut_off)
+            await scene.owns(three.PARTITIONS // 2, other)
             await scene.end(other)
             await scene.decide_more()
         await scene.check()

@@ -22,8 +22,8 @@ from worker import clock as clocks
 PROXIED = "PROXIED"
 NODES = 3
 PARTITIONS = 6
-_RATE = 10.0
-_POLL_S = 0.3
+_RATE = 8.0
+_POLL_S = 0.4
 _READ_S = 8.0
 _OWNED = re.compile(r"^kyc_owned_partitions ([0-9.]+)", re.MULTILINE)
 
