@@ -16,7 +16,7 @@ from typing import Self
 import aiohttp
 import orjson
 
-from tests.support import keys
+from tests.support import keys, system_config
 from tests.support import ports as ports_of
 from tests.support import times as profiles
 from worker import clock as clocks
@@ -29,77 +29,6 @@ OUTCOMES = ("approved", "rejected", "pending")
 API_KEY = "kyc_key-of-the-tests"
 ORIGIN = "http://127.0.0.1:3000"
 _READY_S = 30.0
-_CONFIG = """
-[kafka]
-bootstrap_servers = "{servers}"
-topic_prefix = "{prefix}"
-partitions = {partitions}
-{durability}
-{times}
-{kafka_more}
-
-[ingress]
-host = "127.0.0.1"
-
-[worker]
-host = "127.0.0.1"
-restart_backoff = "100ms"
-{worker_more}
-
-[api]
-ack_timeout = "2500ms"
-begin_timeout = "8s"
-recover_interval = "500ms"
-keys = [{{ sha256 = "{key_digest}", sources = "all" }}]
-
-[returns]
-ticket_secrets = ["{secret}7"]
-signing_keys = ["file:{signing_key}"]
-
-[sources.idbeyond]
-provider = "idbeyond"
-api_key = "sk_test_{secret}"
-hmac_secrets = ["{secret}1"]
-{common}
-
-[sources.identomat]
-provider = "identomat"
-company_key = "{secret}"
-secret_key = "{secret}2"
-callback_api_keys = ["{secret}3"]
-url_secrets = ["{secret}4"]
-messages = "discard"
-{common}
-
-[sources.idnow]
-provider = "idnow"
-company_id = "ihrebank"
-api_key = "{secret}"
-url_secrets = ["{secret}5"]
-{common}
-
-[sources.biometric]
-provider = "biometric"
-flow_api_key = "{secret}{secret}"
-url_secrets = ["{secret}6"]
-{common}
-"""
-#: Demo times: a retry is a matter of milliseconds here.
-_COMMON = """
-environment = "test"
-return_origins = ["http://127.0.0.1:3000"]
-{more}
-retry = {{ first = "100ms", max = "1s" }}
-not_ready = {{ first = "100ms", max = "1s" }}
-recheck_pending = ["1s"]
-"""
-
-
-def _addresses(provider: str, port: int) -> str:
-    """Return the settings that say where the simulated *provider* is."""
-    simulator = simulators.SIMULATORS[provider]
-    names: tuple[str, ...] = simulator.addresses  # type: ignore[attr-defined]  # -- each is a class
-    return "\n".join(f'{name} = "http://127.0.0.1:{port}"' for name in names)
 
 
 @dataclasses.dataclass(slots=True)
@@ -140,7 +69,7 @@ class System:
         signing_key = folder / "signing-key.pem"
         signing_key.write_bytes(keys.new_signing_key())
         ports = {name: ports_of.free() for name in simulators.SIMULATORS}
-        text = _CONFIG.format(
+        text = system_config.CONFIG.format(
             servers=servers,
             prefix=prefix,
             partitions=partitions,
@@ -155,7 +84,9 @@ class System:
         )
         for name, port in ports.items():
             head, found, tail = text.partition(f"[sources.{name}]")
-            common = _COMMON.format(more=_addresses(name, port)) + sources_more
+            common = (
+                system_config.COMMON.format(more=_addresses(name, port)) + sources_more
+            )
             text = head + found + tail.replace("{common}", common, 1)
         self.config = folder / "kyc.toml"
         self.config.write_text(text)
