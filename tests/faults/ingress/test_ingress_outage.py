@@ -1,0 +1,148 @@
+"""Kafka away, or too many requests: everybody is answered, and nothing piles up."""
+
+import asyncio
+import pathlib
+
+import pytest
+
+from tests.support import commands, hammer, system
+from tests.support import times as profiles
+from worker import broker
+
+#: more than what a garbage collector takes and gives; a leak of what is refused
+#: (some 200 requests a second) would be several times that
+_GROWTH_MAX = 12 << 20
+_SLACK_S = 1.5
+#: of the overload: taken at once, and sent at once
+_IN_FLIGHT, _AT_ONCE = 20, 300
+_ACK_S = 3.0
+#: so that a busy machine's own pauses do not count
+_GENEROUS_S = 0.25
+
+
+async def test_an_outage_is_answered_and_leaves_nothing_behind(
+    cluster: broker.Cluster,
+    times: profiles.Times,
+    topic_prefix: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each callback 503 with Retry-After in time, flat memory, back within 5 s."""
+    now = asyncio.get_running_loop().time
+    short = times is profiles.SHORT
+    if short:
+        monkeypatch.setenv("KYC_INGRESS__ACK_TIMEOUT", "1s")
+    ack_timeout_s = 1.0 if short else 5.0
+    servers = cluster.bootstrap_servers
+    async with system.System(servers, topic_prefix, tmp_path, times=times) as running:
+        ingress = running.start("ingress")
+        await running.ready(ingress)
+        traffic = hammer.Hammer(ingress.port, hammer.payload(running), pause_s=0.1)
+        traffic.start(100)
+        await asyncio.sleep(1)
+        before = traffic.take()
+
+        cluster.nodes[0].kill()
+        await asyncio.sleep(2 * ack_timeout_s + 1)
+        traffic.take()
+        resident = hammer.resident_bytes(ingress.popen.pid)
+        await asyncio.sleep(times.outage_s - 2 * ack_timeout_s - 1)
+        during = traffic.take()
+        grown = hammer.resident_bytes(ingress.popen.pid) - resident
+
+        await cluster.nodes[0].start()
+        back = now()
+        while not any(each.status == 200 for each in traffic.take()):
+            assert now() - back < 30
+            await asyncio.sleep(0.02)
+        resumed = now() - back
+        await asyncio.sleep(2 * ack_timeout_s)
+        traffic.take()
+        await asyncio.sleep(1)
+        await traffic.stop()
+        after = traffic.take()
+        ingress.popen.terminate()
+        code = await asyncio.to_thread(ingress.popen.wait, 30)
+
+    slowest = max(each.seconds for each in during)
+    hammer.log_of(
+        {"503 s": slowest, "growth MiB": grown / 2**20, "resumed s": resumed}, tmp_path
+    )
+    assert {200} == {each.status for each in before} == {each.status for each in after}
+    assert {503} == {each.status for each in during}
+    assert {"5"} == {each.headers.get("retry-after") for each in during}
+    assert len(during) > 100
+    assert slowest < ack_timeout_s + _SLACK_S
+    assert grown < _GROWTH_MAX
+    assert resumed < 5
+    assert traffic.lost == []
+    assert code == 0
+
+
+def _durations(process: system.Process, result: str) -> list[float]:
+    """Return how long the ingress itself took for what ended with *result*."""
+    found = [
+        line
+        for line in commands.lines(process.logged())
+        if line.get("result") == result
+    ]
+    return [float(str(line["duration_s"])) for line in found]
+
+
+async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
+    cluster: broker.Cluster,
+    topic_prefix: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Work in flight is bounded exactly; who is too much hears so at once."""
+    monkeypatch.setenv("KYC_INGRESS__MAX_IN_FLIGHT", str(_IN_FLIGHT))
+    monkeypatch.setenv("KYC_INGRESS__ACK_TIMEOUT", f"{_ACK_S:.0f}s")
+    servers = cluster.bootstrap_servers
+    async with system.System(servers, topic_prefix, tmp_path) as running:
+        ingress = running.start("ingress")
+        await running.ready(ingress)
+        traffic = hammer.Hammer(ingress.port, hammer.payload(running))
+        calm = await _load(traffic, ingress, clients=4)
+        crowded = await _load(traffic, ingress, clients=60)
+        shed = _durations(ingress, "overloaded")
+
+        cluster.nodes[0].freeze()
+        waiting = await traffic.once(_AT_ONCE)
+        cluster.nodes[0].thaw()
+        cut = [each for each in waiting if each.seconds < _ACK_S - 0.5]
+
+    hammer.log_of(
+        {
+            "calm p99 ms": 1e3 * hammer.percentile(calm, 0.99),
+            "crowded p99 ms": 1e3 * hammer.percentile(crowded, 0.99),
+            "accepted": len(crowded),
+            "shed": len(shed),
+            "shed p99 ms": 1e3 * hammer.percentile([e.seconds for e in cut], 0.99),
+        },
+        tmp_path,
+    )
+    assert {503} == {each.status for each in waiting}
+    assert {"5"} == {each.headers.get("retry-after") for each in waiting}
+    assert len(waiting) - len(cut) == _IN_FLIGHT
+    assert {"close"} == {each.headers.get("connection") for each in cut}
+    assert hammer.percentile([each.seconds for each in cut], 0.99) < 1
+    assert len(shed) > 100
+    assert hammer.percentile(shed, 0.5) < _GENEROUS_S
+    p99 = hammer.percentile(calm, 0.99)
+    assert hammer.percentile(crowded, 0.5) < 3 * p99 + _GENEROUS_S
+    assert hammer.percentile(crowded, 0.99) < _ACK_S / 2
+    assert traffic.lost == []
+
+
+async def _load(
+    traffic: hammer.Hammer, ingress: system.Process, *, clients: int
+) -> list[float]:
+    """Return how long accepted requests took while *clients* sent for two seconds."""
+    before = len(_durations(ingress, "accepted"))
+    load = hammer.Hammer(traffic.port, traffic.payload)
+    load.start(clients)
+    await asyncio.sleep(2)
+    await load.stop()
+    traffic.lost += load.lost
+    return _durations(ingress, "accepted")[before:]
