@@ -57,11 +57,6 @@ class Connection(web.RequestHandler):
         """Return whether no request is being read or answered."""
         return self._current_request is None
 
-    @property
-    def fresh(self) -> bool:
-        """Return whether its first request has not come yet."""
-        return self.idle and self._request_count == 0
-
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -94,14 +89,14 @@ class Server(web.Server):
         )
 
     @property
-    def has_fresh(self) -> bool:
-        """Return whether a connection waits for its first request."""
-        return any(each.fresh for each in self._ours())
+    def has_idle(self) -> bool:
+        """Return whether a connection waits for a request."""
+        return any(each.idle for each in self._ours())
 
     def close_idle(self) -> None:
-        """Close the connections that are only kept alive."""
+        """Close the connections on which no request has come."""
         for each in self._ours():
-            if each.idle and not each.fresh:
+            if each.idle:
                 each.close()
 
     def _ours(self) -> list[Connection]:

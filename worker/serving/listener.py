@@ -8,9 +8,10 @@ from aiohttp import web
 from worker.serving import connection
 
 _BACKLOG = 1024
-#: while draining: for a connection's first request, and to close what is left
-_FRESH_S = 0.5
+#: while draining: for a request that is on its way, and to close what is left
+_QUIET_S = 1.0
 _LAST_S = 0.2
+_POLL_S = 0.02
 
 
 class Listener:
@@ -65,6 +66,8 @@ class Listener:
             return
         now = asyncio.get_running_loop().time
         deadline = now() + timeout_s
+        for _ in range(2):  # who has connected already is accepted
+            await asyncio.sleep(0)
         listener.close()
         await asyncio.sleep(0)  # connections accepted just now get their handler
         await self._land(self._server, deadline)
@@ -75,12 +78,18 @@ class Listener:
         await listener.wait_closed()
 
     async def _land(self, server: connection.Server, deadline: float) -> None:
-        """Let come in what is on its way, answer it, and say that this is the end."""
+        """
+        Let come in what is on its way, answer it, and say that this is the end.
+
+        Also on connections that are only kept alive: who uses one cannot know that
+        it is about to be closed, and what was sent on it would be lost.
+        """
         now = asyncio.get_running_loop().time
         self._landed = asyncio.Event()
+        quiet_at = now() + min(_QUIET_S, (deadline - now()) / 4)
+        while server.has_idle and now() < quiet_at:  # noqa: ASYNC110 -- aiohttp tells nobody
+            await asyncio.sleep(_POLL_S)
         server.close_idle()
-        if server.has_fresh:
-            await asyncio.sleep(min(_FRESH_S, (deadline - now()) / 4))
         if self._in_flight:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline - _LAST_S):

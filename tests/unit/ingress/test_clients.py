@@ -169,7 +169,8 @@ async def test_drain(serve: conftest.Serve) -> None:
     await served.sink.entered.wait()
 
     drained = asyncio.ensure_future(served.ingress.drain(5))
-    await asyncio.sleep(0)  # lets it begin
+    for _ in range(4):  # lets it close the door
+        await asyncio.sleep(0)
     assert not served.ingress.ready
     with pytest.raises(aiohttp.ClientError):
         await served.send()
