@@ -84,9 +84,7 @@ class System:
         )
         for name, port in ports.items():
             head, found, tail = text.partition(f"[sources.{name}]")
-            common = (
-                system_config.COMMON.format(more=_addresses(name, port)) + sources_more
-            )
+            common = system_config.common(name, port, sources_more)
             text = head + found + tail.replace("{common}", common, 1)
         self.config = folder / "kyc.toml"
         self.config.write_text(text)
