@@ -13,6 +13,8 @@ N ?= 1
 SEED ?= 1
 SEEDS ?= 1
 MINUTES ?= 3
+CALLBACKS ?= 2000
+SESSIONS ?= 1000000
 QUIET ?=
 
 .PHONY: help
@@ -84,6 +86,14 @@ soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session
 .PHONY: faults
 faults: install ## The tests of faults again, at the default times and full length
 	@$(BIN)/python -m pytest tests/faults --full-length
+
+.PHONY: isolation
+isolation: install ## What three ill providers cost a fourth: p50 and p99, alone and beside them
+	@$(BIN)/python -m tests.scale isolation --callbacks $(CALLBACKS)
+
+.PHONY: restore
+restore: install ## Write SESSIONS= sessions with history, restore them: speed, memory
+	@$(BIN)/python -m tests.scale restore --sessions $(SESSIONS)
 
 .PHONY: chaos
 chaos: install ## Kill and freeze everything, check every promise (SEED= SEEDS= MINUTES= QUIET=1)
