@@ -9,6 +9,7 @@ it they are made well, and the next block waits until all that is left has ended
 import asyncio
 import contextlib
 import dataclasses
+import os
 import pathlib
 import sys
 import time
@@ -40,7 +41,7 @@ class Plan:
     #: callbacks of the calm source in each block
     callbacks: int
     #: of the calm source; each of the others sends a quarter of it
-    per_second: float = 80.0
+    per_second: float = 40.0
 
     @property
     def others(self) -> int:
@@ -56,6 +57,8 @@ class Found:
     disturbed: Sequence[float]
     #: sessions of the ill sources that were undecided when a block ended
     parked: int
+    #: seconds of CPU that the worker took in the blocks of each kind
+    cpu: tuple[float, float]
 
     @property
     def bound(self) -> float:
@@ -173,7 +176,7 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
         ingress, worker = running.start("ingress"), running.start("work")
         for process in (ingress, worker):
             await running.ready(process)
-        return await _blocks(rig, ingress, plan)
+        return await _blocks(rig, ingress, worker, plan)
     finally:
         reading.cancel()
         played.terminate()
@@ -183,15 +186,19 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
             process.popen.wait()
 
 
-async def _blocks(rig: Rig, ingress: system.Process, plan: Plan) -> Found:
+async def _blocks(
+    rig: Rig, ingress: system.Process, worker: system.Process, plan: Plan
+) -> Found:
     """Send the blocks by turns; the first one only warms up."""
     alone: list[float] = []
     disturbed: list[float] = []
-    parked = 0
+    parked, cpu_alone, cpu_disturbed = 0, 0.0, 0.0
     await _block(rig, ingress, plan)
     for _ in range(plan.pairs):
+        begun = _cpu_s(worker)
         alone += await _block(rig, ingress, plan)
         await rig.switch("ill")
+        between = _cpu_s(worker)
         sending = [
             asyncio.create_task(
                 rig.send(ingress, name, plan.others, plan.per_second / 4)
@@ -200,10 +207,20 @@ async def _blocks(rig: Rig, ingress: system.Process, plan: Plan) -> Found:
         ]
         disturbed += await _block(rig, ingress, plan)
         others = [key for keys in await asyncio.gather(*sending) for key in keys]
+        cpu_alone += between - begun
+        cpu_disturbed += _cpu_s(worker) - between
         parked += rig.undecided(others)
         await rig.switch("well")
         await rig.all_decided(others)
-    return Found(alone=alone, disturbed=disturbed, parked=parked)
+    cpu = (cpu_alone, cpu_disturbed)
+    return Found(alone=alone, disturbed=disturbed, parked=parked, cpu=cpu)
+
+
+def _cpu_s(process: system.Process) -> float:
+    """Return the seconds of CPU that *process* has taken so far."""
+    stat = pathlib.Path(f"/proc/{process.popen.pid}/stat").read_text()
+    user, kernel = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(kernel)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _block(rig: Rig, ingress: system.Process, plan: Plan) -> list[float]:
@@ -216,9 +233,11 @@ async def _block(rig: Rig, ingress: system.Process, plan: Plan) -> list[float]:
 def lines(found: Found) -> list[str]:
     """Return *found* for people."""
     rows = {"alone": found.alone, "disturbed": found.disturbed}
+    cpu = dict(zip(rows, found.cpu, strict=True))
     told = [
         f"  {name:10} p50 {quantile(took, 0.5) * 1000:7.1f} ms"
         f"   p99 {quantile(took, 0.99) * 1000:7.1f} ms   max {max(took) * 1000:7.1f} ms"
+        f"   worker's CPU {cpu[name]:5.1f} s"
         for name, took in rows.items()
     ]
     ratio = quantile(found.disturbed, 0.99) / quantile(found.alone, 0.99)
