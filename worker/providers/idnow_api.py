@@ -138,11 +138,10 @@ def _cause(answer: _http.HttpAnswer) -> str | None:
 
 
 def listed_errors(answer: _http.HttpAnswer) -> tuple[Mapping[str, Any], ...]:
-    """Return the members of ``errors``, none where the first is no object."""
+    """Return the objects that ``errors`` lists, none where it is no list."""
     try:
         listed = _http.parse_object(answer.body).get("errors")
     except errors.BadAnswer:
         return ()
-    if not isinstance(listed, list) or not isinstance(next(iter(listed), None), dict):
-        return ()
-    return tuple(error for error in listed if isinstance(error, dict))
+    found = listed if isinstance(listed, list) else []
+    return tuple(error for error in found if isinstance(error, dict))

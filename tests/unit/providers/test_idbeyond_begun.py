@@ -69,7 +69,7 @@ def _made(**changes: object) -> begins.Provider:
         ({"hostedUrl": "javascript:alert(1)"}, "hostedUrl"),
         ({"hostedUrl": "data:text/html,x"}, "hostedUrl"),
         ({"hostedUrl": "https://u:p@verify.uniicy.com/flow"}, "hostedUrl"),
-        ({"hostedUrl": "https://verify.uniicy.com\\@evil.example/"}, "hostedUrl"),
+        ({"hostedUrl": "https://evil.example\\.uniicy.com/flow"}, "hostedUrl"),
         (
             {"hostedUrl": "https://verify.uniicy.com/flow\r\nX: y"},
             "hostedUrl",
