@@ -5,6 +5,7 @@ import pathlib
 from tests.support import leaders, three
 from tests.support import times as profiles
 from worker import broker
+from worker.transport import topics
 
 
 async def test_leaders_move(
@@ -37,6 +38,7 @@ async def test_each_broker_is_killed_in_turn(
                 node = trio.nodes[place % three.NODES]
                 async with scene.fault(await _named(trio, node)):
                     node.kill()
+                    await _start_anyway(scene)
                     await scene.decide_more()
                 await three.heal(trio)
         await scene.check()
@@ -54,6 +56,15 @@ async def test_a_broker_freezes(
                 await scene.freeze(node)
             await scene.decide_more()
         await scene.check()
+
+
+async def _start_anyway(scene: three.Scene) -> None:
+    """Look at the topics, as each process does at its start, with a broker away."""
+    config = scene.running.settings
+    for _ in range(5):
+        await topics.check(
+            config.kafka, identity_retention_ms=config.ledger.identity_retention
+        )
 
 
 async def _named(trio: broker.Cluster, node: broker.Node) -> str:
