@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import transport
 from worker import codec, errors, model, ports, settings
-from worker.transport import partition
+from worker.transport import hanging, partition, topics
 
 
 async def test_a_batch_reaches_every_topic_it_is_for(
@@ -184,6 +184,51 @@ async def test_a_record_that_the_broker_refuses_commits_nothing(
     assert await transport.read(config, "decisions") == []
     await log.commit(transport.batch(3, "c"))
     assert {"one:c"} == set((await transport.restored(log))[0])
+
+
+async def test_a_transaction_past_its_time_is_over(
+    kafka: str,
+    topic_prefix: str,
+    logs: list[partition.PartitionLog],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker has aborted it: its commit fails, and the next owner may be us."""
+    config = transport.kafka(kafka, topic_prefix, transaction_timeout="1s")
+    await topics.create(config)
+    log = await transport.owner(config, logs)
+    send_all = log._send_all
+    names = [config.topic("ledger")]
+
+    async def aborted_after_all(
+        producer: aiokafka.AIOKafkaProducer,
+        records: Sequence[tuple[str, codec.Record]],
+    ) -> None:
+        await send_all(producer, records)
+        while await hanging._hidden(producer.client, names, transport.PARTITION):  # noqa: ASYNC110 -- the broker tells nobody
+            await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(log, "_send_all", aborted_after_all)
+    with pytest.raises(errors.OwnershipLost):
+        await log.commit(transport.batch(1, "old"))
+    monkeypatch.undo()
+
+    await log.fence()
+    assert await transport.restored(log) == ({}, None)
+    await log.commit(transport.batch(2, "new"))
+    assert {"one:new"} == set((await transport.restored(log))[0])
+
+
+async def test_a_topic_that_is_gone_is_named_and_not_made(
+    config: settings.Kafka, logs: list[partition.PartitionLog]
+) -> None:
+    """Whoever owns the partition next must not begin with an empty ledger."""
+    log = await transport.owner(config, logs)
+    await log.commit(transport.batch(1, "lost"))
+    name = config.topic("ledger")
+    await transport.delete_topics(config.bootstrap_servers, name)
+
+    with pytest.raises(errors.TopicMismatch, match=f"{name} does not exist"):
+        await log.fence()
 
 
 async def test_a_cancelled_commit_leaves_only_discard(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiokafka
 import pytest
 
 from tests.support import transport
@@ -98,6 +99,26 @@ async def test_a_refused_record_costs_its_producer_and_no_more(
         "producer.discarded",
         "producer.connected",
     ]
+
+
+async def test_a_gap_in_the_sequence_costs_its_producer_and_no_more(
+    config: settings.Kafka, sink: producer.EventProducer, log: transport.Log
+) -> None:
+    """The broker refuses all that follows it, for as long as that producer lives."""
+    event = transport.event("same")
+    await sink.publish(event)
+    assert sink._link is not None
+    number = partitioning.partition_of(b"one:same", config.partitions)
+    place = aiokafka.TopicPartition(config.topic("events"), number)
+    sink._link._producer._txn_manager.increment_sequence_number(place, 7)
+
+    with pytest.raises(errors.KafkaUnavailable, match="OutOfOrderSequenceNumber"):
+        await sink.publish(event)
+    for _ in range(3):
+        await sink.publish(event)
+
+    assert len(await transport.fetched(config, "events")) == 4
+    assert log.events.count("producer.discarded") == 1
 
 
 async def test_a_closed_producer_refuses_and_leaves_nothing_behind(
