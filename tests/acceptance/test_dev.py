@@ -17,12 +17,12 @@ from tests.acceptance import conftest, running
 from worker import signing
 from worker.dev import cases, sample
 
-_ANY = ("--port", "0", "--admin-port", "0")
+_ANY = ("--port", "0", "--admin-port", "0", "--api-port", "0")
 _SCHEME = signing.SignatureScheme("X-Verification-Signature")
 
 
 def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
-    """All 36 combinations are in the table, all as expected, and the exit is 0."""
+    """All 40 combinations are in the table, all as expected, and the exit is 0."""
     run = running.Dev(["--once"], tmp_path)
     try:
         assert run.end() == 0, run.told
@@ -40,7 +40,7 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     )
     assert len(sample.EACH) * len(cases.Name) == len(rows) - 1
     assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
-    assert "36 of 36 as expected" in run.told
+    assert "40 of 40 as expected" in run.told
 
 
 def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
@@ -50,8 +50,10 @@ def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
     data = tmp_path / "data"
     run = dev(*_ANY, "--no-traffic", "--data-dir", str(data), terminal=True)
     run.until_told("Ctrl-C ends everything")
-    [line] = [line for line in run.told.splitlines() if line.startswith("curl ")]
-    body = _sent_as_by_curl(line)
+    line, begin = (line for line in run.told.splitlines() if line.startswith("curl "))
+    body, answer = _sent_as_by_curl(line)
+    assert answer["status"] == "accepted"
+    assert _sent_as_by_curl(begin)[1]["reference"] == "customer-1"
     session_id = orjson.loads(body)["verificationSessionId"]
     shown = re.compile(
         rf"^✔ [\d:.]+  approved  idbeyond +{session_id[:12]}  r1  verified +"
@@ -194,16 +196,14 @@ def test_a_file_s_sources_replace_the_sample_ones(
     assert "planted" not in run.told
 
 
-def _sent_as_by_curl(line: str) -> bytes:
+def _sent_as_by_curl(line: str) -> tuple[bytes, dict[str, str]]:
     """Send what a shell would have curl send; not every machine has curl."""
     program, show, way, method, url, *rest = shlex.split(line)
     assert (program, show, way, method) == ("curl", "-sS", "-X", "POST")
     options = list(zip(rest[::2], rest[1::2], strict=True))
     headers = dict(value.split(": ", 1) for name, value in options if name == "-H")
     [body] = [value.encode() for name, value in options if name == "--data-raw"]
-    answer = _post(url, body, headers)
-    assert answer["status"] == "accepted"
-    return body
+    return body, _post(url, body, headers)
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:

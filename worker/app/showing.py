@@ -29,6 +29,8 @@ def decision_line(decision: model.Decision, *, colour: bool) -> str:
         f"{verdict.reason:22}",
         f"next: {verdict.next_step}",
     ]
+    if decision.reference is not None:
+        parts.append(decision.reference)
     if verdict.flags:
         parts.append(",".join(verdict.flags))
     received_at = decision.cause.received_at

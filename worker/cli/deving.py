@@ -12,6 +12,7 @@ from worker import dev as everything
 @click.option("--once", is_flag=True, help="Play every scenario, compare, and end.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The ingress's port.")
 @click.option("--admin-port", type=click.IntRange(0, 65535), help="Its admin port.")
+@click.option("--api-port", type=click.IntRange(0, 65535), help="The api's port.")
 @click.option("--no-traffic", is_flag=True, help="Send no sample callbacks.")
 @click.option(
     "--workers",
@@ -35,13 +36,14 @@ def dev(
     once: bool,
     port: int | None,
     admin_port: int | None,
+    api_port: int | None,
     no_traffic: bool,
     workers: int,
     data_dir: pathlib.Path | None,
     config: pathlib.Path | None,
 ) -> None:
     """
-    Start everything: Kafka, simulated providers, ingress, worker, sample traffic.
+    Start everything: Kafka, simulated providers, ingress, api, worker, sample traffic.
 
     Needs no account and no Docker: Kafka is Apache Kafka itself, fetched once.
     """
@@ -49,6 +51,7 @@ def dev(
         once=once,
         port=port,
         admin_port=admin_port,
+        api_port=api_port,
         traffic=not no_traffic,
         workers=workers,
         data_dir=data_dir,

@@ -29,6 +29,7 @@ class Name(enum.StrEnum):
     NOT_READY = "not ready yet"
     PROVIDER_ERROR = "provider error then success"
     UNKNOWN_STATUS = "unknown status word"
+    BEGUN = "begun here"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,11 @@ class Case:
     expected: tuple[Step, ...]
     #: the ingress's answer to every callback
     answer: int = 200
+
+    @property
+    def reference(self) -> str | None:
+        """Return what the company calls the person, where our api begins it."""
+        return f"once-{self.source}" if self.name is Name.BEGUN else None
 
 
 _ACCEPTED, _REFUSED = 200, 401
@@ -77,7 +83,7 @@ def every() -> Iterator[Case]:
 def _case(source: str, name: Name) -> Case:  # noqa: PLR0911 -- one for each scenario
     pending = _PENDING[source]
     match name:
-        case Name.APPROVED:
+        case Name.APPROVED | Name.BEGUN:
             return _of(source, name, Scenario(), _APPROVED)
         case Name.REJECTED:
             scenario = Scenario(outcome=model.Outcome.REJECTED)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker import errors, providers, settings
+from worker.dev import company as of_company
 from worker.dev import toml
 from worker.settings import layers
 
@@ -23,6 +24,8 @@ class Plan:
 
     sources: Tables = dataclasses.field(repr=False)
     port: int
+    api_port: int = 8081
+    company: of_company.Company = dataclasses.field(default_factory=of_company.Company)
     bootstrap_servers: str = "127.0.0.1:9092"
     topic_prefix: str = "kyc"
 
@@ -50,6 +53,7 @@ class Plan:
                 "shutdown_timeout": "3s",
             },
             "worker": {"host": "127.0.0.1", "shutdown_timeout": "5s"},
+            **self.company.tables(self.api_port),
             "sources": self.sources,
         }
 

@@ -1,8 +1,12 @@
-"""Make a callback of id beyond that anyone can send by hand."""
+"""Make requests that anyone can send by hand: a callback, and a begin."""
 
 import shlex
 
+import orjson
+
 from worker import simulators
+from worker.dev import beginning
+from worker.dev import stage as staging
 from worker.simulators import Scenario
 
 
@@ -18,3 +22,11 @@ def line(simulator: simulators.Simulator, url: str) -> str:
     for name, value in callback.headers.items():
         words += ["-H", f"{name}: {value}"]
     return shlex.join([*words, "--data-raw", callback.body.decode()])
+
+
+def begin(stage: staging.Stage, source: str) -> str:
+    """Return a command that begins a session of *source*; it holds a key of ``dev``."""
+    document = beginning.document(source, "customer-1")
+    words = ["curl", "-sS", "-X", "POST", f"{stage.api_url}/sessions/{source}"]
+    words += ["-H", f"Authorization: Bearer {stage.company.api_key}"]
+    return shlex.join([*words, "--data-raw", orjson.dumps(document).decode()])

@@ -38,6 +38,7 @@ def _introduce(stage: staging.Stage, told: screen.Screen, since: Since) -> None:
     admin = [f"{each.name} {_local(each.admin_port)}" for each in stage.services]
     told.say(f"ready after {since.passed_s:.1f} s")
     told.row("ingress", f"{stage.url}/webhooks/{{source}} (pid {ingress.pid})")
+    told.row("api", f"{stage.api_url}/sessions/{{source}} (pid {stage.api.pid})")
     told.row("sources", ", ".join(stage.settings.sources))
     told.row("workers", ", ".join(f"pid {each.pid}" for each in workers))
     told.row("admin", ", ".join(admin))
@@ -48,6 +49,8 @@ def _introduce(stage: staging.Stage, told: screen.Screen, since: Since) -> None:
     if told.people and sample.SIGNED in stage.playing:
         told.say("a correctly signed callback of id beyond, to send by hand:")
         told.say(curl.line(stage.playing[sample.SIGNED], stage.url))
+        told.say("a begin at id beyond, with the key of this run:")
+        told.say(curl.begin(stage, sample.SIGNED))
     told.say("decisions, as they fall (Ctrl-C ends everything):")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from worker import clock as clocks
 from worker import model, simulators
-from worker.dev import cases, delivering, following
+from worker.dev import beginning, cases, delivering, following
 from worker.dev import stage as staging
 
 # More than the first recheck of a pending session, and than the interval after
@@ -22,7 +22,8 @@ class Played:
     """A case and what was seen of it; times in milliseconds."""
 
     case: cases.Case
-    key: model.SessionKey
+    #: None until it is begun
+    key: model.SessionKey | None
     truth: simulators.Truth | None = None
     began_at: int = 0
     answers: list[int] = dataclasses.field(default_factory=list)
@@ -65,6 +66,9 @@ class Played:
         """Hold the last decision against what the simulated provider holds."""
         if self.truth is None:
             return ["the provider holds nothing"]
+        expected = self.case.reference
+        if expected and any(each.reference != expected for each in self.decisions):
+            return ["another reference"]
         if not self.truth.heard or not self.decisions:
             return []
         verdict = max(self.decisions, key=lambda each: each.revision).verdict
@@ -85,10 +89,10 @@ async def play(stage: staging.Stage) -> list[Played]:
     """
     clock = clocks.SystemClock()
     playing = [_begun(stage, case) for case in cases.every()]
-    by_key = {each.key: each for each in playing}
+    by_key = {each.key: each for each in playing if each.key}
     following_ = asyncio.create_task(_collect(stage, by_key, clock.now_ms()))
     delivering_ = [
-        asyncio.create_task(_perform(stage, each, clock)) for each in playing
+        asyncio.create_task(_perform(stage, each, clock, by_key)) for each in playing
     ]
     try:
         with contextlib.suppress(TimeoutError):
@@ -102,21 +106,51 @@ async def play(stage: staging.Stage) -> list[Played]:
 
 
 def _begun(stage: staging.Stage, case: cases.Case) -> Played:
+    """Return *case*, with its session unless our api is to begin it."""
+    if case.reference is not None:
+        return Played(case=case, key=None)
     session_id = stage.playing[case.source].add(case.acts[0])
     return Played(case=case, key=model.SessionKey(case.source, session_id.lower()))
 
 
-async def _perform(stage: staging.Stage, played: Played, clock: clocks.Clock) -> None:
+async def _perform(
+    stage: staging.Stage,
+    played: Played,
+    clock: clocks.Clock,
+    by_key: dict[model.SessionKey, Played],
+) -> None:
     """Have the provider call for each act, one after the other."""
-    simulator = stage.playing[played.case.source]
+    simulator, key = stage.playing[played.case.source], played.key
+    if key is None:
+        await _begin_and_finish(stage, played, clock, by_key)
+        return
     played.began_at = clock.now_ms()
     answers: list[int] = []
     for act in played.case.acts:
-        simulator.add(act, played.key.session_id)
-        sent = simulator.callbacks(played.key.session_id)
+        simulator.add(act, key.session_id)
+        sent = simulator.callbacks(key.session_id)
         answers += await delivering.deliver(sent, stage.url)
-    played.truth = simulator.truth(played.key.session_id)
+    played.truth = simulator.truth(key.session_id)
     played.answers = answers
+
+
+async def _begin_and_finish(
+    stage: staging.Stage,
+    played: Played,
+    clock: clocks.Clock,
+    by_key: dict[model.SessionKey, Played],
+) -> None:
+    """Begin a session by our own api, and have its person finish it."""
+    case = played.case
+    source, [act] = case.source, case.acts
+    session_id = await beginning.begin(stage, source, str(case.reference))
+    if session_id is None:
+        return
+    played.key = model.SessionKey(source, session_id)
+    by_key[played.key] = played
+    played.began_at = clock.now_ms()
+    played.answers = await beginning.finish(stage, source, session_id, act)
+    played.truth = stage.playing[source].truth(session_id)
 
 
 async def _collect(

@@ -11,6 +11,7 @@ class Options:
     once: bool = False
     port: int | None = None
     admin_port: int | None = None
+    api_port: int | None = None
     traffic: bool = True
     workers: int = 1
     data_dir: pathlib.Path | None = None

@@ -3,6 +3,8 @@
 import secrets
 from typing import Any
 
+from worker.dev import company
+
 #: The source whose signed callback is the verdict.
 SIGNED = "idbeyond"
 #: The source that asks id beyond for its results instead.
@@ -16,6 +18,7 @@ _NOWHERE = "http://127.0.0.1:1"
 _QUICK: dict[str, Any] = {
     "environment": "test",
     "base_url": _NOWHERE,
+    "return_origins": [company.ORIGIN],
     "retry": {"first": "200ms", "max": "5s"},
     "not_ready": {"first": "200ms", "max": "2s"},
     "recheck_pending": ["2s", "5s", "15s", "1m", "10m"],

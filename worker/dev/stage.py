@@ -10,13 +10,23 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from worker import errors, settings, simulators
-from worker.dev import configuring, failure, kafka, ports, sample, screen, service
+from worker.dev import (
+    company,
+    configuring,
+    failure,
+    kafka,
+    ports,
+    sample,
+    screen,
+    service,
+)
 from worker.dev import options as asked
 from worker.telemetry import logs
 from worker.transport import topics
 
 _PORT = 8080
 _ADMIN_PORT = 9090
+_API_PORT = 8081
 _END_S = 8.0
 
 
@@ -28,8 +38,10 @@ class Stage:
     kafka: kafka.Kafka
     playing: Mapping[str, simulators.Simulator]
     ingress: service.Service
+    api: service.Service
     workers: Sequence[service.Service]
     config_path: pathlib.Path
+    company: company.Company
 
     @property
     def url(self) -> str:
@@ -37,9 +49,14 @@ class Stage:
         return f"http://{ports.HOST}:{self.settings.ingress.port}"
 
     @property
+    def api_url(self) -> str:
+        """Where the api listens."""
+        return f"http://{ports.HOST}:{self.settings.api.port}"
+
+    @property
     def services(self) -> list[service.Service]:
         """Return all of our processes."""
-        return [self.ingress, *self.workers]
+        return [self.ingress, self.api, *self.workers]
 
 
 class Setting:
@@ -69,15 +86,17 @@ class Setting:
         with it, and what is temporary is deleted.
         """
         async with contextlib.AsyncExitStack() as stack:
-            port, admin_port = ports.claim(self._wanted())
+            port, admin_port, api_port = ports.claim(self._wanted())
             folder = stack.enter_context(self._folder())
             log = stack.enter_context((folder / "logs" / "dev.log").open("a"))
             logs.configure(console=False, stream=log)
             config_path = folder / "kyc.toml"
-            plan = configuring.Plan(sources=self._sources(), port=port)
+            plan = configuring.Plan(
+                sources=self._sources(), port=port, api_port=api_port
+            )
             plan.write(config_path)
             first = self._load(config_path)
-            told.say("starting Kafka, the simulated providers, ingress and workers …")
+            told.say("starting Kafka, the simulated providers, and our services …")
             playing = {} if self._own else _players(first)
             plan = await _with_addresses(stack, plan, playing)
             had = await stack.enter_async_context(
@@ -97,8 +116,10 @@ class Setting:
                 kafka=had,
                 playing=playing,
                 ingress=self.services[0],
-                workers=self.services[1:],
+                api=self.services[1],
+                workers=self.services[2:],
                 config_path=config_path,
+                company=plan.company,
             )
 
     def _wanted(self) -> list[tuple[int, str]]:
@@ -107,6 +128,7 @@ class Setting:
         for port, usual, option in (
             (self._options.port, _PORT, "--port"),
             (self._options.admin_port, _ADMIN_PORT, "--admin-port"),
+            (self._options.api_port, _API_PORT, "--api-port"),
         ):
             default = 0 if self._options.once else usual
             wanted.append((default if port is None else port, option))
@@ -137,7 +159,10 @@ class Setting:
     ) -> None:
         """Start our processes together; the ingress is the first to end."""
         config = ["--config", str(folder / "kyc.toml")]
-        wanted = [("ingress", ["ingress", *config], admin_port)]
+        wanted = [
+            ("ingress", ["ingress", *config], admin_port),
+            ("api", ["api", *config], ports.free()),
+        ]
         wanted += [
             (f"worker {number}", ["work", *config], ports.free())
             for number in range(1, self._options.workers + 1)
@@ -152,8 +177,8 @@ class Setting:
                 doomed=None if self._options.data_dir else folder,
             )
             self.services.append(made)
-        ingress, *workers = self.services
-        stack.push_async_callback(service.end, workers, timeout_s=_END_S)
+        ingress, *others = self.services
+        stack.push_async_callback(service.end, others, timeout_s=_END_S)
         stack.push_async_callback(service.end, [ingress], timeout_s=_END_S)
         await asyncio.gather(*(each.start() for each in self.services))
         await asyncio.gather(*(each.ready() for each in self.services))

@@ -21,6 +21,7 @@ async def supervise(stage: staging.Stage, told: screen.Screen) -> None:
     )
     watched = [
         _watch(stage.ingress, "callbacks are refused until it is back", told),
+        _watch(stage.api, "no session can be begun until it is back", told),
         *(_watch(worker, fate, told) for worker in stage.workers),
     ]
     if stage.kafka.node is not None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from worker import model
-from worker.dev import delivering, sample
+from worker.dev import beginning, delivering, sample
 from worker.dev import stage as staging
 from worker.simulators import Scenario
 
@@ -31,18 +31,34 @@ _REFUSALS: Mapping[str, Sequence[tuple[str | None, str | None]]] = {
 
 
 async def trickle(stage: staging.Stage) -> None:
-    """Begin a session every second, each provider in turn, until cancelled."""
+    """
+    Play a session every second, each provider in turn, until cancelled.
+
+    In every other round our own api begins them, in the others somebody else has.
+    """
     chance = random.Random()  # noqa: S311 -- a pleasant mix, no secret
     under_way: set[asyncio.Task[None]] = set()
     try:
         for number, source in enumerate(itertools.cycle(sample.EACH), start=1):
-            task = asyncio.create_task(_session(stage, source, number, chance))
+            ours = (number - 1) // len(sample.EACH) % 2 == 0
+            play = _begun if ours else _session
+            task = asyncio.create_task(play(stage, source, number, chance))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
             await asyncio.sleep(_PAUSE_S)
     finally:
         for task in under_way:
             task.cancel()
+
+
+async def _begun(
+    stage: staging.Stage, source: str, number: int, chance: random.Random
+) -> None:
+    """Begin a session here, and have its person finish it."""
+    session_id = await beginning.begin(stage, source, f"begun-{number}")
+    if session_id is not None:
+        scenario = course(source, chance)
+        await beginning.finish(stage, source, session_id, scenario)
 
 
 async def _session(

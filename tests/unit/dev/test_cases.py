@@ -12,10 +12,10 @@ _EVERY = list(cases.every())
 
 
 def test_every_provider_plays_every_scenario() -> None:
-    """There are four times nine cases; id beyond errs where it is asked."""
+    """There are four times ten cases; id beyond errs where it is asked."""
     played = {(case.source.partition("_")[0], case.name) for case in _EVERY}
     assert {(source, name) for source in sample.EACH for name in cases.Name} == played
-    assert len(_EVERY) == 36
+    assert len(_EVERY) == 40
     assert [case.source for case in _EVERY if case.source not in sample.EACH] == [
         sample.FETCHED
     ]
