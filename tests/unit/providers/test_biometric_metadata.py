@@ -17,7 +17,7 @@ _BASE64 = "must be a photo in base64: padded, without line breaks or data: befor
 
 def _problems(params: dict[str, Any], **changes: object) -> dict[str, str]:
     settings = biometric.Settings.model_validate(
-        {"environment": "test", "flow_api_key": "k", "max_photo_bytes": 30}
+        {"environment": "test", "flow_api_key": "k", "max_photo_bytes": 31}
     )
     request = begins.request(provider_params=params, **changes)
     try:
@@ -40,7 +40,7 @@ def _document(**fields: object) -> dict[str, str]:
     [
         {},
         {"face2face": {}, "edocument": {}, "general": {}},
-        {"face2face": {"photo1": base64.b64encode(b"x" * 30).decode()}},
+        {"face2face": {"photo1": base64.b64encode(b"x" * 31).decode()}},
         {
             "edocument": {
                 "iin": {"value": "123456789012", "changeable": False},
@@ -108,8 +108,8 @@ def test_what_the_guide_does_not_know_is_refused(
         ("_-8=", _BASE64),
         ("data:;base64,YQ==", _BASE64),
         ("\u0430Q==", _BASE64),
-        (base64.b64encode(b"x" * 31).decode(), "must be a photo of at most 30 bytes"),
-        ("A" * 41, "must be a photo of at most 30 bytes"),
+        (base64.b64encode(b"x" * 32).decode(), "must be a photo of at most 31 bytes"),
+        ("A" * 45, "must be a photo of at most 31 bytes"),
     ],
     ids=range(13),
 )
