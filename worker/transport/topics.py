@@ -128,6 +128,8 @@ async def _create(kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]) ->
                 for each in missing
             ]
         )
+    except AttributeError as error:  # seen in aiokafka 0.14, as a broker came back
+        raise errors.KafkaUnavailable("the cluster has no controller yet") from error
     finally:
         await client.close()
     if denied := [each[0] for each in answer.topic_errors if each[1] in _DENIED]:

@@ -110,7 +110,7 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
         cluster.nodes[0].freeze()
         waiting = await traffic.once(_AT_ONCE)
         cluster.nodes[0].thaw()
-        cut = [each for each in waiting if each.seconds < _ACK_S - 0.5]
+        cut = [each for each in waiting if b"Too many requests" in each.body]
 
     hammer.log_of(
         {
@@ -126,7 +126,7 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
     assert {"5"} == {each.headers.get("retry-after") for each in waiting}
     assert len(waiting) - len(cut) == _IN_FLIGHT
     assert {"close"} == {each.headers.get("connection") for each in cut}
-    assert hammer.percentile([each.seconds for each in cut], 0.99) < 1
+    assert hammer.percentile([each.seconds for each in cut], 0.99) < _ACK_S / 2
     assert len(shed) > 100
     assert hammer.percentile(shed, 0.5) < _GENEROUS_S
     p99 = hammer.percentile(calm, 0.99)

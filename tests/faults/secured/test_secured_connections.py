@@ -148,8 +148,10 @@ async def test_processes_say_once_why_they_are_not_let_in(
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         monkeypatch.setenv("KYC_KAFKA__SASL_PASSWORD", "wrong")
         services = [running.start("ingress"), running.start("work")]
-        for arguments in (("topics", "--check"), ("tail", "--until-end")):
-            ended = await commands.run(running.config, *arguments)
+        for ended in await asyncio.gather(
+            commands.run(running.config, "topics", "--check"),
+            commands.run(running.config, "tail", "--until-end"),
+        ):
             assert ended.code == 1
             assert "check kafka.sasl_username and kafka.sasl_password" in ended.err
             assert "Traceback" not in ended.err

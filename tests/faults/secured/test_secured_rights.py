@@ -150,13 +150,12 @@ async def test_the_rights_of_the_readme_are_enough(
         assert f"biometric:{session_id}" == await _subscribed(kafka, topic_prefix)
 
         await _dead_letters(running)
-        for arguments in (
-            ("topics", "--check"),
-            ("session", "biometric", session_id),
-            ("recheck", "biometric", session_id),
-            ("tail", "--until-end"),
-        ):
-            await commands.output(running.config, *arguments)
+        await asyncio.gather(
+            commands.output(running.config, "topics", "--check"),
+            commands.output(running.config, "session", "biometric", session_id),
+            commands.output(running.config, "recheck", "biometric", session_id),
+            commands.output(running.config, "tail", "--until-end"),
+        )
         for _ in range(20):
             if len(await _reasons(running)) > 1:
                 break
