@@ -94,11 +94,23 @@ async def in_sync(servers: str, nodes: int = 3) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-async def move(servers: str) -> None:
-    """Return once the next replica leads, of every partition there is."""
+async def part(servers: str) -> None:
+    """Return once the two coordinators are on different brokers."""
+    led = await layout(servers)
+    if led[OF_GROUPS].leader == led[OF_TRANSACTIONS].leader:
+        await move(servers, OF_GROUPS[0])
+
+
+async def move(servers: str, only: str | None = None) -> None:
+    """
+    Return once the next replica leads, of every partition there is or of *only* one
+    topic; the others are led by whom they should be.
+    """
     async with _client(servers) as client:
         turned: dict[str, list[tuple[int, list[int], dict[int, bytes]]]] = {}
         for (topic, number), led in (await _layout(client)).items():
+            if only not in {None, topic}:
+                continue
             replicas = [*led.replicas[1:], led.replicas[0]]
             turned.setdefault(topic, []).append((number, replicas, {}))
         answer = await client.send(
