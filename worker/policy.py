@@ -176,6 +176,20 @@ class Backoff:
         return int(min(self.first_ms * self.factor**exponent, self.max_ms))
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """The fast polls after a wake-up that was answered with "not finished"."""
+
+    first_ms: int = 5_000
+    every_ms: int = 3_000
+    #: how many there are before the slow ones
+    times: int = 0
+
+    def delay_ms(self, left: int) -> int:
+        """Return the wait before the next one, of which *left* are left."""
+        return self.first_ms if left >= self.times else self.every_ms
+
+
 _MINUTE = 60_000
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -209,7 +223,35 @@ class Rules:
     quarantine_attempts: int = 3
     max_callback_age_ms: int = 7 * _DAY
     identity_retention_ms: int = 400 * _DAY
+    #: how long a registered session may take
+    session_deadline_ms: int = _DAY
+    #: count that from the session's own expiry, where that is known
+    deadline_after_expiry: bool = False
+    polling: Polling = Polling()
+    #: polls past the deadline that must say "not finished" before a session ends
+    overdue_attempts: int = 3
+    #: False: such a session stays pending
+    overdue_rejects: bool = True
+    #: how long an overdue session is kept open that nobody can ask about
+    overdue_kept_ms: int = 30 * _DAY
+    #: hold callbacks of sessions that are not registered, and for how long
+    known_sessions_only: bool = False
+    unknown_grace_ms: int = 10 * _MINUTE
 
     def recheck_ms(self, rechecks: int) -> int:
         """Return the wait before the next recheck; the last interval repeats."""
         return self.recheck_pending_ms[min(rechecks, len(self.recheck_pending_ms) - 1)]
+
+    def deadline_ms(self, registered_at: int, expires_at: int | None) -> int:
+        """
+        Return when a session should have ended that was registered and expires so.
+
+        No session is due to end before it expires, and none later than its identity
+        is kept for, whatever a caller says of its expiry.
+        """
+        if expires_at is None:
+            return registered_at + self.session_deadline_ms
+        expires_at = min(expires_at, registered_at + self.identity_retention_ms)
+        if self.deadline_after_expiry:
+            return max(expires_at, registered_at) + self.session_deadline_ms
+        return max(expires_at, registered_at + self.session_deadline_ms)

@@ -111,7 +111,9 @@ def test_a_session_comes_back_as_it_was(
 @_patiently
 @hypothesis.given(
     models.sessions(),
-    st.dictionaries(st.sampled_from(["x", "newer", "z_1"]), st.integers()),
+    st.dictionaries(
+        st.sampled_from(["x", "newer", "z_1"]), st.integers(-(2**63), 2**63 - 1)
+    ),
 )
 def test_an_upgrade_and_back_changes_nothing(
     session: ledger.Session, extra: dict[str, Any]

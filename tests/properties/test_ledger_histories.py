@@ -1,102 +1,37 @@
 """Every short history of a session, explored one by one."""
 
 import dataclasses
-import hashlib
-import itertools
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support import ledger as told
 from tests.support import ledger_laws as laws
-from worker import errors, ledger, model
-
-A, R, P = told.approved, told.rejected, told.pending
-
-_CALLBACK = ledger.CallbackTaken(told.event())
-_NAMED = ledger.CallbackTaken(told.event(provider_event_id="e"))
-_CLAIM = ledger.CallbackTaken(told.event(), told.unconfirmed())
-_HINT = ledger.CallbackTaken(told.event(), told.hint(A()))
-_RECHECK = ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED))
-
-Answer = model.Result | ledger.Failure | None
-
-_FAULT = told.failure(errors.ProviderFault)
-_SILENCE = told.failure(errors.ProviderTimeout)
-_NOT_READY = told.failure(errors.NotReady)
-_DENIED = told.failure(errors.NoSuchSession)
-_MISMATCH = told.failure(errors.ResultMismatch)
-_ACCOUNT = told.failure(errors.AccountRefused)
-#: The mapping begins, and what comes after that may be the end of the process.
-_MAPPING = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Theme:
-    """What may come, how much of it in a row, and what that must have led to."""
-
-    events: tuple[ledger.CallbackTaken | ledger.RecheckTaken, ...]
-    answers: tuple[Answer, ...]
-    #: how many inputs deep; None for all there is to reach
-    depth: int | None
-    reaches: frozenset[str]
-
-
-_APPROVED, _REJECTED, _PENDING = map(told.result, (A(), R(), P()))
-_REFERRED = told.result(P(), reference="order-1")
-
-_THEMES = {
-    "everything": Theme(
-        events=(_CALLBACK, _NAMED, _CLAIM, _HINT, _RECHECK),
-        answers=(
-            *(_APPROVED, _REJECTED, _PENDING, _REFERRED),
-            *(_FAULT, _SILENCE, _NOT_READY, _DENIED, _MISMATCH, _ACCOUNT, _MAPPING),
-        ),
-        depth=6,
-        reaches=frozenset({"approved", "rejected", "pending"}),
-    ),
-    "wake-ups": Theme(
-        events=(_CALLBACK, _NAMED, _RECHECK),
-        answers=(_APPROVED, _PENDING, _FAULT),
-        depth=None,
-        reaches=frozenset({"approved", "pending", "forgotten", "fetch_exhausted"}),
-    ),
-    "denials": Theme(
-        events=(_CALLBACK, _CLAIM),
-        answers=(_DENIED, _PENDING, _APPROVED),
-        depth=None,
-        reaches=frozenset(
-            {"denied", "rejected", "fetch_exhausted", "conflicting_final"}
-        ),
-    ),
-    "outages": Theme(
-        events=(_CALLBACK,),
-        answers=(_FAULT, _SILENCE, _ACCOUNT, _NOT_READY, _PENDING, _APPROVED),
-        depth=None,
-        reaches=frozenset({"approved", "pending", "fetch_exhausted"}),
-    ),
-    "trouble": Theme(
-        events=(_CALLBACK,),
-        answers=(_MISMATCH, _MAPPING, _FAULT, _PENDING, _APPROVED),
-        depth=None,
-        reaches=frozenset({"pending", "result_mismatch", "quarantined"}),
-    ),
-}
+from tests.support import ledger_steps as steps
+from tests.support import ledger_themes as themes
+from worker import ledger, model, policy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Node:
-    """A session at a time, and whether an event still waits for its fetch."""
+    """A session at a time; whether a wake-up, or a return, waits for its fetch."""
 
     session: ledger.Session | None
     now: int
     owed: bool
+    asked: bool = False
 
 
-def _inputs(session: ledger.Session | None, theme: Theme) -> Iterator[ledger.Input]:
+def _inputs(
+    session: ledger.Session | None, theme: themes.Theme
+) -> Iterator[ledger.Input]:
     """Yield every input of *theme* that can come now."""
     yield from theme.events
     if session is None:
+        return
+    if session.held is not None or not theme.rules.fetches:
+        yield from (ledger.WaitOver(), ledger.WaitOver(behind=True))
+        yield from (ledger.HoldDropped(), ledger.RetentionOver())
         return
     if session.flight is None:
         yield ledger.FetchStarting()
@@ -113,54 +48,64 @@ def _inputs(session: ledger.Session | None, theme: Theme) -> Iterator[ledger.Inp
                 yield ledger.Failed(seq, answer)
 
 
-def _told(node: _Node, said: ledger.Input, ends: set[str]) -> _Node:
+def _told(
+    node: _Node, said: ledger.Input, theme: themes.Theme, ends: set[str]
+) -> _Node:
     """Return what follows *said*, held against every law."""
-    taken = laws.step(node.session, said, node.now, laws.QUICK)
+    taken = laws.step(node.session, said, node.now, theme.rules)
     ends.update(_ends(taken))
-    repeated = ledger.Note(ledger.NoteKind.REPEATED) in taken.effects
-    woken = isinstance(said, ledger.CallbackTaken | ledger.RecheckTaken)
-    owed = (node.owed or (woken and not repeated)) and not told.fetches(taken.effects)
-    assert not owed or laws.is_wanted(taken.after)
-    return _Node(taken.after, node.now, owed)
+    over = told.fetches(taken.effects) or ledger.UnknownEnd() in taken.effects
+    returned = isinstance(said, ledger.ReturnTaken)
+    owed = not over and (node.owed or (steps.asks(taken) and not returned))
+    assert not owed or steps.is_wanted(taken.after)
+    asked = not over and (node.asked or (steps.asks(taken) and returned))
+    asked = asked and not steps.is_answered(taken.after)
+    assert not asked or steps.is_wanted(taken.after)
+    return _Node(taken.after, node.now, owed, asked)
 
 
-def _ends(taken: laws.Step) -> Iterator[str]:
+def _ends(taken: steps.Step) -> Iterator[str]:
     """Yield the words of what *taken* ended in."""
     for effect in taken.effects:
         match effect:
             case ledger.Emit(decision):
-                yield decision.verdict.outcome
+                yield from (decision.verdict.outcome, decision.verdict.reason)
             case ledger.Bury(letter):
                 yield letter.reason
             case ledger.DeniedEnd():
                 yield "denied"
+            case ledger.UnknownEnd():
+                yield "unknown"
             case ledger.Forget():
                 yield "forgotten"
             case _:
                 pass
 
 
-def _next(node: _Node, theme: Theme, ends: set[str]) -> Iterator[_Node]:
+def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
     """Yield what may follow: an input, a crash, a second, a due fetch, an hour back."""
     for said in _inputs(node.session, theme):
-        yield _told(node, said, ends)
+        yield _told(node, said, theme, ends)
     session = node.session
     if session is None:
         return
     found = ledger.recovered(session)
-    assert not (node.owed or session.flight) or laws.is_wanted(found)
+    owed = node.owed or node.asked or session.flight is not None
+    assert not owed or steps.is_wanted(found)
     yield dataclasses.replace(node, session=found)
     yield dataclasses.replace(node, now=node.now + told.SECOND)
     if session.due_at is not None:
         due = dataclasses.replace(node, now=max(node.now, session.due_at))
-        yield _told(due, ledger.FetchStarting(), ends)
+        fetched = session.held is None and theme.rules.fetches
+        over = ledger.FetchStarting() if fetched else ledger.WaitOver()
+        yield _told(due, over, theme, ends)
     yield dataclasses.replace(node, now=session.updated_at - told.HOUR)
     if not session.open:
-        late = session.updated_at + laws.QUICK.identity_retention_ms
+        late = session.updated_at + steps.QUICK.identity_retention_ms
         yield dataclasses.replace(node, now=late)
 
 
-def _likeness(node: _Node) -> object:
+def _likeness(node: _Node, rules: policy.Rules) -> object:
     """Return what two nodes share that have the same future."""
     session = node.session
     if session is None:
@@ -174,6 +119,7 @@ def _likeness(node: _Node) -> object:
     standing = session.standing
     return (
         node.owed,
+        node.asked,
         None if standing is None else standing.substance,
         session.reference,
         since(session.due_at),
@@ -185,7 +131,7 @@ def _likeness(node: _Node) -> object:
         session.tries,
         min(session.failures, 3),
         since(session.failing_since),
-        session.not_ready,
+        min(session.not_ready, rules.not_ready_attempts),
         min(session.denials, 3),
         since(session.denied_since),
         session.rechecks > 0,
@@ -193,65 +139,42 @@ def _likeness(node: _Node) -> object:
         None if claim is None else since(claim.since),
         session.hint,
         session.open or since(session.updated_at) == -3_000,
-        at - session.updated_at >= laws.QUICK.identity_retention_ms,
+        at - session.updated_at >= rules.identity_retention_ms,
+        _registered(session, at, rules),
+    )
+
+
+def _registered(session: ledger.Session, at: int, rules: policy.Rules) -> object:
+    """Return what matters of a registration: what is open, and how far it is off."""
+    if session.registered_at is None:
+        return session.unheard, session.held is None
+    deadline = rules.deadline_ms(session.registered_at, session.expires_at)
+    flight = session.flight
+    return (
+        max(-rules.overdue_kept_ms, min(deadline - at, 3_000)),
+        flight is not None and flight.started_at >= deadline,
+        session.returned_at is None,
+        session.unheard,
+        session.polls_left,
+        min(session.overdue, rules.overdue_attempts),
+        session.lapsed,
     )
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", _THEMES)
+@pytest.mark.parametrize("name", themes.THEMES)
 def test_every_short_history_keeps_the_laws(name: str) -> None:
     """Whatever comes in whatever order, each step and each state keeps every law."""
-    theme, ends = _THEMES[name], set[str]()
+    theme, ends = themes.THEMES[name], set[str]()
     first = _Node(None, told.START, owed=False)
-    known, edge, depth = {_likeness(first)}, [first], 0
+    known, edge, depth = {_likeness(first, theme.rules)}, [first], 0
     while edge and depth != theme.depth:
         reached = []
         for node in edge:
             for after in _next(node, theme, ends):
-                likeness = _likeness(after)
+                likeness = _likeness(after, theme.rules)
                 if likeness not in known:
                     known.add(likeness)
                     reached.append(after)
         edge, depth = reached, depth + 1
     assert theme.reaches <= ends
-
-
-#: The whole of signed verdicts: times known, equal and missing; each may come again.
-_TIMED = (
-    *(A(at=1), A(at=2), R(at=1), R(at=2), R(model.Reason.DOCUMENT_INVALID, at=2)),
-    *(P(at=1), P(at=3), P(model.Reason.IN_PROGRESS, at=3)),
-)
-_UNTIMED = (A(), R(), P(), A(at=1), R(at=2), P(at=3))
-
-
-def _settled(verdicts: tuple[model.Verdict, ...]) -> ledger.Session:
-    """Return the session that was told signed *verdicts* in this order."""
-    session: ledger.Session | None = None
-    for verdict in verdicts:
-        digest = hashlib.sha256(repr(verdict).encode()).hexdigest()
-        said = ledger.CallbackTaken(told.event(digest=digest), told.signed(verdict))
-        session = laws.step(session, said, told.START, told.SIGNED).after
-    assert session is not None
-    return session
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 4])
-def test_signed_verdicts_settle_by_their_order_alone(length: int) -> None:
-    """However signed verdicts with times come and come again, the greatest stands."""
-    for verdicts in itertools.product(_TIMED, repeat=length):
-        standing = _settled(verdicts).standing
-        assert standing is not None
-        greatest = max(verdicts, key=told.rank)
-        assert standing.substance == greatest.substance
-
-
-@pytest.mark.parametrize("length", [2, 3, 4])
-def test_nothing_replaces_a_final_where_a_time_is_missing(length: int) -> None:
-    """Without a time the first final stands, and a final beats a preliminary."""
-    for verdicts in itertools.product(_UNTIMED, repeat=length):
-        standing = _settled(verdicts).standing
-        assert standing is not None
-        finals = [verdict for verdict in verdicts if verdict.final]
-        assert standing.final == bool(finals)
-        if finals and all(verdict.provider_time is None for verdict in finals):
-            assert standing.outcome is finals[0].outcome

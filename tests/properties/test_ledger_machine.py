@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 
 from tests.support import ledger as told
 from tests.support import ledger_laws as laws
+from tests.support import ledger_steps as steps
 from tests.support import models
 from worker import errors, ledger, model
 
 _CLAIMS = st.none() | st.builds(
     model.Claim,
     kind=st.sampled_from([model.ClaimKind.HINT, model.ClaimKind.UNCONFIRMED]),
-    verdict=models.verdicts(),
+    verdict=models.said(),
 )
 _RESULTS = st.builds(
     model.Result,
-    verdict=models.verdicts(),
+    verdict=models.said(),
     observed_at=st.just(told.START),
     reference=st.none() | st.sampled_from(["order-1", "order-2"]),
 )
@@ -27,8 +28,16 @@ _FAILURES = st.builds(
     _ERRORS,
     st.none() | st.integers(0, 100_000),
 )
+_BEGINS = st.none() | st.sampled_from(["begin-1", "begin-2"])
 _NAMES = st.none() | st.sampled_from(["e1", "e2"])
 _WAITS = st.integers(-told.HOUR, told.HOUR) | st.sampled_from([0, 1, told.DAY])
+
+Event = (
+    ledger.CallbackTaken
+    | ledger.RecheckTaken
+    | ledger.RegistrationTaken
+    | ledger.ReturnTaken
+)
 
 
 class Fetched(stateful.RuleBasedStateMachine):
@@ -38,32 +47,37 @@ class Fetched(stateful.RuleBasedStateMachine):
     What was told since the last commit is lost in a crash; its events come again.
     """
 
+    policy = steps.POLLED
+
     def __init__(self) -> None:
         super().__init__()
         self.now = told.START
         self.session: ledger.Session | None = None
         self.committed: ledger.Session | None = None
-        self.uncommitted: list[ledger.CallbackTaken | ledger.RecheckTaken] = []
+        self.uncommitted: list[Event] = []
+        #: whether there is anything to write of the session
+        self.changed = False
         self.emitted: list[model.Decision] = []
         self.seen: list[model.Decision] = []
         #: an event waits for a fetch that starts after it; and as of the commit
         self.owed = self.owed_committed = False
 
-    def tell(self, said: ledger.Input) -> laws.Step:
+    def tell(self, said: ledger.Input) -> steps.Step:
         """Tell the session *said*, held against every law."""
-        taken = laws.step(self.session, said, self.now, laws.QUICK)
+        taken = laws.step(self.session, said, self.now, self.policy)
+        if taken.after is not self.session:
+            self.changed |= ledger.Unwritten() not in taken.effects
         self.session = taken.after
         self.emitted += taken.emitted
-        if told.fetches(taken.effects):
+        if told.fetches(taken.effects) or self.session is None:
             self.owed = False
         return taken
 
-    def take(self, said: ledger.CallbackTaken | ledger.RecheckTaken) -> None:
+    def take(self, said: Event) -> None:
         """Take an event from the topic."""
         taken = self.tell(said)
         self.uncommitted.append(said)
-        if ledger.Note(ledger.NoteKind.REPEATED) not in taken.effects:
-            self.owed = True
+        self.owed |= steps.asks(taken) and not isinstance(said, ledger.ReturnTaken)
 
     @stateful.rule(claim=_CLAIMS, name=_NAMES)
     def callback(self, claim: model.Claim | None, name: str | None) -> None:
@@ -78,6 +92,49 @@ class Fetched(stateful.RuleBasedStateMachine):
         """Take a recheck command."""
         self.take(ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED)))
 
+    @stateful.rule(
+        reference=st.sampled_from(["order-1", "order-2"]),
+        begin_id=_BEGINS,
+        expires=st.none() | st.integers(-told.HOUR, told.DAY),
+    )
+    def register(
+        self, reference: str, begin_id: str | None, expires: int | None
+    ) -> None:
+        """Take a registration."""
+        event = told.event(
+            model.EventType.SESSION_REGISTERED,
+            received_at=self.now,
+            reference=reference,
+            begin_id=begin_id,
+            expires_at=None if expires is None else self.now + expires,
+        )
+        self.take(ledger.RegistrationTaken(event))
+
+    @stateful.rule(begin_id=_BEGINS)
+    def come_back(self, begin_id: str | None) -> None:
+        """Take a return of the person, or of another one."""
+        kind = model.EventType.SESSION_RETURNED
+        self.take(ledger.ReturnTaken(told.event(kind, begin_id=begin_id)))
+
+    @stateful.precondition(lambda self: self.held)
+    @stateful.rule(behind=st.booleans())
+    def wait_over(self, *, behind: bool) -> None:
+        """Wait until the hold is over."""
+        assert self.session is not None
+        assert self.session.due_at is not None
+        self.now = max(self.now, self.session.due_at)
+        self.tell(ledger.WaitOver(behind=behind))
+
+    @stateful.rule()
+    def drop(self) -> None:
+        """Run out of room for what is held."""
+        self.tell(ledger.HoldDropped())
+
+    @property
+    def held(self) -> bool:
+        """Return whether the session waits to be registered."""
+        return self.session is not None and self.session.held is not None
+
     @stateful.rule()
     def lose_events(self) -> None:
         """Go on after a gap in the topic."""
@@ -88,7 +145,9 @@ class Fetched(stateful.RuleBasedStateMachine):
         """Let the clock go on, or back."""
         self.now += milliseconds
 
-    @stateful.precondition(lambda self: self.session and self.session.due_at)
+    @stateful.precondition(
+        lambda self: self.session and self.session.due_at and not self.held
+    )
     @stateful.rule()
     def start(self) -> None:
         """Wait until the fetch is due, and start it."""
@@ -132,7 +191,9 @@ class Fetched(stateful.RuleBasedStateMachine):
     @stateful.rule()
     def commit(self) -> None:
         """Write the state, the position and the decisions in one transaction."""
-        self.committed, self.owed_committed = self.session, self.owed
+        if self.changed:
+            self.committed, self.owed_committed = self.session, self.owed
+        self.changed = False
         self.uncommitted.clear()
         self.seen += self.emitted
         self.emitted.clear()
@@ -146,6 +207,7 @@ class Fetched(stateful.RuleBasedStateMachine):
         if self.session is not None:
             self.session = ledger.recovered(self.session)
         self.emitted.clear()
+        self.changed = False
         again, self.uncommitted = self.uncommitted, []
         for said in again:
             self.take(said)
@@ -165,7 +227,7 @@ class Fetched(stateful.RuleBasedStateMachine):
     @stateful.invariant()
     def nobody_is_forgotten(self) -> None:
         """See that what an event asked for is still to come."""
-        assert not self.owed or laws.is_wanted(self.session)
+        assert not self.owed or steps.is_wanted(self.session)
 
     @stateful.invariant()
     def the_customer_is_the_results(self) -> None:
@@ -175,10 +237,13 @@ class Fetched(stateful.RuleBasedStateMachine):
     def teardown(self) -> None:
         """See that a provider that answers ends every session that is not given up."""
         fetched = 0
+        if self.held:
+            self.register("order-1", None, None)
         while self.session is not None and self.session.open:
             if self.session.flight is None:
                 self.start()
-            self.answer(told.result(told.approved()))
+            reference = self.session.reference
+            self.answer(told.result(told.approved(), reference=reference))
             fetched += 1
             assert fetched <= len(["in flight", "trailing"]) + 1
         if fetched:
@@ -187,67 +252,10 @@ class Fetched(stateful.RuleBasedStateMachine):
             assert self.session.standing.outcome is model.Outcome.APPROVED
 
 
-class Signed(stateful.RuleBasedStateMachine):
-    """A session whose signed callbacks are its verdicts, in any order, with crashes."""
+class Known(Fetched):
+    """The same for a source that knows its sessions: others wait to be registered."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.session: ledger.Session | None = None
-        self.committed: ledger.Session | None = None
-        self.uncommitted: list[ledger.CallbackTaken] = []
-        self.taken: list[ledger.CallbackTaken] = []
-        self.revisions: list[int] = []
-        self.emitted: list[int] = []
-
-    def take(self, said: ledger.CallbackTaken) -> None:
-        """Take a signed callback."""
-        taken = laws.step(self.session, said, told.START, told.SIGNED)
-        self.session = taken.after
-        self.uncommitted.append(said)
-        self.emitted += [decision.revision for decision in taken.emitted]
-
-    @stateful.rule(verdict=models.verdicts(), at=st.integers(0, 4))
-    def callback(self, verdict: model.Verdict, at: int) -> None:
-        """Take a new signed verdict that says when it was made."""
-        claim = told.signed(told.at(verdict, at))
-        self.taken.append(ledger.CallbackTaken(told.event(), claim))
-        self.take(self.taken[-1])
-
-    @stateful.precondition(lambda self: self.taken)
-    @stateful.rule(data=st.data())
-    def replay(self, data: st.DataObject) -> None:
-        """Take a delivery again, or one that a redrive made."""
-        self.take(data.draw(st.sampled_from(self.taken)))
-
-    @stateful.rule()
-    def commit(self) -> None:
-        """Write everything in one transaction."""
-        self.committed, self.revisions = self.session, self.revisions + self.emitted
-        self.uncommitted, self.emitted = [], []
-
-    @stateful.rule()
-    def crash(self) -> None:
-        """Lose all since the commit; the events come again."""
-        self.session = self.committed
-        again, self.uncommitted, self.emitted = self.uncommitted, [], []
-        for said in again:
-            self.take(said)
-
-    @stateful.invariant()
-    def the_greatest_stands(self) -> None:
-        """See that the end depends on what was said and not on when it came."""
-        verdicts = [said.claim.verdict for said in self.taken if said.claim]
-        if not verdicts:
-            return
-        assert self.session is not None
-        assert self.session.standing is not None
-        greatest = max(verdicts, key=told.rank)
-        assert self.session.standing.substance == greatest.substance
-
-    @stateful.invariant()
-    def downstream_is_contiguous(self) -> None:
-        """See that a reader finds revisions 1, 2, 3 without gap or repeat."""
-        assert self.revisions == list(range(1, len(self.revisions) + 1))
+    policy = steps.KNOWN
 
 
 # A busy machine is slow now and then; that is no failure of the code.
@@ -260,33 +268,5 @@ _LONG = hypothesis.settings(
 
 TestFetched = pytest.mark.timeout(60)(Fetched.TestCase)
 TestFetched.settings = _LONG
-TestSigned = pytest.mark.timeout(60)(Signed.TestCase)
-TestSigned.settings = _LONG
-
-
-@hypothesis.given(
-    session=st.none() | models.sessions(),
-    said=st.builds(ledger.CallbackTaken, models.events(), _CLAIMS)
-    | st.builds(ledger.RecheckTaken, models.events())
-    | st.just(ledger.FetchStarting())
-    | st.just(ledger.RetentionOver())
-    | st.builds(ledger.MappingStarting, st.integers(1, 3))
-    | st.builds(ledger.Answered, st.integers(1, 3), _RESULTS)
-    | st.builds(ledger.Failed, st.integers(1, 3), _FAILURES),
-    now=st.integers(0, 2**45),
-)
-def test_advance_is_total(
-    session: ledger.Session | None, said: ledger.Input, now: int
-) -> None:
-    """Any input to any state whatever, at any time, has an answer and never raises."""
-    if session is not None and session.flight is not None:
-        seq = session.flight.seq
-        match said:
-            case ledger.Answered(_, result):
-                said = ledger.Answered(seq, result)
-            case ledger.Failed(_, failure):
-                said = ledger.Failed(seq, failure)
-            case _:
-                pass
-    after, effects = ledger.advance(told.KEY, session, said, now, told.FETCHED)
-    assert after is not None or session is None or effects
+TestKnown = pytest.mark.timeout(60)(Known.TestCase)
+TestKnown.settings = _LONG

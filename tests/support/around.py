@@ -160,6 +160,7 @@ class Watch:
         self.decisions: list[model.Decision] = []
         self.letters: list[model.DeadLetter] = []
         self.notes: list[ledger.NoteKind] = []
+        self.steps: list[ledger.Step] = []
         self.alarms: list[model.AlarmKind] = []
         self.results: list[str] = []
         self.commits: list[tuple[int, float]] = []
@@ -177,6 +178,11 @@ class Watch:
         """Keep what changed nothing."""
         del source
         self.notes.append(kind)
+
+    def reached(self, source: str, step: ledger.Step) -> None:
+        """Keep how far a registered session has come."""
+        del source
+        self.steps.append(step)
 
     def alarmed(self, source: str, kind: model.AlarmKind) -> None:
         """Keep an alarm."""

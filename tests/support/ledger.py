@@ -88,6 +88,8 @@ def event(
     key: model.SessionKey = KEY,
     received_at: int = START,
     reference: str | None = None,
+    begin_id: str | None = None,
+    expires_at: int | None = None,
     provider_event_id: str | None = None,
     provider_time: int | None = None,
     digest: str | None = None,
@@ -107,6 +109,8 @@ def event(
         provider_event_id=provider_event_id,
         provider_time=provider_time,
         reference=reference,
+        begin_id=begin_id,
+        expires_at=expires_at,
         digest=digest or hashlib.sha256(b"%d" % number).hexdigest(),
     )
 
@@ -195,6 +199,29 @@ class History:
                 event(model.EventType.RECHECK_REQUESTED, received_at=self.now)
             )
         )
+
+    def register(
+        self,
+        reference: str | None = "order-1",
+        *,
+        begin_id: str | None = "begin-1",
+        expires_at: int | None = None,
+    ) -> list[ledger.Effect]:
+        """Take a registration."""
+        taken = event(
+            model.EventType.SESSION_REGISTERED,
+            received_at=self.now,
+            reference=reference,
+            begin_id=begin_id,
+            expires_at=expires_at,
+        )
+        return self.tell(ledger.RegistrationTaken(taken))
+
+    def come_back(self, begin_id: str | None = "begin-1") -> list[ledger.Effect]:
+        """Take a return of the person."""
+        kind = model.EventType.SESSION_RETURNED
+        taken = event(kind, received_at=self.now, begin_id=begin_id)
+        return self.tell(ledger.ReturnTaken(taken))
 
     def start(self) -> list[ledger.Effect]:
         """Offer room for a fetch."""

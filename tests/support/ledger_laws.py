@@ -1,57 +1,9 @@
 """Say what every step of every session keeps, whatever was told and when."""
 
-import dataclasses
-
 from tests.support import ledger as told
+from tests.support import ledger_steps as steps
+from tests.support import registration_laws
 from worker import errors, ledger, model, policy
-
-#: Short times and few attempts, so that short histories reach every end.
-QUICK = dataclasses.replace(
-    told.FETCHED,
-    retry=policy.Backoff(first_ms=1_000, factor=2.0, max_ms=2_000),
-    retry_horizon_ms=2_000,
-    retry_attempts=2,
-    not_ready=policy.Backoff(first_ms=1_000, factor=1.0, max_ms=1_000),
-    not_ready_attempts=2,
-    recheck_pending_ms=(2_000, 3_000),
-    recheck_min_interval_ms=3_000,
-    unconfirmed_grace_ms=2_000,
-    denied_answers=2,
-    denied_over_ms=2_000,
-    quarantine_attempts=2,
-    identity_retention_ms=60_000,
-)
-
-_EVENTS = (ledger.CallbackTaken, ledger.RecheckTaken)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Step:
-    """One input, and what it made of a session."""
-
-    before: ledger.Session | None
-    told: ledger.Input
-    now: int
-    rules: policy.Rules
-    after: ledger.Session | None
-    effects: list[ledger.Effect]
-
-    @property
-    def at(self) -> int:
-        """Return the session's own time."""
-        return (
-            self.now if self.before is None else max(self.now, self.before.updated_at)
-        )
-
-    @property
-    def emitted(self) -> list[model.Decision]:
-        """Return the decisions of this step."""
-        return told.emitted(self.effects)
-
-    @property
-    def buried(self) -> bool:
-        """Return whether this step wrote a dead letter."""
-        return any(isinstance(effect, ledger.Bury) for effect in self.effects)
 
 
 def step(
@@ -59,26 +11,28 @@ def step(
     said: ledger.Input,
     now: int,
     rules: policy.Rules,
-) -> Step:
+) -> steps.Step:
     """Advance *before* by *said*, and hold the step against every law."""
     after, effects = ledger.advance(told.KEY, before, said, now, rules)
-    taken = Step(before, said, now, rules, after, effects)
+    taken = steps.Step(before, said, now, rules, after, effects)
     for law in LAWS:
         law(taken)
     return taken
 
 
-def somebody_looks_after_it(taken: Step) -> None:
+def somebody_looks_after_it(taken: steps.Step) -> None:
     """See that a fetched session has a due time, a flight, a final or a dead letter."""
     after = taken.after
     if after is None or not taken.rules.fetches or after.open or after.final:
         return
-    if taken.before is None or taken.before.open:
+    if ledger.DeniedEnd() in taken.effects:
+        assert after.registered
+    elif taken.before is None or taken.before.open:
         assert taken.buried
         assert after.standing is not None
 
 
-def time_is_kept(taken: Step) -> None:
+def time_is_kept(taken: steps.Step) -> None:
     """See that a session's time never runs backwards."""
     before, after = taken.before, taken.after
     if before is not None and after is not None:
@@ -87,7 +41,7 @@ def time_is_kept(taken: Step) -> None:
         assert decision.decided_at == taken.at
 
 
-def nothing_is_put_off_for_ever(taken: Step) -> None:
+def nothing_is_put_off_for_ever(taken: steps.Step) -> None:
     """See that what is due is no further off than the longest of the times."""
     before, after = taken.before, taken.after
     if after is None or after.due_at is None:
@@ -102,24 +56,30 @@ def nothing_is_put_off_for_ever(taken: Step) -> None:
         rules.retry.max_ms,
         rules.not_ready.max_ms,
         rules.recheck_min_interval_ms,
+        rules.unknown_grace_ms,
         *rules.recheck_pending_ms,
     )
-    assert after.due_at - taken.at <= longest
+    latest = taken.at + longest
+    if after.registered_at is not None:
+        deadline = rules.deadline_ms(after.registered_at, after.expires_at)
+        latest = max(latest, deadline + rules.overdue_kept_ms)
+    assert after.due_at <= latest
 
 
-def revisions_are_contiguous(taken: Step) -> None:
+def revisions_are_contiguous(taken: steps.Step) -> None:
     """See that revisions go on by one, each naming the one before it."""
     first = 1 if taken.before is None else taken.before.revision + 1
     numbers = [decision.revision for decision in taken.emitted]
     assert numbers == list(range(first, first + len(numbers)))
     if taken.after is not None:
         assert taken.after.revision == first + len(numbers) - 1
-        assert (taken.after.revision > 0) == (taken.after.standing is not None)
+        if taken.after.held is None:
+            assert (taken.after.revision > 0) == (taken.after.standing is not None)
     for decision in taken.emitted:
         assert (decision.supersedes is None) == (decision.revision == 1)
 
 
-def a_revision_is_news(taken: Step) -> None:
+def a_revision_is_news(taken: steps.Step) -> None:
     """See that one step says one thing, and only something new."""
     assert len(taken.emitted) <= 1
     before = taken.before
@@ -127,18 +87,22 @@ def a_revision_is_news(taken: Step) -> None:
         assert (
             before is None
             or before.standing is None
+            or before.held is not None
             or before.standing.substance != decision.verdict.substance
             or before.reference != decision.reference
         )
 
 
-def a_final_is_not_undone(taken: Step) -> None:
-    """See that what stands as final is never followed by a preliminary."""
-    if taken.before is not None and taken.before.final and taken.after is not None:
+def a_final_is_not_undone(taken: steps.Step) -> None:
+    """See that what was told as final is never followed by a preliminary."""
+    before = taken.before
+    if before is None or not before.revision:
+        return
+    if before.final and taken.after is not None:
         assert taken.after.final
 
 
-def nothing_unknown_is_approved(taken: Step) -> None:
+def nothing_unknown_is_approved(taken: steps.Step) -> None:
     """See that approved comes only of a verdict of the provider's that says so."""
     for decision in taken.emitted:
         before = taken.before
@@ -149,9 +113,16 @@ def nothing_unknown_is_approved(taken: Step) -> None:
         assert _verdict(taken.told) == decision.verdict
 
 
-def a_clock_alone_ends_nothing(taken: Step) -> None:
+def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
     """See that without word from the provider nothing is decided, buried or ended."""
-    silent = isinstance(taken.told, ledger.FetchStarting | ledger.RetentionOver)
+    silent = isinstance(
+        taken.told,
+        ledger.FetchStarting
+        | ledger.RetentionOver
+        | ledger.WaitOver
+        | ledger.HoldDropped
+        | ledger.ReturnTaken,
+    )
     unanswered = (
         isinstance(taken.told, ledger.Failed) and not taken.told.failure.answered
     )
@@ -161,8 +132,8 @@ def a_clock_alone_ends_nothing(taken: Step) -> None:
         assert ledger.DeniedEnd() not in taken.effects
 
 
-def an_end_has_its_reason(taken: Step) -> None:
-    """See that only retention, or denials of an undecided one, end a session."""
+def an_end_has_its_reason(taken: steps.Step) -> None:
+    """See that a session ends by retention, unregistered, or denied and undecided."""
     before = taken.before
     if before is None or taken.after is not None:
         return
@@ -170,8 +141,15 @@ def an_end_has_its_reason(taken: Step) -> None:
         assert not before.open
         assert taken.at - before.updated_at >= taken.rules.identity_retention_ms
         return
-    assert ledger.DeniedEnd() in taken.effects
     assert before.revision == 0
+    if ledger.UnknownEnd() in taken.effects:
+        assert before.held is not None
+        assert not before.registered
+        waited = before.due_at is not None and taken.at >= before.due_at
+        assert waited or isinstance(taken.told, ledger.HoldDropped)
+        return
+    assert ledger.DeniedEnd() in taken.effects
+    assert not before.registered
     assert before.unconfirmed is None
     assert before.trailing is None
     assert before.denials + 1 >= taken.rules.denied_answers
@@ -179,7 +157,7 @@ def an_end_has_its_reason(taken: Step) -> None:
     assert taken.at - since >= taken.rules.denied_over_ms
 
 
-def giving_up_has_its_reason(taken: Step) -> None:
+def giving_up_has_its_reason(taken: steps.Step) -> None:
     """See that exhausted means n answered failures and the horizon, not one of them."""
     before = taken.before
     failed = isinstance(taken.told, ledger.Failed)
@@ -194,23 +172,20 @@ def giving_up_has_its_reason(taken: Step) -> None:
         assert taken.at - before.failing_since >= taken.rules.retry_horizon_ms
 
 
-def a_wake_up_is_wanted(taken: Step) -> None:
+def a_wake_up_is_wanted(taken: steps.Step) -> None:
     """See that after an event there is a fetch to come that has not started yet."""
-    if not isinstance(taken.told, _EVENTS) or not taken.rules.fetches:
-        return
-    if ledger.Note(ledger.NoteKind.REPEATED) in taken.effects:
-        return
-    assert is_wanted(taken.after)
+    if steps.asks(taken):
+        assert steps.is_wanted(taken.after)
 
 
-def a_callback_alone_decides_nothing(taken: Step) -> None:
+def a_callback_alone_decides_nothing(taken: steps.Step) -> None:
     """See that where results are fetched, an event is a wake-up and no more."""
-    if isinstance(taken.told, _EVENTS) and taken.rules.fetches:
+    if isinstance(taken.told, steps.EVENTS) and taken.rules.fetches:
         assert not taken.emitted
         assert not taken.buried
 
 
-def finals_are_not_fetched_too_often(taken: Step) -> None:
+def finals_are_not_fetched_too_often(taken: steps.Step) -> None:
     """See that fetches over a final, but retries and commands, keep the interval."""
     before, after = taken.before, taken.after
     if before is None or after is None or not told.fetches(taken.effects):
@@ -229,7 +204,7 @@ def finals_are_not_fetched_too_often(taken: Step) -> None:
         assert waited >= taken.rules.recheck_min_interval_ms
 
 
-def ended_is_a_stub(taken: Step) -> None:
+def ended_is_a_stub(taken: steps.Step) -> None:
     """See that an ended session keeps nothing about fetching."""
     after = taken.after
     if after is None or after.open:
@@ -237,19 +212,12 @@ def ended_is_a_stub(taken: Step) -> None:
     assert after.wanted is None
     assert after.trailing is None
     assert (after.tries, after.failures, after.not_ready, after.denials) == (0,) * 4
+    assert (after.polls_left, after.overdue, after.held) == (0, 0, None)
     assert (after.failing_since, after.denied_since) == (None, None)
 
 
-def is_wanted(session: ledger.Session | None) -> bool:
-    """Return whether a fetch that has not started yet is to come."""
-    if session is None:
-        return False
-    if session.flight is not None:
-        return session.trailing is not None
-    return session.due_at is not None
-
-
 LAWS = (
+    *registration_laws.LAWS,
     somebody_looks_after_it,
     time_is_kept,
     nothing_is_put_off_for_ever,

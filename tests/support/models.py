@@ -122,6 +122,12 @@ def verdicts(draw: st.DrawFn) -> model.Verdict:
     )
 
 
+def said() -> st.SearchStrategy[model.Verdict]:
+    """Return any verdict that a provider may have said."""
+    ours = model.Reason.REFERENCE_MISMATCH
+    return verdicts().filter(lambda verdict: verdict.reason is not ours)
+
+
 @st.composite
 def causes(draw: st.DrawFn) -> model.Cause:
     """Return any cause: a poll has no event, and only a callback was received."""
@@ -224,6 +230,15 @@ def sessions() -> st.SearchStrategy[ledger.Session]:
         seen=st.lists(_IDENTIFIER, max_size=4).map(tuple),
         unconfirmed=st.none() | unconfirmed,
         hint=st.none() | st.sampled_from(model.Outcome),
+        registered_at=st.none() | _TIME,
+        begin_id=st.none() | _IDENTIFIER,
+        expires_at=st.none() | _TIME,
+        returned_at=st.none() | _TIME,
+        unheard=st.booleans(),
+        polls_left=_COUNT,
+        overdue=_COUNT,
+        lapsed=st.booleans(),
+        held=st.none() | causes(),
     )
 
 
@@ -235,4 +250,5 @@ def positions() -> st.SearchStrategy[model.Position]:
         next_offset=_COUNT,
         starts=_COUNT,
         denied=st.lists(row, max_size=3).map(tuple),
+        unknown=st.lists(row, max_size=3).map(tuple),
     )

@@ -135,6 +135,10 @@ class WorkerWatch:
         """Count what changed nothing."""
         self._metrics.noted(source, kind)
 
+    def reached(self, source: str, step: ledger.Step) -> None:
+        """Count how far a registered session has come."""
+        self._metrics.reached(source, step)
+
     def alarmed(self, source: str, kind: model.AlarmKind) -> None:
         """Call a person."""
         telemetry.alarm(self._metrics, kind, source)

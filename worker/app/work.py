@@ -162,6 +162,7 @@ def limits(worker: settings.Worker) -> binding.Limits:
         gather_ms=worker.gather_window,
         inbox=worker.max_queued_events,
         max_open=worker.max_open_sessions,
+        max_held=worker.max_held_sessions,
         max_batch=worker.max_commit_sessions,
     )
 

@@ -29,12 +29,12 @@ def _string(item: object) -> str:
     return item
 
 
-def _denied(row: object) -> tuple[str, int, int]:
+def _counted(row: object) -> tuple[str, int, int]:
     match row:
         case [str(source), hour, sessions] if type(hour) is type(sessions) is int:
             return source, hour, sessions
         case _:
-            raise record.MalformedRecord("denied")
+            raise record.MalformedRecord("count")
 
 
 _CAUSE = shapes.Shape(
@@ -92,12 +92,22 @@ _SESSION = shapes.Shape(
     shapes.rows("seen", "seen", _string),
     shapes.nested("unconfirmed", "unconfirmed", _UNCONFIRMED, None),
     shapes.word("hint", "hint", model.Outcome, None),
+    shapes.number("registered_at", "registered", None),
+    shapes.text("begin_id", "begin", None),
+    shapes.number("expires_at", "expires", None),
+    shapes.number("returned_at", "returned", None),
+    shapes.Part(attribute="unheard", key="unheard", kind=bool, default=False),
+    shapes.number("polls_left", "polls", 0),
+    shapes.number("overdue", "overdue", 0),
+    shapes.Part(attribute="lapsed", key="lapsed", kind=bool, default=False),
+    shapes.nested("held", "held", _CAUSE, None),
 )
 _POSITION = shapes.Shape(
     model.Position,
     shapes.number("next_offset", "next_offset"),
     shapes.number("starts", "starts", 0),
-    shapes.rows("denied", "denied", _denied),
+    shapes.rows("denied", "denied", _counted),
+    shapes.rows("unknown", "unknown", _counted),
 )
 
 

@@ -3,9 +3,20 @@
 import dataclasses
 
 from worker import model, policy
-from worker.ledger import callbacks, failures, fetches, inputs, state, turn
+from worker.ledger import (
+    callbacks,
+    failures,
+    fetches,
+    inputs,
+    overdue,
+    registrations,
+    state,
+    turn,
+)
 
 Outcome = tuple[state.Session | None, list[inputs.Effect]]
+
+_QUIET = (inputs.Note, inputs.Fetch)
 
 
 def advance(
@@ -28,8 +39,10 @@ def advance(
     at = max(now, session.updated_at)
     work = turn.Turn(key=key, rules=rules, now=at, session=session)
     _apply(work, told)
-    if any(isinstance(e, inputs.DeniedEnd | inputs.Forget) for e in work.effects):
+    if work.ended:
         return None, work.effects
+    if work.quiet and all(isinstance(e, _QUIET) for e in work.effects):
+        work.effects.append(inputs.Unwritten())
     if work.session is session or work.session.updated_at == at:
         return work.session, work.effects
     return dataclasses.replace(work.session, updated_at=at), work.effects
@@ -39,39 +52,73 @@ def _first(
     key: model.SessionKey, told: inputs.Input, now: int, rules: policy.Rules
 ) -> Outcome:
     """Take the first that is heard of a session: an event, or nothing at all."""
-    if not isinstance(told, inputs.CallbackTaken | inputs.RecheckTaken):
-        return None, []
-    fresh = callbacks.new_session(told.event, now)
+    match told:
+        case inputs.CallbackTaken(event):
+            fresh = callbacks.new_session(event, now)
+        case inputs.RecheckTaken(event) | inputs.RegistrationTaken(event):
+            fresh = callbacks.new_session(event, now, unheard=True)
+        case inputs.ReturnTaken():
+            return None, [inputs.Note(inputs.NoteKind.RETURN_IGNORED)]
+        case _:
+            return None, []
     work = turn.Turn(key=key, rules=rules, now=now, session=fresh)
-    if isinstance(told, inputs.CallbackTaken) and callbacks.is_stale(told, rules):
-        work.bury(
-            model.DeadLetterReason.STALE,
-            event_id=told.event.event_id,
-            attempts=1,
-            last_error=None,
-        )
-        return None, work.effects
+    if isinstance(told, inputs.CallbackTaken):
+        if callbacks.is_stale(told, rules):
+            work.bury(
+                model.DeadLetterReason.STALE,
+                event_id=told.event.event_id,
+                attempts=1,
+                last_error=None,
+            )
+            return None, work.effects
+        if rules.known_sessions_only:
+            registrations.hold(work, told)
     _apply(work, told)
     return None if work.session is fresh else work.session, work.effects
 
 
 def _apply(work: turn.Turn, told: inputs.Input) -> None:
     match told:
+        case (
+            inputs.CallbackTaken()
+            | inputs.RecheckTaken()
+            | inputs.RegistrationTaken()
+            | inputs.ReturnTaken()
+        ):
+            _apply_event(work, told)
+        case inputs.FetchStarting():
+            fetches.start(work)
+        case inputs.MappingStarting() | inputs.Answered() | inputs.Failed():
+            _apply_to_flight(work, told)
+        case inputs.EventsLost():
+            fetches.look_again(work)
+        case inputs.WaitOver(behind):
+            overdue.wait_over(work, behind=behind)
+        case inputs.HoldDropped():
+            overdue.drop(work)
+        case inputs.RetentionOver():
+            overdue.retire(work)
+    work.finish()
+
+
+def _apply_event(
+    work: turn.Turn,
+    told: (
+        inputs.CallbackTaken
+        | inputs.RecheckTaken
+        | inputs.RegistrationTaken
+        | inputs.ReturnTaken
+    ),
+) -> None:
+    match told:
         case inputs.CallbackTaken(event, claim):
             callbacks.take_callback(work, event, claim)
         case inputs.RecheckTaken(event):
             callbacks.take_recheck(work, event)
-        case inputs.EventsLost():
-            fetches.look_again(work)
-        case inputs.FetchStarting():
-            fetches.start(work)
-        case inputs.RetentionOver():
-            age = work.now - work.session.updated_at
-            if not work.session.open and age >= work.rules.identity_retention_ms:
-                work.effects.append(inputs.Forget())
-        case inputs.MappingStarting() | inputs.Answered() | inputs.Failed():
-            _apply_to_flight(work, told)
-    work.finish()
+        case inputs.RegistrationTaken(event):
+            registrations.take_registration(work, event)
+        case inputs.ReturnTaken(event):
+            registrations.take_return(work, event)
 
 
 def _apply_to_flight(

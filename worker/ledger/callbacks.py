@@ -5,24 +5,34 @@ import dataclasses
 from worker import model, policy
 from worker.ledger import inputs, state, turn
 
+_CAUSES = {
+    model.EventType.CALLBACK_RECEIVED: model.CauseType.CALLBACK,
+    model.EventType.RECHECK_REQUESTED: model.CauseType.RECHECK,
+    model.EventType.SESSION_REGISTERED: model.CauseType.REGISTRATION,
+    model.EventType.SESSION_RETURNED: model.CauseType.RETURN,
+}
+
 
 def cause_of(event: model.Event) -> model.Cause:
     """Return what a decision says of *event* as its cause."""
-    recheck = event.type is model.EventType.RECHECK_REQUESTED
+    called = event.type is model.EventType.CALLBACK_RECEIVED
     return model.Cause(
-        type=model.CauseType.RECHECK if recheck else model.CauseType.CALLBACK,
+        type=_CAUSES[event.type],
         event_id=event.event_id,
-        received_at=None if recheck else event.received_at,
+        received_at=event.received_at if called else None,
         traceparent=event.traceparent,
     )
 
 
-def new_session(event: model.Event, now: int) -> state.Session:
+def new_session(
+    event: model.Event, now: int, *, unheard: bool = False
+) -> state.Session:
     """Return the state of a session first heard of by *event*."""
     return state.Session(
         provider_session_id=event.provider_session_id,
         first_seen_at=now,
         updated_at=now,
+        unheard=unheard,
     )
 
 
@@ -45,17 +55,29 @@ def take_callback(
     mark = _mark(event, signed=signed)
     if not _first_time(work, mark) and not work.session.given_up:
         return
+    if work.session.unheard:
+        _hear(work)
     cause = cause_of(event)
     if claim is None:
         wake(work, cause)
     elif claim.kind is model.ClaimKind.SIGNED:
         # Anybody who knows the URL may have written another callback: whose session
         # it is, only the fetched result says.
-        work.refer(event.reference, cause)
-        _settle_signed(work, event, claim)
+        for kind in claim.alarms:
+            work.alarm(kind)
+        verdict = work.agreed(claim.verdict, event.reference, cause)
+        if verdict is not None:
+            _settle_signed(work, event, verdict)
     else:
         _remember(work, claim, cause)
         wake(work, cause)
+
+
+def _hear(work: turn.Turn) -> None:
+    """Take note of the first callback of a session that was known before it."""
+    work.session = dataclasses.replace(work.session, unheard=False)
+    if work.session.registered:
+        work.reach(inputs.Step.CALLED_BACK)
 
 
 def _first_time(work: turn.Turn, mark: str | None) -> bool:
@@ -92,15 +114,20 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
     Want a fetch that starts after now.
 
     One in flight, one trailing, never none; after a final at most one each
-    ``recheck_min_interval``, deferred and never dropped.
+    ``recheck_min_interval``, deferred and never dropped. For a session that is held
+    it is deferred until that is registered.
     """
     if not work.rules.fetches:
         work.note(inputs.NoteKind.UNFETCHABLE)
         return
     session = work.session
+    if session.held is not None:
+        return
+    polls = work.rules.polling.times
     if session.flight is not None:
+        trailing = state.earlier(session.trailing, cause)
         work.session = dataclasses.replace(
-            session, trailing=session.trailing or cause, rechecks=0
+            session, trailing=trailing, rechecks=0, polls_left=polls
         )
         return
     earliest = earliest_fetch(work, cause)
@@ -110,14 +137,20 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
         wanted=state.earlier(session.wanted, cause),
         due_at=due,
         rechecks=0,
+        polls_left=polls,
     )
 
 
 def earliest_fetch(work: turn.Turn, cause: model.Cause) -> int:
-    """Return when a fetch may start: now, unless it is the next one over a final."""
+    """
+    Return when a fetch may start: now, but the next one over a final a little later.
+
+    So is the next one after a return, which a browser may repeat as it likes.
+    """
     session = work.session
+    free = not session.final and cause.type is not model.CauseType.RETURN
     recheck = cause.type is model.CauseType.RECHECK
-    if recheck or not session.final or session.last_fetch_at is None:
+    if recheck or free or session.last_fetch_at is None:
         return work.now
     return max(work.now, session.last_fetch_at + work.rules.recheck_min_interval_ms)
 
@@ -138,18 +171,24 @@ def take_recheck(work: turn.Turn, event: model.Event) -> None:
     if session.flight is not None:
         work.session = dataclasses.replace(session, trailing=cause, rechecks=0)
         return
+    # Whoever runs the command vouches for a session that is held.
     work.session = dataclasses.replace(
-        session, wanted=cause, due_at=work.now, rechecks=0
+        session, wanted=cause, due_at=work.now, rechecks=0, held=None
     )
 
 
-def _settle_signed(work: turn.Turn, event: model.Event, claim: model.Claim) -> None:
+def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
     """Let a signed verdict take its place in the order of the signed ones."""
-    verdict, cause = claim.verdict, cause_of(event)
-    for kind in claim.alarms:
-        work.alarm(kind)
-    standing = work.session.standing
-    if standing is None:
+    _order(work, event, verdict)
+    session = work.session
+    if session.final and session.due_at is not None and session.held is None:
+        # Nothing was to be fetched: it was its deadline that it waited for.
+        work.session = dataclasses.replace(session, due_at=None, overdue=0)
+
+
+def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
+    cause, standing = cause_of(event), work.session.standing
+    if standing is None or (work.session.lapsed and verdict.final):
         work.decide(verdict, cause, event.received_at)
         return
     match policy.order_signed(standing, verdict):

@@ -3,7 +3,7 @@
 import dataclasses
 
 from worker import errors, model, policy
-from worker.ledger import callbacks, fetches, inputs, state, turn
+from worker.ledger import callbacks, fetches, inputs, overdue, state, turn
 
 
 def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
@@ -20,7 +20,7 @@ def take_failure(
     """Do what the failure's disposition says."""
     match failure.disposition:
         case errors.Disposition.NOT_READY:
-            _not_ready(work, flight)
+            _not_ready(work, flight, failure)
         case errors.Disposition.DENIED:
             _denied(work, flight)
         case errors.Disposition.DEAD_LETTER:
@@ -53,15 +53,47 @@ def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
     )
 
 
-def _not_ready(work: turn.Turn, flight: state.Flight) -> None:
-    count = work.session.not_ready + 1
+def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> None:
+    """Poll again, fast after a wake-up and then slower; count it past the deadline."""
     work.note(inputs.NoteKind.NOT_READY)
-    if count < work.rules.not_ready_attempts:
-        work.session = dataclasses.replace(work.session, not_ready=count)
-        _retry(work, flight, work.rules.not_ready.delay_ms(count))
+    session, rules = work.session, work.rules
+    if failure.answered and overdue.counts(work, flight):
+        _still_unfinished(work, flight)
         return
-    work.session = fetches.settled(work.session)
-    if work.session.standing is None:
+    count = session.not_ready + 1
+    if count < rules.not_ready_attempts or session.polls_left or not failure.answered:
+        # What was mapped has not killed anything: that is worth a record.
+        work.session = dataclasses.replace(session, not_ready=count, tries=0)
+        _poll(work, flight, count)
+        work.quiet = work.quiet and not session.tries
+        return
+    work.session = fetches.settled(session)
+    if session.standing is None:
+        verdict = policy.pending(model.Reason.IN_PROGRESS, status=None)
+        work.decide(verdict, flight.cause, work.now)
+    fetches.go_on(work)
+
+
+def _poll(work: turn.Turn, flight: state.Flight, count: int) -> None:
+    session = work.session
+    if session.trailing is None and session.polls_left:
+        fetches.poll_fast(work, flight.cause)
+    else:
+        wait = work.rules.not_ready.delay_ms(count)
+        work.quiet = wait < fetches.COARSE_MS and session.trailing is None
+        _retry(work, flight, wait)
+
+
+def _still_unfinished(work: turn.Turn, flight: state.Flight) -> None:
+    """Go on at leisure, or end a session that has not ended long after its time."""
+    before = work.session
+    work.session = fetches.settled(before, overdue=before.overdue + 1)
+    status = None if before.standing is None else before.standing.provider_status
+    if overdue.is_over(work):
+        overdue.end(work, flight, status, work.now)
+    elif (
+        before.standing is None and work.session.overdue >= work.rules.overdue_attempts
+    ):
         verdict = policy.pending(model.Reason.IN_PROGRESS, status=None)
         work.decide(verdict, flight.cause, work.now)
     fetches.go_on(work)
@@ -87,6 +119,9 @@ def _denied(work: turn.Turn, flight: state.Flight) -> None:
         _retry(work, flight, work.rules.retry.delay_ms(count))
     elif session.revision == 0:
         work.effects.append(inputs.DeniedEnd())
+        work.session = fetches.settled(session, polls_left=0, overdue=0)
+        # The company knows a registered one: it stays known, and asks for nothing.
+        work.ended = not session.registered
     else:
         _give_up(
             work, flight, model.DeadLetterReason.FETCH_EXHAUSTED, "no_such_session"
@@ -104,7 +139,7 @@ def _denied_unconfirmed(
         _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
         return
     standing = work.session.standing
-    work.session = dataclasses.replace(fetches.settled(work.session), unconfirmed=None)
+    work.session = fetches.settled(work.session, unconfirmed=None)
     if standing is not None and standing.final:
         if standing.outcome is not unconfirmed.verdict.outcome:
             work.bury(
@@ -177,7 +212,7 @@ def _give_up(
         attempts=attempts,
         last_error=last_error,
     )
-    work.session = fetches.settled(session)
+    work.session = fetches.settled(session, polls_left=0, overdue=0)
     if not session.final:
         exhausted = reason is model.DeadLetterReason.FETCH_EXHAUSTED
         verdict = _unavailable(work) if exhausted else policy.unrecognised(None)

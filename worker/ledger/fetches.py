@@ -1,19 +1,31 @@
 """Start fetches, and let the results they bring stand."""
 
 import dataclasses
+from typing import Any
 
 from worker import model
-from worker.ledger import callbacks, inputs, state, turn
+from worker.ledger import callbacks, inputs, overdue, state, turn
 
 _POLL = model.Cause(type=model.CauseType.POLL)
+_RETURN = model.CauseType.RETURN
+#: A shorter wait is not worth a record: whoever finds the one before it polls again.
+COARSE_MS = 30_000
 
 
 def start(work: turn.Turn) -> None:
-    """Start the fetch that is due; changes nothing where none is."""
+    """
+    Start the fetch that is due; changes nothing where none is.
+
+    A poll's start is not written: without it the poll is due just the same.
+    """
     session = work.session
     due = session.due_at
     if session.flight is not None or due is None or due > work.now:
         return
+    if session.held is not None:
+        return
+    polled = session.wanted is None or session.wanted.type is model.CauseType.POLL
+    work.quiet = (polled or session.not_ready > 0) and not session.final
     seq = session.seq + 1
     flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or _POLL)
     work.session = dataclasses.replace(
@@ -30,7 +42,7 @@ def start(work: turn.Turn) -> None:
 def look_again(work: turn.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
-    if session.due_at is not None:
+    if session.due_at is not None and session.held is None and work.rules.fetches:
         work.session = dataclasses.replace(
             session, wanted=session.wanted or _POLL, due_at=work.now
         )
@@ -41,18 +53,30 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
     session = work.session
     for kind in result.alarms:
         work.alarm(kind)
-    verdict = result.verdict
-    work.session = dataclasses.replace(
-        settled(session),
-        hint=_compared(work, verdict),
+    unfinished = result.verdict.reason is model.Reason.IN_PROGRESS
+    late = unfinished and overdue.counts(work, flight)
+    work.session = settled(
+        session,
+        hint=_compared(work, result.verdict),
         unconfirmed=_outlasting(session, flight),
+        polls_left=session.polls_left if unfinished else 0,
+        overdue=session.overdue + 1 if late else 0,
     )
-    work.refer(result.reference, flight.cause)
-    if session.final and not verdict.final:
+    verdict = work.agreed(result.verdict, result.reference, flight.cause)
+    if verdict is None:
+        pass
+    elif session.final and not verdict.final:
         work.note(inputs.NoteKind.LATE_PRELIMINARY)
+    elif late and verdict is result.verdict and overdue.is_over(work):
+        overdue.end(work, flight, verdict.provider_status, result.observed_at)
     else:
         work.decide(verdict, flight.cause, result.observed_at)
-    go_on(work)
+        if session.unheard:
+            overdue.miss_callback(work, session, flight)
+    # A session that we gave up, and that goes on: its end is to be found.
+    goes_on = not result.verdict.final and not unfinished
+    go_on(work, lapsed=session.lapsed and goes_on)
+    work.quiet = work.quiet and not session.tries
 
 
 def _compared(work: turn.Turn, verdict: model.Verdict) -> model.Outcome | None:
@@ -75,9 +99,9 @@ def _outlasting(
     return claim
 
 
-def settled(session: state.Session) -> state.Session:
+def settled(session: state.Session, **changes: Any) -> state.Session:  # noqa: ANN401 -- fields
     """
-    Return *session* with every count of trouble back at zero.
+    Return *session* with every count of trouble back at zero, and with *changes*.
 
     A callback's claim outlasts trouble: only the provider's answer settles it.
     """
@@ -90,26 +114,66 @@ def settled(session: state.Session) -> state.Session:
         not_ready=0,
         denials=0,
         denied_since=None,
+        **changes,
     )
 
 
-def go_on(work: turn.Turn) -> None:
-    """Want what comes next: the trailing wake-up, a recheck of a pending, nothing."""
+def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
+    """
+    Want what comes next: the trailing wake-up, a poll of a pending one, nothing.
+
+    *lapsed* where a final is to be polled on, since it was not the provider's.
+    """
     session = work.session
     if session.trailing is not None:
         follow(work, session.trailing)
-    elif not session.final:
+    elif session.polls_left and not session.final:
+        poll_fast(work, _POLL)
+    elif lapsed or not session.final:
         wait = work.rules.recheck_ms(session.rechecks)
+        if lapsed:
+            wait = max(wait, work.rules.recheck_min_interval_ms)
         work.session = dataclasses.replace(
-            session, wanted=_POLL, due_at=work.now + wait, rechecks=session.rechecks + 1
+            session,
+            wanted=_POLL,
+            due_at=_at_the_deadline(work, work.now + wait),
+            rechecks=session.rechecks + 1,
+            polls_left=0,
         )
-    elif session.rechecks:
-        work.session = dataclasses.replace(session, rechecks=0)
+    elif session.rechecks or session.polls_left:
+        work.session = dataclasses.replace(session, rechecks=0, polls_left=0)
+
+
+def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
+    """Want the next one of the fast polls."""
+    session = work.session
+    wait = work.rules.polling.delay_ms(session.polls_left)
+    work.quiet = wait < COARSE_MS
+    work.session = dataclasses.replace(
+        session,
+        flight=None,
+        wanted=cause,
+        due_at=work.now + wait,
+        polls_left=session.polls_left - 1,
+    )
+
+
+def _at_the_deadline(work: turn.Turn, due: int) -> int:
+    """Return *due*, or the deadline where that comes first."""
+    deadline = work.deadline
+    return due if deadline is None or not work.now < deadline < due else deadline
 
 
 def follow(work: turn.Turn, trailing: model.Cause) -> None:
     """Want the fetch that a wake-up during the last one asked for."""
+    session = work.session
+    if session.final and not session.lapsed and trailing.type is _RETURN:
+        work.session = dataclasses.replace(session, trailing=None, polls_left=0)
+        return
     due = callbacks.earliest_fetch(work, trailing)
+    if session.polls_left and not session.final:
+        wait = work.rules.polling.delay_ms(session.polls_left)
+        due = min(due, work.now + wait)
     work.session = dataclasses.replace(
-        work.session, trailing=None, wanted=trailing, due_at=due
+        session, trailing=None, wanted=trailing, due_at=due
     )

@@ -22,6 +22,20 @@ class RecheckTaken:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RegistrationTaken:
+    """A ``session.registered`` event: the company began this session."""
+
+    event: model.Event
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReturnTaken:
+    """A ``session.returned`` event: the person is back, or the widget has finished."""
+
+    event: model.Event
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class EventsLost:
     """Events may have been lost that woke this session: look again, if it is open."""
 
@@ -29,6 +43,22 @@ class EventsLost:
 @dataclasses.dataclass(frozen=True, slots=True)
 class FetchStarting:
     """There is room for this session's fetch, which is due."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WaitOver:
+    """
+    What the session waits for without a fetch may be over: a hold, a deadline.
+
+    *behind* where events are still to be taken that may be older than the hold.
+    """
+
+    behind: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HoldDropped:
+    """There is no room to hold this session any longer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,8 +113,12 @@ class RetentionOver:
 Input = (
     CallbackTaken
     | RecheckTaken
+    | RegistrationTaken
+    | ReturnTaken
     | EventsLost
     | FetchStarting
+    | WaitOver
+    | HoldDropped
     | MappingStarting
     | Answered
     | Failed
@@ -103,7 +137,20 @@ class NoteKind(enum.StrEnum):
     NOT_READY = "not_ready"
     DENIED = "denied"
     UNCONFIRMED = "unconfirmed"
-    UNSUPPORTED_EVENT = "unsupported_event"
+    HELD = "held"
+    UNKNOWN = "unknown"
+    RETURN_IGNORED = "return_ignored"
+
+
+class Step(enum.StrEnum):
+    """How far a registered session has come; each is reached once."""
+
+    REGISTERED = "registered"
+    RETURNED = "returned"
+    CALLED_BACK = "called_back"
+    CALLBACK_MISSED = "callback_missed"
+    NOT_COMPLETED = "not_completed"
+    OVERDUE_UNPOLLABLE = "overdue_unpollable"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,8 +189,20 @@ class Note:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Reached:
+    """Count a registered session's step."""
+
+    step: Step
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DeniedEnd:
     """The session ends unseen: count it into the hour's summary."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnknownEnd:
+    """The session ends unseen, never registered: count it into the hour's summary."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,4 +210,24 @@ class Forget:
     """The stub's time is over: its latest decision goes with it."""
 
 
-Effect = Fetch | Emit | Bury | Alarm | Note | DeniedEnd | Forget
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unwritten:
+    """
+    Nothing of this step need be written, and nothing else follows but notes.
+
+    Whoever finds the state from before it does the same again. Always the last.
+    """
+
+
+Effect = (
+    Fetch
+    | Emit
+    | Bury
+    | Alarm
+    | Note
+    | Reached
+    | DeniedEnd
+    | UnknownEnd
+    | Forget
+    | Unwritten
+)

@@ -6,6 +6,11 @@ from typing import Any
 
 from worker import model
 
+#: What a fetch is asked for by: a poll gives way, and then a browser's return.
+_WEIGHT = dict.fromkeys(model.CauseType, 2) | {
+    model.CauseType.POLL: 0,
+    model.CauseType.RETURN: 1,
+}
 #: How many marks of past deliveries a session remembers.
 SEEN_MAX = 16
 
@@ -69,6 +74,24 @@ class Session:
     seen: tuple[str, ...] = ()
     unconfirmed: Unconfirmed | None = None
     hint: model.Outcome | None = None
+    #: when the company said that it began this session, and by which intent
+    registered_at: int | None = None
+    begin_id: str | None = None
+    #: when the provider lets it end, as far as that is known
+    expires_at: int | None = None
+    #: when the person first came back from the provider
+    returned_at: int | None = None
+    #: no callback has come yet
+    unheard: bool = False
+    #: fast polls that are left since the last wake-up
+    polls_left: int = 0
+    #: polls past the deadline that the provider answered with "not finished"
+    overdue: int = 0
+    #: what stands is our own word: it did not end in time
+    lapsed: bool = False
+    #: the callback that waits for this session to be registered; until it is, what
+    #: stands has been said to nobody
+    held: model.Cause | None = None
     #: fields of a newer release, kept as they came
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -76,6 +99,11 @@ class Session:
     def open(self) -> bool:
         """Return whether anything is still to be done."""
         return self.due_at is not None or self.flight is not None
+
+    @property
+    def registered(self) -> bool:
+        """Return whether the company said that it began this session."""
+        return self.registered_at is not None
 
     @property
     def given_up(self) -> bool:
@@ -106,7 +134,7 @@ def recovered(session: Session) -> Session:
 
 
 def earlier(cause: model.Cause | None, later: model.Cause | None) -> model.Cause | None:
-    """Return whose fetch it is that both ask for: the first's, but never a poll's."""
-    if cause is None or (later is not None and cause.type is model.CauseType.POLL):
-        return later
-    return cause
+    """Return whose fetch it is that both ask for: the first's, but rather no poll's."""
+    if cause is None or later is None:
+        return cause or later
+    return later if _WEIGHT[later.type] > _WEIGHT[cause.type] else cause

@@ -20,6 +20,15 @@ def decision_id(key: model.SessionKey, revision: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:{key}:{revision}"))
 
 
+def mismatched(verdict: model.Verdict) -> model.Verdict:
+    """Return what a *verdict* is worth that comes with another's reference."""
+    return policy.pending(
+        model.Reason.REFERENCE_MISMATCH,
+        status=verdict.provider_status,
+        provider_time=verdict.provider_time,
+    )
+
+
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Turn:
     """One call of ``advance``; lives no longer than that call."""
@@ -29,6 +38,10 @@ class Turn:
     now: int
     session: state.Session
     effects: list[inputs.Effect] = dataclasses.field(default_factory=list)
+    #: the session is to be forgotten
+    ended: bool = False
+    #: nothing of this is worth writing, unless more than notes follows from it
+    quiet: bool = False
     #: why what stands is to be said again, unless a new verdict says it first
     _unsaid: model.Cause | None = None
 
@@ -36,14 +49,27 @@ class Turn:
         """Count *kind*."""
         self.effects.append(inputs.Note(kind))
 
+    def reach(self, step: inputs.Step) -> None:
+        """Count that the registered session has come to *step*."""
+        self.effects.append(inputs.Reached(step))
+
     def alarm(self, kind: model.AlarmKind) -> None:
         """Tell a person of *kind*."""
         self.effects.append(inputs.Alarm(kind))
 
     def decide(
-        self, verdict: model.Verdict, cause: model.Cause, observed_at: int | None
+        self,
+        verdict: model.Verdict,
+        cause: model.Cause,
+        observed_at: int | None,
+        *,
+        lapsed: bool = False,
     ) -> None:
-        """Let *verdict* stand; emit a revision if its substance is news."""
+        """
+        Let *verdict* stand; emit a revision if its substance is news.
+
+        *lapsed* where it is no word of the provider's: it did not end in time.
+        """
         before = self.session
         news = (
             before.standing is None
@@ -51,10 +77,26 @@ class Turn:
             or self._unsaid is not None
         )
         self.session = dataclasses.replace(
-            before, standing=verdict, observed_at=observed_at
+            before,
+            standing=verdict,
+            observed_at=observed_at,
+            lapsed=lapsed,
+            held=None if before.held is None else cause,
         )
         if news:
             self._emit(cause)
+
+    def say(self, cause: model.Cause) -> None:
+        """Emit what stands at the end of the turn, if anything does."""
+        self._unsaid = cause
+
+    @property
+    def deadline(self) -> int | None:
+        """Return when the session should have ended, if that is to be expected."""
+        session = self.session
+        if session.registered_at is None:
+            return None
+        return self.rules.deadline_ms(session.registered_at, session.expires_at)
 
     def finish(self) -> None:
         """Emit what stands if anything of it is new and no decision said so."""
@@ -62,10 +104,10 @@ class Turn:
             self._emit(self._unsaid)
 
     def _emit(self, cause: model.Cause) -> None:
-        """Emit what stands as the next revision; nothing where nothing stands."""
+        """Emit what stands, if anything does, unless the session is held."""
         self._unsaid = None
         before, verdict = self.session, self.session.standing
-        if verdict is None:
+        if verdict is None or before.held is not None:
             return
         revision = before.revision + 1
         self.session = dataclasses.replace(before, revision=revision)
@@ -86,20 +128,54 @@ class Turn:
         )
         self.effects.append(inputs.Emit(decision))
 
-    def refer(self, reference: str | None, cause: model.Cause) -> None:
+    def agreed(
+        self, verdict: model.Verdict, reference: str | None, cause: model.Cause
+    ) -> model.Verdict | None:
         """
-        Keep the company's *reference*, the first one that comes.
+        Keep the *reference* that *verdict* comes with; return what may stand of it.
 
-        A late one is a new revision of what stands, the same one as that of a verdict
-        it comes with; a differing one is an alarm.
+        The first reference that comes is kept, and a late one is a new revision of
+        what stands, the same one as that of its verdict. Where it differs from the
+        one that is kept a person is told, and the verdict is not believed: it becomes
+        pending ``reference_mismatch``, or None, nothing, over a final. Only a verdict
+        with the right reference ends that.
         """
-        if reference is None or reference == self.session.reference:
+        session = self.session
+        if reference is None:
+            standing = session.standing
+            doubted = (
+                standing is not None
+                and standing.reason is model.Reason.REFERENCE_MISMATCH
+            )
+            return mismatched(verdict) if doubted else verdict
+        if reference == session.reference:
+            return verdict
+        if session.reference is None:
+            self.session = dataclasses.replace(session, reference=reference)
+            self._unsaid = cause
+            return verdict
+        self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
+        return None if session.final else mismatched(verdict)
+
+    def register(self, reference: str | None, cause: model.Cause) -> None:
+        """
+        Take the company's own word for whose session it is, the first time it comes.
+
+        It takes the place of a differing reference, as long as no final was told
+        under that one; what stands becomes pending ``reference_mismatch``.
+        """
+        session = self.session
+        if reference is None or reference == session.reference:
             return
-        if self.session.reference is not None:
+        if session.reference is not None:
             self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
-            return
-        self.session = dataclasses.replace(self.session, reference=reference)
+            if session.final and session.revision:
+                return
+        self.session = dataclasses.replace(session, reference=reference)
         self._unsaid = cause
+        if session.reference is not None and session.standing is not None:
+            doubt = mismatched(session.standing)
+            self.decide(doubt, cause, session.observed_at)
 
     def bury(
         self,

@@ -131,10 +131,11 @@ class Position:
     on, results are mapped one at a time with the attempt written first, so that a
     result that kills the process is found (``pipeline``). *denied* counts, by source
     and hour, the sessions that ended because their provider denies them, until the
-    hour is over and its summary is written.
+    hour is over and its summary is written; *unknown* those that nobody registered.
     """
 
     next_offset: int
     starts: int = 0
     #: (source, start of the hour in milliseconds, sessions)
     denied: tuple[tuple[str, int, int], ...] = ()
+    unknown: tuple[tuple[str, int, int], ...] = ()

@@ -24,7 +24,10 @@ class Limits:
     #: how long a position that led to nothing may wait for company
     idle_commit_ms: int = 1_000
     inbox: int = 1_000
+    #: sessions in flight, or due within a minute
     max_open: int = 50_000
+    #: sessions that wait to be registered
+    max_held: int = 10_000
     #: records a transaction, about
     max_batch: int = 2_000
     drain_ms: int = 2_000

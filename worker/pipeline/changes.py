@@ -31,8 +31,10 @@ class Changes:
             + len(self.dead_letters)
         )
 
-    def add(self, effect: ledger.Effect, key: model.SessionKey) -> None:
-        """Gather *effect*, if it is one that is written."""
+    def add(
+        self, effect: ledger.Emit | ledger.Bury | ledger.Forget, key: model.SessionKey
+    ) -> None:
+        """Gather *effect*, one that is written."""
         match effect:
             case ledger.Emit(decision):
                 self.decisions.append(decision)
@@ -42,8 +44,6 @@ class Changes:
                 self.dead_letters.append(letter)
             case ledger.Forget():
                 self.forgotten.append(key)
-            case ledger.Fetch() | ledger.Alarm() | ledger.Note() | ledger.DeniedEnd():
-                pass
 
     def batch(
         self,

@@ -35,8 +35,10 @@ class Intake:
                 self._take_callback(event, bound.provider, now)
             case model.EventType.RECHECK_REQUESTED:
                 self.apply(event.key, ledger.RecheckTaken(event))
-            case model.EventType.SESSION_REGISTERED | model.EventType.SESSION_RETURNED:
-                self.watch.noted(event.source, ledger.NoteKind.UNSUPPORTED_EVENT)
+            case model.EventType.SESSION_REGISTERED:
+                self.apply(event.key, ledger.RegistrationTaken(event))
+            case model.EventType.SESSION_RETURNED:
+                self.apply(event.key, ledger.ReturnTaken(event))
 
     def _take_callback(
         self, event: model.Event, provider: ports.Provider, now: int

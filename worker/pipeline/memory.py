@@ -2,40 +2,71 @@
 
 import heapq
 import itertools
+from typing import NamedTuple
 
 from worker import codec, ledger, model
+
+#: What has so long to wait is kept as bytes until then.
+_PARKED_FROM_MS = 60_000
+
+
+class _Parked(NamedTuple):
+    """What is known of an open session without decoding it."""
+
+    due_at: int | None
+    #: when it was first heard of, None where what stands is final
+    pending_since: int | None
 
 
 class Memory:
     """
-    A partition's sessions: open ones as values, ended ones as their record's bytes.
+    A partition's sessions: those at work as values, all others as their record's bytes.
 
     Ended sessions are the many: their bytes are what the ledger's topic holds, made
-    once, and decoded only when something comes for them. *version* is the ledger's
-    that is written; whatever version is found is kept until its session changes.
+    once, and decoded only when something comes for them. So are those of sessions
+    that wait long: for a deadline, a registration, a recheck. *version* is the
+    ledger's that is written; whatever version is found is kept until its session
+    changes.
     """
 
     def __init__(self, version: int = 1) -> None:
         self._version = version
-        self._open: dict[model.SessionKey, ledger.Session] = {}
-        self._ended: dict[str, bytes] = {}
+        self._working: dict[model.SessionKey, ledger.Session] = {}
+        self._parked: dict[model.SessionKey, _Parked] = {}
+        #: the parked ones and the ended ones
+        self._resting: dict[str, bytes] = {}
+        self._held: dict[model.SessionKey, None] = {}
         self._heap: list[tuple[int, int, model.SessionKey]] = []
         self._order = itertools.count()
 
     def __len__(self) -> int:
-        return len(self._open) + len(self._ended)
+        return len(self._working) + len(self._resting)
+
+    @property
+    def working(self) -> int:
+        """Return how many sessions are in flight, or due within a minute."""
+        return len(self._working)
 
     @property
     def open(self) -> int:
         """Return how many sessions have something still to be done."""
-        return len(self._open)
+        return len(self._working) + len(self._parked)
+
+    @property
+    def held(self) -> int:
+        """Return how many sessions wait to be registered."""
+        return len(self._held)
+
+    def longest_held(self) -> model.SessionKey:
+        """Return the session that has waited longest; raises StopIteration."""
+        return next(iter(self._held))
 
     def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the ledger, in the ledger's order; later ones win."""
         if value is None:
-            self._ended.pop(key, None)
+            self._resting.pop(key, None)
         else:
-            self._ended[key] = value
+            self._resting[key] = value
 
     def settle(self, now: int) -> list[model.SessionKey]:
         """
@@ -46,70 +77,106 @@ class Memory:
         Raises errors.UnknownVersion for a record of a newer version.
         """
         found = []
-        maybe = [kv for kv in self._ended.items() if codec.may_be_open(kv[1])]
+        maybe = [kv for kv in self._resting.items() if codec.may_be_open(kv[1])]
         for text, value in maybe:
-            session = codec.read_session(value)
-            if not session.open:
+            stored = codec.read_session(value)
+            if not stored.open:
                 continue
             key = model.SessionKey.parse(text)
-            session = ledger.recovered(session)
+            session = ledger.recovered(stored)
             if session.due_at is not None and session.due_at <= now:
                 found.append(key)
-            del self._ended[text]
-            self.put(key, session)
+            if session is not stored or not _waits_long(session):
+                self.put(key, session)
+                continue
+            self._park(key, session)
+            self._bring_up(key, None)
         return found
 
     def get(self, key: model.SessionKey) -> ledger.Session | None:
         """Return the session's state, or None where nothing is known of it."""
-        session = self._open.get(key)
+        session = self._working.get(key)
         if session is not None:
             return session
-        value = self._ended.get(str(key))
+        value = self._resting.get(str(key))
         return None if value is None else codec.read_session(value)
 
     def encoded(self, key: model.SessionKey) -> bytes | None:
         """Return the session's state as the ledger keeps it; None: it is forgotten."""
-        session = self._open.get(key)
+        session = self._working.get(key)
         if session is not None:
             return codec.encode_session(session, self._version)
-        return self._ended.get(str(key))
+        return self._resting.get(str(key))
 
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
         """Keep the session's state, and when it is due."""
-        if session is None or not session.open:
-            self._open.pop(key, None)
-            if session is None:
-                self._ended.pop(str(key), None)
-            else:
-                value = codec.encode_session(session, self._version)
-                # A copy: what orjson 3.13 returns keeps its buffer of 4 KiB for as
-                # long as it lives (measured 2026-11-21).
-                self._ended[str(key)] = bytes(memoryview(value))
-            return
-        before = self._open.get(key)
-        if before is None:
-            self._ended.pop(str(key), None)
-        self._open[key] = session
-        at = _when(session)
-        if at is not None and (before is None or _when(before) != at):
+        before = self._due(key)
+        if session is None:
+            self._forget(key)
+        elif not session.open:
+            self._forget(key)
+            self._rest(key, session)
+        elif _waits_long(session):
+            self._working.pop(key, None)
+            self._rest(key, session)
+            self._park(key, session)
+        else:
+            if key not in self._working:
+                self._resting.pop(str(key), None)
+                self._parked.pop(key, None)
+            self._working[key] = session
+            self._hold(key, session)
+        self._bring_up(key, before)
+
+    def _forget(self, key: model.SessionKey) -> None:
+        self._working.pop(key, None)
+        self._parked.pop(key, None)
+        self._resting.pop(str(key), None)
+        self._held.pop(key, None)
+
+    def _rest(self, key: model.SessionKey, session: ledger.Session) -> None:
+        value = codec.encode_session(session, self._version)
+        # A copy: what orjson 3.13 returns keeps its buffer of 4 KiB for as long as it
+        # lives (measured 2026-11-21).
+        self._resting[str(key)] = bytes(memoryview(value))
+
+    def _park(self, key: model.SessionKey, session: ledger.Session) -> None:
+        """Keep what has to be known of a session whose bytes are kept."""
+        since = None if session.final else session.first_seen_at
+        self._parked[key] = _Parked(session.due_at, since)
+        self._hold(key, session)
+
+    def _hold(self, key: model.SessionKey, session: ledger.Session) -> None:
+        if session.held is not None:
+            self._held.setdefault(key)
+        elif self._held:
+            self._held.pop(key, None)
+
+    def _bring_up(self, key: model.SessionKey, before: int | None) -> None:
+        """Remember when the session is due, unless it is when it was *before*."""
+        at = self._due(key)
+        if at is not None and at != before:
             heapq.heappush(self._heap, (at, next(self._order), key))
 
     def remind(self, key: model.SessionKey) -> None:
         """Bring *key* up again when it is due."""
-        session = self._open.get(key)
-        at = None if session is None else _when(session)
-        if at is not None:
-            heapq.heappush(self._heap, (at, next(self._order), key))
+        self._bring_up(key, None)
 
     def due(self, now: int) -> list[model.SessionKey]:
         """Take the sessions whose fetch may start by *now*; each is brought up once."""
         found = []
         while self._heap and self._heap[0][0] <= now:
             at, _, key = heapq.heappop(self._heap)
-            session = self._open.get(key)
-            if session is not None and _when(session) == at:
+            if self._due(key) == at:
                 found.append(key)
         return found
+
+    def _due(self, key: model.SessionKey) -> int | None:
+        session = self._working.get(key)
+        if session is not None:
+            return _when(session)
+        parked = self._parked.get(key)
+        return None if parked is None else parked.due_at
 
     def next_due(self) -> int | None:
         """Return when the next session is due, or earlier; None where none is."""
@@ -117,16 +184,29 @@ class Memory:
 
     def oldest_pending(self) -> int | None:
         """Return when the oldest open session that is not final was first seen."""
-        waiting = (s.first_seen_at for s in self._open.values() if not s.final)
+        working = (s.first_seen_at for s in self._working.values() if not s.final)
+        parked = (each.pending_since for each in self._parked.values())
+        waiting = itertools.chain(working, (at for at in parked if at is not None))
         return min(waiting, default=None)
 
     def ended_keys(self) -> list[model.SessionKey]:
         """Return the keys of the ended sessions, as of now."""
-        return [model.SessionKey.parse(text) for text in self._ended]
+        keys = (model.SessionKey.parse(text) for text in self._resting)
+        return [key for key in keys if key not in self._parked]
 
     def open_keys(self) -> list[model.SessionKey]:
         """Return the keys of the sessions that are open now."""
-        return list(self._open)
+        return [*self._working, *self._parked]
+
+
+def _waits_long(session: ledger.Session) -> bool:
+    """Return whether an open session has nothing to do for a while, by its own time."""
+    due_at = session.due_at
+    return (
+        session.flight is None
+        and due_at is not None
+        and due_at - session.updated_at >= _PARKED_FROM_MS
+    )
 
 
 def _when(session: ledger.Session) -> int | None:

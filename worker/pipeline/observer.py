@@ -20,6 +20,10 @@ class Observer(Protocol):
         """Tell of what changed nothing."""
         ...
 
+    def reached(self, source: str, step: ledger.Step) -> None:
+        """Tell how far a registered session has come."""
+        ...
+
     def alarmed(self, source: str, kind: model.AlarmKind) -> None:
         """Tell a person."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from worker import clock as clocks
 from worker import ledger, model, ports
 from worker.pipeline import (
+    advancing,
     binding,
     caution,
     fetching,
@@ -63,7 +64,17 @@ class Partition:
         )
         self._queued: set[model.SessionKey] = set()
         self._fetching = fetching.Fetching(self, crash_lock)
-        self._summaries = summaries.Summaries(position.denied)
+        self._summaries = summaries.Summaries(position)
+        self.apply = advancing.Advancing(
+            sources=sources,
+            sessions=sessions,
+            writer=self._writer,
+            watch=watch,
+            clock=clock,
+            summaries=self._summaries,
+            max_held=limits.max_held,
+            wake=self._wake.set,
+        ).apply
         self._intake = intake.Intake(
             sources=sources,
             watch=watch,
@@ -89,7 +100,7 @@ class Partition:
         """Return whether more events may be offered."""
         return (
             len(self._inbox) < self._limits.inbox
-            and self.memory.open < self._limits.max_open
+            and self.memory.working < self._limits.max_open
         )
 
     @property
@@ -196,46 +207,25 @@ class Partition:
             self._taken = record.offset + 1
             self._writer.moved()
 
-    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
-        """Let the ledger take *told*; keep the state, gather what is written."""
-        session = self.memory.get(key)
-        now = self.clock.now_ms()
-        rules = self.sources[key.source].rules
-        after, effects = ledger.advance(key, session, told, now, rules)
-        if after is not session:
-            self.memory.put(key, after)
-            self._writer.gather().sessions[key] = None
-        for effect in effects:
-            match effect:
-                case ledger.Note(kind):
-                    self.watch.noted(key.source, kind)
-                    if kind is ledger.NoteKind.DENIED:
-                        self._deny(key.source)
-                case ledger.Alarm(alarm):
-                    self.watch.alarmed(key.source, alarm)
-                case ledger.DeniedEnd():
-                    self._summaries.count(key.source, now)
-                case _:
-                    self._writer.gather().add(effect, key)
-        self._wake.set()
-        return effects
-
-    def _deny(self, source: str) -> None:
-        bound = self.sources[source].gate
-        spent = bound.budget_spent
-        bound.deny()
-        if bound.budget_spent and not spent:
-            self.watch.alarmed(source, model.AlarmKind.DENIED_BUDGET)
-
     def _start_due(self) -> None:
         for key in self.memory.due(self.clock.now_ms()):
             bound = self.sources.get(key.source)
             if bound is None or key in self._queued:
                 continue
-            self._queued.add(key)
             session = self.memory.get(key)
-            known = session is not None and session.standing is not None
+            if session is None:
+                continue
+            if session.held is not None or not bound.rules.fetches:
+                self.apply(key, ledger.WaitOver(self._behind))
+                continue
+            self._queued.add(key)
+            known = session.standing is not None
             bound.gate.submit(functools.partial(self._start, key), known=known)
+
+    @property
+    def _behind(self) -> bool:
+        """Return whether there are events that were there at the start, or are here."""
+        return bool(self._inbox) or self._taken < self._caution.end_offset
 
     def _start(self, key: model.SessionKey) -> bool:
         """Start the session's fetch, called by its gate; False where none is due."""
@@ -295,5 +285,6 @@ class Partition:
         return model.Position(
             next_offset=self._taken,
             starts=self._caution.starts,
-            denied=self._summaries.counts,
+            denied=self._summaries.counts(model.DeadLetterReason.DENIED_SESSIONS),
+            unknown=self._summaries.counts(model.DeadLetterReason.UNKNOWN_SESSIONS),
         )

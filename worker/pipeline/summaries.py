@@ -7,37 +7,62 @@ from worker import model
 _HOUR_MS = 3_600_000
 
 
+_DENIED = model.DeadLetterReason.DENIED_SESSIONS
+_UNKNOWN = model.DeadLetterReason.UNKNOWN_SESSIONS
+
+
 class Summaries:
-    """The counts of a partition, by source and hour; kept beside its position."""
+    """A partition's counts, by reason, source and hour; kept beside its position."""
 
-    def __init__(self, counts: tuple[tuple[str, int, int], ...]) -> None:
-        self._counts = {(source, hour): count for source, hour, count in counts}
+    def __init__(self, position: model.Position) -> None:
+        self._counts = {
+            (reason, source, hour): count
+            for reason, counts in (
+                (_DENIED, position.denied),
+                (_UNKNOWN, position.unknown),
+            )
+            for source, hour, count in counts
+        }
 
-    @property
-    def counts(self) -> tuple[tuple[str, int, int], ...]:
-        """Return what is not summed up yet."""
-        return tuple((source, hour, n) for (source, hour), n in self._counts.items())
+    def counts(
+        self, reason: model.DeadLetterReason
+    ) -> tuple[tuple[str, int, int], ...]:
+        """Return what is not summed up yet of *reason*."""
+        if not self._counts:
+            return ()
+        return tuple(
+            (source, hour, n)
+            for (why, source, hour), n in self._counts.items()
+            if why is reason
+        )
 
-    def count(self, source: str, now: int) -> None:
-        """Count one session that ended because its provider denies it."""
-        place = (source, now - now % _HOUR_MS)
+    def count(self, reason: model.DeadLetterReason, source: str, now: int) -> None:
+        """Count one session that ended unseen: denied, or never registered."""
+        place = (reason, source, now - now % _HOUR_MS)
         self._counts[place] = self._counts.get(place, 0) + 1
 
     def ripe(self, now: int) -> list[model.DeadLetter]:
         """Take the summaries of the hours that are over."""
-        over = [p for p in self._counts if p[1] + _HOUR_MS <= now]
+        over = [place for place in self._counts if place[2] + _HOUR_MS <= now]
         return [self._letter(*place, self._counts.pop(place), now) for place in over]
 
-    def _letter(self, source: str, hour: int, count: int, now: int) -> model.DeadLetter:
+    def _letter(
+        self,
+        reason: model.DeadLetterReason,
+        source: str,
+        hour: int,
+        count: int,
+        now: int,
+    ) -> model.DeadLetter:
         return model.DeadLetter(
             dead_letter_id=str(uuid.uuid4()),
-            reason=model.DeadLetterReason.DENIED_SESSIONS,
+            reason=reason,
             source=source,
             session_id=None,
             event_id=None,
             attempts=0,
             first_seen_at=hour,
-            last_error="no_such_session",
+            last_error="no_such_session" if reason is _DENIED else None,
             at=now,
             count=count,
         )

@@ -77,6 +77,7 @@ _ROWS: Mapping[tuple[str | None, str | None], _Row] = {
 class Settings(idbeyond_begin.Organisation):
     """One organisation at id beyond."""
 
+    deadline_after_expiry: ClassVar[bool] = True
     #: the vendor's own minimum (operator starter, seen 2026-11-20)
     hmac_secret_min_bytes: ClassVar[int] = 16
 

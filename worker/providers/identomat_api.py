@@ -28,6 +28,8 @@ class Settings(sources.Source):
     """One company at Identomat."""
 
     provider: Literal["identomat"] = "identomat"
+    # A session's token lives 15 minutes (vendor guide, seen 2026-11-20).
+    session_deadline: types.PositiveMs = 3_600_000
     base_url: str = "https://widget.identomat.com"
     company_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
     #: turns HMAC on for our calls and their answers

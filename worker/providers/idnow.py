@@ -55,6 +55,7 @@ class Settings(idnow_begin.Company):
 
     provider: Literal["idnow"] = "idnow"
     product: Literal["ident", "esign"] = "ident"
+    session_deadline: types.PositiveMs = 14 * 86_400_000
     #: the company-wide lists: how often at most, and how long each may be
     list_interval: types.PositiveMs = 60_000
     max_list_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 32 << 20

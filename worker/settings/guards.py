@@ -17,8 +17,6 @@ _MATERIAL: Mapping[sources.Authenticator, str] = {
     "basic": "basic_credentials",
     "ip_allow": "ip_allow",
 }
-#: What speaks of sessions that were registered, which comes with ``register``.
-_UNREGISTERED = ("known_sessions_only", "session_deadline")
 _URL_SECRET_MIN_BYTES = 32
 _STANDARD_SECRET_MIN_BYTES = 24
 #: What callers prove themselves with: never shared, never copied.
@@ -106,11 +104,6 @@ def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflic
             yield types.Conflict((key,), 'must be "user:password"')
     if view.live:
         yield from _live(view)
-    for field in _UNREGISTERED:
-        if view.values(field) not in ([], [False]):
-            yield types.Conflict(
-                (field,), "has no effect yet: sessions cannot be registered; remove it"
-            )
     if "GET" in view.values("methods") and not view.values("session_id_query"):
         yield types.Conflict(
             ("session_id_query", "methods"),

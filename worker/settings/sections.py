@@ -49,8 +49,10 @@ class Worker(types.Section):
     gather_window: types.DurationMs = 5
     #: records taken and not yet in a commit; past it the partition pauses
     max_queued_events: Annotated[int, pydantic.Field(ge=1)] = 1000
-    #: sessions with a fetch due, now or later; past it the partition pauses
+    #: sessions in flight or due within a minute; past it the partition pauses
     max_open_sessions: Annotated[int, pydantic.Field(ge=1)] = 200_000
+    #: sessions that wait to be registered; past it the longest held ends
+    max_held_sessions: Annotated[int, pydantic.Field(ge=1)] = 10_000
     #: sessions that change in one transaction
     max_commit_sessions: Annotated[int, pydantic.Field(ge=1)] = 500
     #: of the plain commit that proves membership

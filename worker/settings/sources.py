@@ -52,6 +52,25 @@ class Denied(types.Section):
     per_minute: Annotated[int, pydantic.Field(ge=1)] = 30
 
 
+class Polling(types.Section):
+    """Fast polls after a wake-up, while the provider says that it is not finished."""
+
+    first: types.PositiveMs = 5_000
+    every: types.PositiveMs = 3_000
+    times: Annotated[int, pydantic.Field(ge=0, le=1_000)] = 0
+
+
+class Overdue(types.Section):
+    """What becomes of a registered session that has not ended by its deadline."""
+
+    #: polls past the deadline that must say "not finished"
+    attempts: Annotated[int, pydantic.Field(ge=1)] = 3
+    #: False: it stays pending
+    reject: bool = True
+    #: how long it is kept open where nothing can be fetched
+    kept: types.DurationMs = 30 * 86_400_000
+
+
 class Circuit(types.Section):
     """When a failing source is left alone, and for how long."""
 
@@ -67,6 +86,8 @@ class Source(types.Section):
     ``base_url``, and sets ``default_authenticate``.
     """
 
+    #: ``session_deadline`` counts from the session's own expiry, where that is known
+    deadline_after_expiry: ClassVar[bool] = False
     #: the shortest secret of ``hmac_secrets`` that is accepted, in bytes
     hmac_secret_min_bytes: ClassVar[int] = 32
 
@@ -86,9 +107,14 @@ class Source(types.Section):
     tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
     session_id_query: str | None = None
     known_sessions_only: bool = False
+    #: how long a callback waits for its session to be registered
+    unknown_grace: types.PositiveMs = 600_000
     reference_field: str | None = None
     reference_pattern: str = r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}"
-    session_deadline: types.DurationMs | None = None
+    #: how long a registered session may take; each provider has its own
+    session_deadline: types.PositiveMs = 86_400_000
+    polling: Polling = Polling()
+    overdue: Overdue = Overdue()
     #: of the company's pages that people go back to: "https://www.example.com"
     return_origins: tuple[str, ...] = ()
     return_audience: Annotated[
@@ -142,6 +168,18 @@ class Source(types.Section):
             denied_over_ms=self.denied.over,
             quarantine_attempts=self.quarantine_attempts,
             max_callback_age_ms=self.max_callback_age,
+            session_deadline_ms=self.session_deadline,
+            deadline_after_expiry=self.deadline_after_expiry,
+            polling=policy.Polling(
+                first_ms=self.polling.first,
+                every_ms=self.polling.every,
+                times=self.polling.times,
+            ),
+            overdue_attempts=self.overdue.attempts,
+            overdue_rejects=self.overdue.reject,
+            overdue_kept_ms=self.overdue.kept,
+            known_sessions_only=self.known_sessions_only,
+            unknown_grace_ms=self.unknown_grace,
             identity_retention_ms=identity_retention_ms,
         )
 

@@ -144,6 +144,13 @@ LEDGER_NOTES = Metric(
     "What changed no decision: repeats, late verdicts and the like.",
     {"source": labels.Source, "kind": ledger.NoteKind},
 )
+REGISTERED_SESSIONS = Metric(
+    "kyc_registered_sessions_total",
+    Kind.COUNTER,
+    "Sessions that the company registered, by how far they have come.",
+    {"source": labels.Source, "step": ledger.Step},
+    from_zero=True,
+)
 DECISIONS = Metric(
     "kyc_decisions_total",
     Kind.COUNTER,
@@ -238,6 +245,7 @@ CATALOGUE = (
     FETCH_SECONDS,
     RETRIES,
     LEDGER_NOTES,
+    REGISTERED_SESSIONS,
     DECISIONS,
     DECISION_LATENCY_SECONDS,
     DEAD_LETTERS,

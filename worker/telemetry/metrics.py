@@ -122,6 +122,10 @@ class Metrics:
         if kind in _RETRIES:
             self._count(catalogue.RETRIES, source)
 
+    def reached(self, source: str, step: ledger.Step) -> None:
+        """Count how far a registered session has come."""
+        self._count(catalogue.REGISTERED_SESSIONS, source, step)
+
     def decided(self, decision: model.Decision) -> None:
         """Count a committed decision, and how long after its callback it came."""
         verdict = decision.verdict

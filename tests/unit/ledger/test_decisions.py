@@ -146,14 +146,18 @@ def test_a_late_reference_with_a_late_preliminary_is_said_of_the_final() -> None
 
 
 def test_a_differing_reference_is_an_alarm() -> None:
-    """The first reference stays; another one reaches a person and no record."""
+    """The first reference stays; another one makes it pending, and tells a person."""
     history = told.History()
     history.callback()
     history.fetch(P(), reference="order-1")
     effects = history.fetch(P(), reference="order-2")
     assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert history.state.reference == "order-1"
-    assert len(history.decisions) == 1
+    assert [d.verdict.reason for d in history.decisions] == [
+        model.Reason.UNDER_REVIEW,
+        model.Reason.REFERENCE_MISMATCH,
+    ]
+    assert {decision.reference for decision in history.decisions} == {"order-1"}
 
 
 def test_the_same_reference_again_is_nothing() -> None:

@@ -7,7 +7,9 @@ from worker import ledger, model
 from worker.pipeline import changes
 
 
-async def _gathered(*effects: ledger.Effect) -> changes.Changes:
+async def _gathered(
+    *effects: ledger.Emit | ledger.Bury | ledger.Forget,
+) -> changes.Changes:
     done = asyncio.get_running_loop().create_future()
     gathered = changes.Changes(since=told.START, done=done)
     for effect in effects:
@@ -36,9 +38,7 @@ async def test_the_weight_is_what_is_written() -> None:
     history = told.told(told.SIGNED, told.approved())
     history.callback(told.signed(told.rejected()))
     letter = history.letters[0]
-    gathered = await _gathered(
-        ledger.Forget(), ledger.Bury(letter), ledger.Note(ledger.NoteKind.RETRY)
-    )
+    gathered = await _gathered(ledger.Forget(), ledger.Bury(letter))
     assert gathered.weight == 2
     gathered.decisions.append(_decision())
     gathered.sessions[told.KEY] = None

@@ -168,13 +168,12 @@ async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
     """An event without effect moves the position in a transaction a second later."""
     async with pipeline.Rig() as rig:
         before = len(rig.ledger.batches)
-        registered = told.event(model.EventType.SESSION_REGISTERED)
-        await rig.take(registered)
+        await rig.take(told.event(model.EventType.SESSION_RETURNED))
         await rig.wait(rig.limits.idle_commit_ms - 1)
         assert len(rig.ledger.batches) == before
         await rig.wait(1)
         assert rig.ledger.position == model.Position(next_offset=1, starts=0)
-        assert rig.watch.notes == [ledger.NoteKind.UNSUPPORTED_EVENT]
+        assert rig.watch.notes == [ledger.NoteKind.RETURN_IGNORED]
 
 
 async def test_due_work_starts_by_itself() -> None:

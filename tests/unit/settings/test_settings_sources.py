@@ -48,16 +48,34 @@ def test_the_defaults_are_the_policys_own() -> None:
     ) == source.rules(34_560_000_000)
 
 
-@pytest.mark.parametrize(
-    "line", ["known_sessions_only = true", 'session_deadline = "7d"']
-)
-def test_what_speaks_of_registered_sessions_is_refused(
-    desk: kit.Desk, line: str
-) -> None:
-    """A setting without effect is no promise: it is refused until it has one."""
-    problem = (
-        f"sources.one.{line.split(maxsplit=1)[0]} has no effect yet: sessions cannot be"
-        " registered; remove it."
+def test_what_is_said_of_registered_sessions_reaches_the_ledger() -> None:
+    """Each setting of registered sessions is one of the ledger's rules."""
+    source = kit.tiny(
+        known_sessions_only=True,
+        unknown_grace="1m",
+        session_deadline="7d",
+        polling={"first": "1s", "every": "2s", "times": 4},
+        overdue={"attempts": 5, "reject": False, "kept": "3d"},
     )
+    rules = source.rules(34_560_000_000)
 
-    assert [problem] == desk.source_problems(line)
+    assert rules.known_sessions_only
+    assert rules.unknown_grace_ms == 60_000
+    assert rules.session_deadline_ms == 7 * 86_400_000
+    assert policy.Polling(first_ms=1_000, every_ms=2_000, times=4) == rules.polling
+    assert (rules.overdue_attempts, rules.overdue_rejects) == (5, False)
+    assert rules.overdue_kept_ms == 3 * 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('session_deadline = "0s"', "session_deadline must be more than 0."),
+        ('unknown_grace = "0s"', "unknown_grace must be more than 0."),
+    ],
+)
+def test_a_time_that_is_no_time_is_refused(
+    desk: kit.Desk, line: str, problem: str
+) -> None:
+    """A deadline that is over at once is a mistake."""
+    assert [f"sources.one.{problem}"] == desk.source_problems(line)

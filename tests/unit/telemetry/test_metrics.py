@@ -33,6 +33,7 @@ def touch(counters: metrics.Metrics) -> None:
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
     counters.noted("one", ledger.NoteKind.RETRY)
+    counters.reached("one", ledger.Step.CALLBACK_MISSED)
     counters.decided(kit.decision(kit.APPROVED, kit.BY_CALLBACK))
     counters.dead_letter("one", model.DeadLetterReason.STALE)
     counters.open_sessions(4)
@@ -100,6 +101,11 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
         ("kyc_fetch_seconds_sum", {"source": "one"}, 0.1),
         ("kyc_ledger_notes_total", {"source": "one", "kind": "retry"}, 1),
         ("kyc_retries_total", {"source": "one"}, 1),
+        (
+            "kyc_registered_sessions_total",
+            {"source": "one", "step": "callback_missed"},
+            1,
+        ),
         (
             "kyc_decisions_total",
             {"source": "one", "outcome": "approved", "final": "true"},

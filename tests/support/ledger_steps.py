@@ -1,0 +1,98 @@
+"""Hold one step of one session, and ask what it means."""
+
+import dataclasses
+
+from tests.support import ledger as told
+from worker import ledger, model, policy
+
+#: Short times and few attempts, so that short histories reach every end.
+QUICK = dataclasses.replace(
+    told.FETCHED,
+    retry=policy.Backoff(first_ms=1_000, factor=2.0, max_ms=2_000),
+    retry_horizon_ms=2_000,
+    retry_attempts=2,
+    not_ready=policy.Backoff(first_ms=1_000, factor=1.0, max_ms=1_000),
+    not_ready_attempts=2,
+    recheck_pending_ms=(2_000, 3_000),
+    recheck_min_interval_ms=3_000,
+    unconfirmed_grace_ms=2_000,
+    denied_answers=2,
+    denied_over_ms=2_000,
+    quarantine_attempts=2,
+    identity_retention_ms=60_000,
+    session_deadline_ms=3_000,
+    overdue_attempts=2,
+    overdue_kept_ms=3_000,
+    unknown_grace_ms=2_000,
+)
+#: The same for a source with fast polls, for one that knows its sessions, and for
+#: those that fetch nothing.
+POLLED = dataclasses.replace(
+    QUICK, polling=policy.Polling(first_ms=2_000, every_ms=1_000, times=2)
+)
+KNOWN = dataclasses.replace(QUICK, known_sessions_only=True)
+UNPOLLABLE = dataclasses.replace(QUICK, fetches=False)
+STRICT = dataclasses.replace(UNPOLLABLE, known_sessions_only=True)
+
+EVENTS = (ledger.CallbackTaken, ledger.RecheckTaken)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One input, and what it made of a session."""
+
+    before: ledger.Session | None
+    told: ledger.Input
+    now: int
+    rules: policy.Rules
+    after: ledger.Session | None
+    effects: list[ledger.Effect]
+
+    @property
+    def at(self) -> int:
+        """Return the session's own time."""
+        return (
+            self.now if self.before is None else max(self.now, self.before.updated_at)
+        )
+
+    @property
+    def emitted(self) -> list[model.Decision]:
+        """Return the decisions of this step."""
+        return told.emitted(self.effects)
+
+    @property
+    def buried(self) -> bool:
+        """Return whether this step wrote a dead letter."""
+        return any(isinstance(effect, ledger.Bury) for effect in self.effects)
+
+
+def asks(taken: Step) -> bool:
+    """Return whether *taken* is a wake-up that has to be answered by a fetch."""
+    if not taken.rules.fetches:
+        return False
+    if isinstance(taken.told, ledger.ReturnTaken):
+        before = taken.before
+        ignored = ledger.Note(ledger.NoteKind.RETURN_IGNORED) in taken.effects
+        answered = before is not None and before.final and not before.lapsed
+        return not ignored and not answered
+    repeated = ledger.Note(ledger.NoteKind.REPEATED) in taken.effects
+    return isinstance(taken.told, EVENTS) and not repeated
+
+
+def is_due(session: ledger.Session, at: int) -> bool:
+    """Return whether a fetch may start at *at*."""
+    return session.due_at is not None and session.due_at <= at
+
+
+def is_answered(session: ledger.Session | None) -> bool:
+    """Return whether the provider's final stands, which answers a person's return."""
+    return session is not None and session.final and not session.lapsed
+
+
+def is_wanted(session: ledger.Session | None) -> bool:
+    """Return whether a fetch that has not started yet is to come."""
+    if session is None:
+        return False
+    if session.flight is not None:
+        return session.trailing is not None
+    return session.due_at is not None

@@ -1,0 +1,132 @@
+"""Take what the company tells of its sessions: one began, a person is back."""
+
+import dataclasses
+
+from worker import model
+from worker.ledger import callbacks, inputs, state, turn
+
+
+def take_registration(work: turn.Turn, event: model.Event) -> None:
+    """
+    Keep what the company says of a session that it began; the same again is nothing.
+
+    Its reference is believed. Where the provider's own says another, the outcome is
+    pending ``reference_mismatch`` until the provider's agrees, also where the final
+    verdict is what comes with the differing one; over a final that was told already
+    there is the alarm and no more. Of two registrations that differ the first stands.
+    What a held callback said is said now.
+    """
+    before, held = work.session, work.session.held
+    expires_at = before.expires_at if event.expires_at is None else event.expires_at
+    begin_id = event.begin_id if before.begin_id is None else before.begin_id
+    known = (before.begin_id, before.expires_at) == (begin_id, expires_at)
+    cause = callbacks.cause_of(event)
+    if before.registered:
+        if event.reference not in (None, before.reference):
+            work.alarm(model.AlarmKind.REFERENCE_MISMATCH)
+        if known:
+            return
+    awaited = work.deadline
+    registered_at = min(event.received_at, work.now)
+    work.session = dataclasses.replace(
+        before,
+        registered_at=before.registered_at if before.registered else registered_at,
+        begin_id=begin_id,
+        expires_at=expires_at,
+        held=None,
+    )
+    if not before.registered:
+        work.reach(inputs.Step.REGISTERED)
+        if not before.unheard:
+            work.reach(inputs.Step.CALLED_BACK)
+        work.register(event.reference, cause)
+    if held is not None:
+        _release(work, held)
+    _await(work, awaited)
+
+
+def _release(work: turn.Turn, held: model.Cause) -> None:
+    """Let through what was held: a wake-up, or a verdict nobody has heard yet."""
+    session = work.session
+    if work.rules.fetches:
+        polls = work.rules.polling.times
+        work.session = dataclasses.replace(
+            session, wanted=held, due_at=work.now, polls_left=polls
+        )
+        return
+    work.session = dataclasses.replace(session, due_at=None)
+    if session.standing is not None and not session.revision:
+        work.say(held)
+
+
+def _await(work: turn.Turn, awaited: int | None) -> None:
+    """Look at the deadline at the latest; *awaited* is what it was before."""
+    session, deadline = work.session, work.deadline
+    if session.final or session.flight is not None or deadline is None:
+        return
+    due, deadline = session.due_at, max(deadline, work.now)
+    moved = due == awaited and session.wanted is None
+    if due is None or due > deadline or moved:
+        work.session = dataclasses.replace(session, due_at=deadline)
+
+
+def hold(work: turn.Turn, told: inputs.CallbackTaken) -> None:
+    """Hold the first callback of a session that may yet be registered."""
+    signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
+    if not signed and not work.rules.fetches:
+        return
+    work.note(inputs.NoteKind.HELD)
+    work.session = dataclasses.replace(
+        work.session,
+        held=callbacks.cause_of(told.event),
+        due_at=work.now + max(work.rules.unknown_grace_ms, 1),
+    )
+
+
+def take_return(work: turn.Turn, event: model.Event) -> None:
+    """
+    Look at the session of a person who is back, if it is the one that began there.
+
+    The first return starts the fast polls; any other is one wake-up more, at most one
+    each ``recheck_min_interval``, so that a browser that repeats itself costs little.
+    A final of the provider's has answered them all.
+    """
+    session = work.session
+    if (
+        not session.registered
+        or session.begin_id is None
+        or session.begin_id != event.begin_id
+    ):
+        work.note(inputs.NoteKind.RETURN_IGNORED)
+        return
+    first = session.returned_at is None
+    if first:
+        session = dataclasses.replace(
+            session, returned_at=work.now, polls_left=0, rechecks=0
+        )
+        work.session = session
+        work.reach(inputs.Step.RETURNED)
+    if not work.rules.fetches or (session.final and not session.lapsed):
+        return
+    _look(work, callbacks.cause_of(event), first=first)
+
+
+def _look(work: turn.Turn, cause: model.Cause, *, first: bool) -> None:
+    session = work.session
+    polls = work.rules.polling.times if first else session.polls_left
+    if session.flight is not None:
+        if session.trailing is None:
+            work.session = dataclasses.replace(
+                session, trailing=cause, polls_left=polls
+            )
+        return
+    at_once = first and not session.final
+    due = work.now if at_once else callbacks.earliest_fetch(work, cause)
+    if session.due_at is not None and session.due_at <= due:
+        if not first:
+            return  # what is wanted already starts after this
+        due = session.due_at
+    wanted = state.earlier(session.wanted, cause)
+    work.session = dataclasses.replace(
+        session, wanted=wanted, due_at=due, polls_left=polls
+    )

@@ -1,0 +1,68 @@
+"""Let sessions take what they are told, and see to what follows."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from worker import clock as clocks
+from worker import ledger, model
+from worker.pipeline import binding, memory, observer, summaries, writer
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Advancing:
+    """One partition's way through the ledger: state kept, what is written gathered."""
+
+    sources: Mapping[str, binding.Binding]
+    sessions: memory.Memory
+    writer: writer.Writer
+    watch: observer.Observer
+    clock: clocks.Clock
+    summaries: summaries.Summaries
+    max_held: int
+    #: called whenever there may be something to do
+    wake: Callable[[], None]
+
+    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
+        """Let the ledger take *told*; keep the state, gather what is written."""
+        session = self.sessions.get(key)
+        now = self.clock.now_ms()
+        rules = self.sources[key.source].rules
+        after, effects = ledger.advance(key, session, told, now, rules)
+        if after is not session:
+            self.sessions.put(key, after)
+            if not effects or not isinstance(effects[-1], ledger.Unwritten):
+                self.writer.gather().sessions[key] = None
+        for effect in effects:
+            self._follow(key, effect, now)
+        while self.sessions.held > self.max_held:
+            self.apply(self.sessions.longest_held(), ledger.HoldDropped())
+        self.wake()
+        return effects
+
+    def _follow(self, key: model.SessionKey, effect: ledger.Effect, now: int) -> None:
+        match effect:
+            case ledger.Fetch() | ledger.Unwritten():
+                pass
+            case ledger.Emit() | ledger.Bury() | ledger.Forget():
+                self.writer.gather().add(effect, key)
+            case ledger.Note(kind):
+                self.watch.noted(key.source, kind)
+                if kind is ledger.NoteKind.DENIED:
+                    self._deny(key.source)
+            case ledger.Reached(step):
+                self.watch.reached(key.source, step)
+            case ledger.Alarm(alarm):
+                self.watch.alarmed(key.source, alarm)
+            case ledger.DeniedEnd():
+                reason = model.DeadLetterReason.DENIED_SESSIONS
+                self.summaries.count(reason, key.source, now)
+            case ledger.UnknownEnd():
+                reason = model.DeadLetterReason.UNKNOWN_SESSIONS
+                self.summaries.count(reason, key.source, now)
+
+    def _deny(self, source: str) -> None:
+        bound = self.sources[source].gate
+        spent = bound.budget_spent
+        bound.deny()
+        if bound.budget_spent and not spent:
+            self.watch.alarmed(source, model.AlarmKind.DENIED_BUDGET)
