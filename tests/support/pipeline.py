@@ -19,7 +19,8 @@ GATE = gate.Limits(
     circuit_open_ms=30_000,
     denied_per_minute=1_000,
 )
-LIMITS = binding.Limits(drain_ms=20)
+#: with an intent window as short as the other one, so that tests wait for one of them
+LIMITS = binding.Limits(drain_ms=20, intent_ms=5)
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -31,6 +31,11 @@ class Changes:
             + len(self.dead_letters)
         )
 
+    @property
+    def told(self) -> bool:
+        """Return whether anybody outside hears of this: it does not wait long."""
+        return bool(self.decisions or self.dead_letters)
+
     def add(
         self, effect: ledger.Emit | ledger.Bury | ledger.Forget, key: model.SessionKey
     ) -> None:

@@ -272,7 +272,8 @@ class Partition:
             self._writer.bury(letter)
         if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
             self._sweep, self._swept_at = self.memory.ended_keys(), now
-        for _ in range(min(len(self._sweep), 200)):
+        room = max(self._limits.max_batch - self._writer.weight, 0)
+        for _ in range(min(len(self._sweep), 200, room)):
             key = self._sweep.pop()
             if key.source in self.sources:
                 self.apply(key, ledger.RetentionOver())

@@ -86,22 +86,33 @@ class Writer:
 
         It waits a little for fetches that are *young*, so that a fast provider's
         decision goes out with its event; a slow one never holds the position back.
+        What tells nobody anything waits longer: were it lost, the same fetch would be
+        made again. So the retries of an ill source leave the transactions to others.
         """
         if self.busy:
             return None
         now = self.clock.now_ms()
-        if self._gathered is None:
-            if self._idle_since is None:
-                return None
+        if self._gathered is not None:
+            left = self._to_gather(self._gathered, now, young)
+        elif self._idle_since is not None:
             left = _left(self._idle_since, self.limits.idle_commit_ms, now)
-            if left > 0:
-                return left
-        gathered = self.gather()
-        left = _left(gathered.since, self.limits.gather_ms, now)
-        if left > 0 and not gathered.urgent and young(now - self.limits.gather_ms):
+        else:
+            return None
+        if left > 0:
             return left
         self.begin()
         return None
+
+    def _to_gather(
+        self, gathered: changes.Changes, now: int, young: Callable[[int], bool]
+    ) -> int:
+        """Return for how many milliseconds *gathered* may wait yet."""
+        if gathered.urgent or gathered.weight >= self.limits.max_batch:
+            return 0
+        if not gathered.told:
+            return _left(gathered.since, self.limits.intent_ms, now)
+        left = _left(gathered.since, self.limits.gather_ms, now)
+        return left if left > 0 and young(now - self.limits.gather_ms) else 0
 
     def begin(self) -> None:
         """Start to commit what is gathered; no other commit may be in flight."""

@@ -167,6 +167,7 @@ async def test_a_failed_commit_ends_the_loop() -> None:
 async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
     """An event without effect moves the position in a transaction a second later."""
     async with pipeline.Rig() as rig:
+        await rig.gathered()
         before = len(rig.ledger.batches)
         await rig.take(told.event(model.EventType.SESSION_RETURNED))
         await rig.wait(rig.limits.idle_commit_ms - 1)
@@ -241,7 +242,8 @@ async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
 
 async def test_the_sweep_takes_a_few_at_a_time() -> None:
     """However many stubs there are, all are looked at each hour, in short steps."""
-    async with pipeline.Rig() as rig:
+    limits = dataclasses.replace(pipeline.LIMITS, max_batch=200)
+    async with pipeline.Rig(limits=limits) as rig:
         rig.provider.instant = A()
         await rig.take(*(pipeline.event(n) for n in range(450)))
         await rig.gathered()
