@@ -48,6 +48,9 @@ class Gate:
         self._running = 0
         self._held_from = self._held_until = 0
         self._concurrency = limits.concurrency
+        #: how many may run after Retry-After, one more for each answer: what let a
+        #: few pass refuses a crowd again, and each refusal costs us a record
+        self._window = limits.concurrency
         self._limiter: aiolimiter.AsyncLimiter | None = None
         self._changed = asyncio.Event()
         self._dispatcher: asyncio.Task[None] | None = None
@@ -109,10 +112,12 @@ class Gate:
             self._circuit.fail(now)
         else:
             self._circuit.succeed()
+            self._window = min(self._window + 1, self._limits.concurrency)
         if retry_after_ms is not None:
             # A hold from before the clock was put back is over.
             held = self._held_until if self._held_from <= now else 0
             self._held_from, self._held_until = now, max(held, now + retry_after_ms)
+            self._window = 1
         self._changed.set()
         if self._limiter is None:
             self._start_ready()
@@ -138,7 +143,7 @@ class Gate:
     def _blocked_ms(self) -> int | None:
         """Return how long nothing may start: 0 for now, None until something ends."""
         now = self._clock.now_ms()
-        if self._running >= self._concurrency:
+        if self._running >= min(self._concurrency, self._window):
             return None
         if self._held_from <= now < self._held_until:
             return self._held_until - now
