@@ -20,7 +20,7 @@ import orjson
 
 from tests.scale import providers
 from tests.support import ports, system
-from worker import simulators
+from worker import errors, simulators
 from worker.transport import reader, topics
 
 CALM = "biometric"
@@ -107,12 +107,15 @@ class Rig:
         """Take note of when each session has its first decision; runs for ever."""
         kafka = self._running.settings.kafka
         names = [kafka.topic(f"decisions.{each}") for each in system.OUTCOMES]
-        found = reader.follow(kafka, names, reader.Span.FROM_BEGINNING)
-        async with contextlib.aclosing(found):
-            async for each in found:
-                source, _, session_id = each.record.key.decode().partition(":")
-                key = source, session_id.lower()
-                self._decided.setdefault(key, time.monotonic())
+        while True:
+            found = reader.follow(kafka, names, reader.Span.FROM_BEGINNING)
+            # On a busy machine a start may take too long: then it is made again.
+            with contextlib.suppress(errors.KafkaUnavailable):
+                async with contextlib.aclosing(found):
+                    async for each in found:
+                        source, _, session_id = each.record.key.decode().partition(":")
+                        key = source, session_id.lower()
+                        self._decided.setdefault(key, time.monotonic())
 
     async def send(
         self, ingress: system.Process, name: str, count: int, per_second: float
@@ -151,7 +154,9 @@ class Rig:
         """Return once each of *keys* has a decision."""
         deadline = time.monotonic() + _PATIENCE_S
         while self.undecided(keys):
-            assert time.monotonic() < deadline, f"{self.undecided(keys)} undecided"
+            if time.monotonic() > deadline:
+                told = [each.logged()[-1500:] for each in self._running.processes]
+                raise AssertionError("\n".join([f"{self.undecided(keys)} left", *told]))
             await asyncio.sleep(0.02)
 
     def latencies(self, keys: Sequence[tuple[str, str]]) -> list[float]:
