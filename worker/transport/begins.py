@@ -40,6 +40,7 @@ class BeginFollower:
         self._caught_up = asyncio.Event()
         self._waiters: Waiters = collections.defaultdict(set)
         self._following: asyncio.Task[None] | None = None
+        self._complaints = reaching.Complaints(clock)
         self.view = begin_view.BeginView(window_ms=window_ms)
 
     def start(self) -> None:
@@ -103,7 +104,7 @@ class BeginFollower:
             try:
                 await self._read(begin_view.BeginView(window_ms=self._window_ms))
             except Exception as error:  # noqa: BLE001 -- whatever it was, the next reader is new
-                self._log.warning("begins.unread", reason=failures.word(error))
+                self._complain(error)
             self._caught_up.clear()
             await self._clock.sleep(_BACK_OFF_S)
 
@@ -127,6 +128,14 @@ class BeginFollower:
             async for found in records:
                 self._take(view, found)
 
+    def _complain(self, error: Exception) -> None:
+        """Say why the begins cannot be read, once a minute."""
+        failure = failures.unavailable("reading the begins", error, "Read")
+        denied = isinstance(failure, errors.KafkaUnauthorised)
+        if self._complaints.due(str(failure)):
+            event = "kafka.unauthorised" if denied else "begins.unread"
+            self._log.warning(event, reason=failure.reason, message=str(failure))
+
     def _take(self, view: begin_view.BeginView, found: reader.Fetched) -> None:
         held = found.record
         intent = None
@@ -134,7 +143,8 @@ class BeginFollower:
             if held.value is not None:
                 intent = codec.read_begin(held.key, held.value)
         except (codec.MalformedRecord, errors.UnknownVersion) as error:
-            self._log.warning("begins.unread", reason=error.reason)
+            if self._complaints.due(str(error)):
+                self._log.warning("begins.unread", reason=error.reason)
             return
         key = held.key.decode(errors="replace")
         view.take(key, intent, found.timestamp_ms)

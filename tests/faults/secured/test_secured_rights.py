@@ -15,10 +15,11 @@ from tests.support import commands, rights, secured, system
 from worker import simulators
 from worker.transport import topics
 
-TOPICS = ("events", "ledger", "decisions", "decisions.approved", "dlq")
+TOPICS = ("begins", "events", "ledger", "decisions", "decisions.approved", "dlq")
 #: what each user may do with each topic: r, w
 ALLOWED = {
-    "ingress": {"events": "w", "dlq": "w"},
+    "ingress": {"begins": "r", "events": "w", "dlq": "w"},
+    "api": {"begins": "rw", "events": "rw"},
     "worker": {
         "events": "r",
         "ledger": "rw",
@@ -27,6 +28,7 @@ ALLOWED = {
         "dlq": "w",
     },
     "operator": {
+        "begins": "r",
         "events": "w",
         "ledger": "r",
         "decisions": "r",

@@ -1,0 +1,44 @@
+"""The rights that the README gives to an api: enough to begin and to find out."""
+
+import asyncio
+import pathlib
+import signal
+
+import orjson
+
+from tests.faults.secured import conftest
+from tests.support import beginnings, commands, rights, secured, system
+
+
+async def test_the_rights_of_an_api_are_enough(
+    kafka: secured.Secured,
+    become: conftest.Become,
+    topic_prefix: str,
+    tmp_path: pathlib.Path,
+) -> None:
+    """It begins, registers, and looks in the events for what another has left."""
+    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    become("operator")  # who creates the topics
+    async with system.System("secured:1", topic_prefix, tmp_path) as running:
+        become("api")
+        victim = running.start("api", ends_at=("registered", 1))
+        await running.ready(victim)
+        async with beginnings.Caller(running, victim) as caller:
+            begun = asyncio.create_task(caller.begin("identomat", key="a"))
+            assert await asyncio.to_thread(victim.popen.wait, 30) == -signal.SIGKILL
+            await asyncio.wait([begun])
+            assert begun.exception() is not None
+        async with beginnings.serving(running) as (process, caller):
+            answer = await caller.register("idnow", "abcdef", reference="customer-1")
+            assert answer.status == 202, answer.document
+            async with asyncio.timeout(40):
+                while (await caller.begin("identomat", key="a")).document[
+                    "state"
+                ] != "begun":
+                    await asyncio.sleep(0.2)
+            assert commands.lines(process.logged(), "kafka.unauthorised") == []
+            become("operator")
+            listed = await commands.output(running.config, "session", "--begun")
+            assert [orjson.loads(line)["state"] for line in listed.splitlines()] == [
+                "registered"
+            ]
