@@ -133,7 +133,7 @@ def _source(
         reference=re.compile(source.reference_pattern),
         origins=frozenset(source.return_origins),
         webhook_url=webhooks.address(config, name),
-        session_ms=source.session_deadline or 0,
+        session_ms=source.session_deadline,
     )
 
 

@@ -1,0 +1,165 @@
+"""Sessions that begin here, from the first call to the decision, at every provider."""
+
+import asyncio
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support import beginnings, system
+from worker import simulators
+
+pytestmark = pytest.mark.timeout(150)
+
+_WAIT_S = 60.0
+_FETCHED = ("identomat", "idnow", "biometric")
+#: So that nobody waits for a day: a deadline of a moment, and polls that follow it.
+_SOON = """
+session_deadline = "2s"
+overdue = { attempts = 2 }
+polling = { first = "500ms", every = "500ms", times = 2 }
+"""
+
+
+async def _decision(
+    running: system.System, source: str, session_id: str
+) -> dict[str, Any]:
+    """Return the last decision on a session, once it is final."""
+    async with asyncio.timeout(_WAIT_S):
+        while True:
+            history = (await running.decisions()).get((source, session_id), [])
+            if history and history[-1]["final"]:
+                return history[-1]
+            await asyncio.sleep(0.1)
+
+
+async def _begun(caller: beginnings.Caller, source: str, reference: str) -> str:
+    answer = await caller.begin(source, reference=reference)
+    assert answer.status == 201, answer.document
+    session_id: str = answer.document["session_id"]
+    return session_id
+
+
+async def test_every_provider_from_begin_to_decision(
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path
+) -> None:
+    """Begin, a person who finishes, a callback, a decision with our reference."""
+    async with (
+        system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
+        beginnings.serving(running) as (_, caller),
+    ):
+        ingress, _ = running.start("ingress"), running.start("work")
+        await running.ready(ingress)
+        for source in beginnings.PARAMS:
+            reference = f"customer-{source}"
+            session_id = await _begun(caller, source, reference)
+            told = await caller.person(source, session_id, ingress=ingress)
+            assert told["delivered"], source
+            assert set(told["delivered"]) == {200}
+
+            decision = await _decision(running, source, session_id)
+            assert decision["outcome"] == "approved"
+            assert decision["reference"] == reference
+            assert decision["cause"]["type"] == "callback"
+
+
+async def test_no_callback_ever_comes(
+    kafka: str,
+    topic_prefix: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who finished is found by polling, and who left has not completed."""
+    monkeypatch.setenv("KYC_SOURCES__IDENTOMAT__TOKEN_LIFETIME", "1s")
+    async with (
+        system.System(
+            kafka, topic_prefix, tmp_path, partitions=3, sources_more=_SOON
+        ) as running,
+        beginnings.serving(running) as (_, caller),
+    ):
+        running.start("work")
+        finished, left = {}, {}
+        for source in _FETCHED:
+            finished[source] = await _begun(caller, source, f"finished-{source}")
+            left[source] = await _begun(caller, source, f"left-{source}")
+            told = await caller.person(source, finished[source], missing=True)
+            assert not told["delivered"]
+            await caller.person(source, left[source], does="abandon")
+        for source in _FETCHED:
+            decision = await _decision(running, source, finished[source])
+            assert (decision["outcome"], decision["reference"]) == (
+                "approved",
+                f"finished-{source}",
+            )
+            assert decision["cause"]["type"] == "poll"
+            decision = await _decision(running, source, left[source])
+            assert (decision["outcome"], decision["reason"]) == (
+                "rejected",
+                "not_completed",
+            )
+            assert decision["retryable"]
+            assert decision["reference"] == f"left-{source}"
+
+
+def _register(
+    running: system.System, source: str, lines: str
+) -> subprocess.CompletedProcess[str]:
+    """Register what *lines* say, as somebody at a keyboard."""
+    command = [sys.executable, "-m", "worker", "register", source]
+    return subprocess.run(  # noqa: S603 -- our own command
+        [*command, "--config", str(running.config)],
+        input=lines,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+async def test_sessions_begun_elsewhere(
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path
+) -> None:
+    """Registered over HTTP or by the line, before the callback or after it."""
+    async with (
+        system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
+        beginnings.serving(running) as (_, caller),
+    ):
+        ingress, _ = running.start("ingress"), running.start("work")
+        await running.ready(ingress)
+        simulator = running.simulators["biometric"]
+        ids = [simulator.add(simulators.Scenario()) for _ in range(4)]
+        callbacks = [simulator.callbacks(each)[-1] for each in ids]
+        answer = await caller.register("biometric", ids[0], reference="customer-0")
+        assert answer.status == 202, answer.document
+        await system.Driver([ingress]).send(callbacks)
+
+        lines = [
+            f"{ids[1].upper()}\tcustomer-1\t2026-01-01T00:00:00Z",
+            "no session id\tcustomer-9",
+            "",
+            orjson.dumps({"session_id": ids[2], "reference": "customer-2"}).decode(),
+            "{",
+            f"{ids[3]}\t12345678",
+            f"{ids[3]}\tcustomer-3",
+        ]
+        ended = await asyncio.to_thread(
+            _register, running, "biometric", "\n".join(lines)
+        )
+
+        assert ended.returncode == 1
+        assert [
+            line.split(" ")[1] for line in ended.stderr.splitlines() if "line " in line
+        ] == ["2:", "5:", "6:"]
+        assert "registered 3 sessions" in ended.stderr
+        assert "3 lines could not be taken" in ended.stderr
+        for number, session_id in enumerate(ids):
+            async with asyncio.timeout(_WAIT_S):
+                while True:
+                    last = await _decision(running, "biometric", session_id)
+                    if last["reference"] == f"customer-{number}":
+                        break
+                    await asyncio.sleep(0.1)
+            assert last["outcome"] == "approved"
