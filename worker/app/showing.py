@@ -54,6 +54,7 @@ def session_lines(
     yield f"  first seen   {clock.rfc3339(state.first_seen_at)}"
     yield f"  last change  {clock.rfc3339(state.updated_at)}"
     yield f"  reference    {state.reference or '-'}"
+    yield from _journey(state)
     yield f"  fetches      {state.seq}, failures in a row: {state.failures}"
     if state.flight is not None:
         yield f"  a fetch is in flight since {clock.rfc3339(state.flight.started_at)}"
@@ -61,3 +62,23 @@ def session_lines(
         yield f"  next fetch   {clock.rfc3339(state.due_at)}"
     else:
         yield "  nothing is due"
+
+
+def _journey(state: ledger.Session) -> Iterator[str]:
+    """Return what the company told of the session, as far as it did."""
+    if state.held is not None:
+        yield "  not registered: its callback is held"
+    if state.registered_at is None:
+        return
+    told = [clock.rfc3339(state.registered_at)]
+    if state.begin_id is not None:
+        told.append(f"begun as {state.begin_id}")
+    if state.expires_at is not None:
+        told.append(f"expires {clock.rfc3339(state.expires_at)}")
+    yield f"  registered   {', '.join(told)}"
+    if state.returned_at is not None:
+        yield f"  returned     {clock.rfc3339(state.returned_at)}"
+    if state.unheard:
+        yield "  called back  never"
+    if state.overdue:
+        yield f"  overdue      past its deadline, looked at {state.overdue} times since"

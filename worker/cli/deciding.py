@@ -116,7 +116,7 @@ async def _session(config: settings.Settings, key: model.SessionKey) -> None:
         {
             "session": str(key),
             "state": None if last is None else orjson.loads(last),
-            "next_due_at": _due(state),
+            **_journey(state),
             "decisions": [
                 orjson.loads(codec.decision_record(one).value or b"{}")
                 for one in decisions
@@ -125,10 +125,20 @@ async def _session(config: settings.Settings, key: model.SessionKey) -> None:
     )
 
 
-def _due(state: ledger.Session | None) -> str | None:
-    if state is None or state.due_at is None:
-        return None
-    return clocks.rfc3339(state.due_at)
+def _journey(state: ledger.Session | None) -> dict[str, str | None]:
+    """Return when what happened or will, as far as it is known."""
+    times = ("registered_at", "expires_at", "returned_at")
+    told: dict[str, str | None] = {
+        "next_due_at": _time(None if state is None else state.due_at),
+        "begin_id": None if state is None else state.begin_id,
+    }
+    return told | {
+        name: _time(None if state is None else getattr(state, name)) for name in times
+    }
+
+
+def _time(at_ms: int | None) -> str | None:
+    return None if at_ms is None else clocks.rfc3339(at_ms)
 
 
 async def _history(

@@ -19,6 +19,7 @@ Name everything that can go wrong, and what is to be done about it.
     │   ├── AccountRefused            our credentials or our subscription
     │   ├── NoSuchSession             the provider denies the session
     │   ├── NotReady                  the result is still being made
+    │   │   └── NotAsked                it may be asked for only later
     │   ├── ResultMismatch            another session's or company's result
     │   ├── BadResultSignature        a signed answer that does not verify
     │   └── MappingCrashed            our own mapping raised on the answer
@@ -61,6 +62,7 @@ from worker.errors.fetching import (
     FetchError,
     MappingCrashed,
     NoSuchSession,
+    NotAsked,
     NotReady,
     ProviderFault,
     ProviderTimeout,
@@ -100,6 +102,7 @@ __all__ = [
     "MalformedBody",
     "MappingCrashed",
     "NoSuchSession",
+    "NotAsked",
     "NotReady",
     "OwnershipLost",
     "PositionLost",

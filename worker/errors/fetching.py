@@ -84,6 +84,12 @@ class NotReady(FetchError):
     disposition = base.Disposition.NOT_READY
 
 
+class NotAsked(NotReady):
+    """What the provider says now is not known: it may be asked again only later."""
+
+    answered = False
+
+
 class ResultMismatch(FetchError):
     """The answer is another session's or another company's, or does not say."""
 

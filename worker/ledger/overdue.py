@@ -20,12 +20,7 @@ def counts(work: turn.Turn, flight: state.Flight) -> bool:
         return False
     slow = flight.cause.type is model.CauseType.POLL and not session.polls_left
     deadline = work.deadline
-    return (
-        slow
-        and not session.not_ready
-        and deadline is not None
-        and flight.started_at >= deadline
-    )
+    return slow and deadline is not None and flight.started_at >= deadline
 
 
 def is_enough(work: turn.Turn) -> bool:

@@ -58,7 +58,7 @@ class Lists:
 
         *asked_at* is when its fetch began: an entry counts only where the lists were
         read after that, or after the first time it had to wait; until they may be
-        read again errors.NotReady is raised. Absence counts at once: no session is
+        read again errors.NotAsked is raised. Absence counts at once: no session is
         ended by one denial. Raises errors.NoSuchSession, or what the lists failed
         with.
         """
@@ -71,7 +71,7 @@ class Lists:
         if number not in seen.entries:
             raise errors.NoSuchSession("not_listed")
         if self._asked.setdefault(number, asked_at) > seen.started_at:
-            raise errors.NotReady("list_not_due")
+            raise errors.NotAsked("list_not_due")
         del self._asked[number]
         return seen.entries[number]
 
