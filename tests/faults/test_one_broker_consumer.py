@@ -78,7 +78,7 @@ async def test_back_pressure_survives_a_hand_over(
         await running.ready(ingress)
         await running.ready(first)
         # Far more than may be open: they wait in their topic.
-        truths, callbacks = judging.sessions(running, 200, latency_s=0.05)
+        truths, callbacks = judging.sessions(running, 100, latency_s=0.05)
         await system.Driver([ingress]).send(callbacks)
         second = running.start("work")
         await running.ready(second)
@@ -86,6 +86,10 @@ async def test_back_pressure_survives_a_hand_over(
         await system.Driver([ingress]).send(callbacks)
         first.popen.kill()
         await judging.check(running, truths | some)
+        # And with nobody coming or going: full again and again, a little at a time.
+        last, callbacks = judging.sessions(running, 60, latency_s=0.05)
+        await system.Driver([ingress], at_once=4).send(callbacks)
+        await judging.check(running, truths | some | last)
 
 
 async def test_events_that_fell_out_of_their_topic_are_an_alarm(
