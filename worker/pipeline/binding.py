@@ -22,7 +22,7 @@ class Limits:
     #: how long a commit waits for fetches that have just started
     gather_ms: int = 5
     #: how long what nobody waits for (an intent, a retry) may wait for company
-    intent_ms: int = 50
+    intent_ms: int = 200
     #: how long a position that led to nothing may wait for company
     idle_commit_ms: int = 1_000
     inbox: int = 1_000
