@@ -14,7 +14,7 @@ import tempfile
 from tests.scale import figures, isolation
 from worker import broker
 
-_BLOCK = 400
+_BLOCK = 200
 
 
 def main() -> None:

@@ -25,9 +25,11 @@ from worker.transport import reader, topics
 
 CALM = "biometric"
 _PATIENCE_S = 120.0
-#: the hanging one is let hang, and after each block all of them heal soon
+#: the hanging one is let hang, in all the slots it may have; after each block all of
+#: them heal soon
 _SOURCES = """
 fetch_timeout = "40s"
+concurrency = 16
 circuit = { open = "2s" }
 """
 _IDBEYOND = 'provider = "idbeyond"'
@@ -41,7 +43,7 @@ class Plan:
     #: callbacks of the calm source in each block
     callbacks: int
     #: of the calm source; each of the others sends a quarter of it
-    per_second: float = 40.0
+    per_second: float = 20.0
 
     @property
     def others(self) -> int:

@@ -12,7 +12,7 @@ async def test_three_ill_providers_do_not_slow_the_fourth(
     kafka: str, topic_prefix: str, tmp_path: pathlib.Path
 ) -> None:
     """One hangs, one fails, one limits: the fourth's decisions come as they did."""
-    plan = isolation.Plan(pairs=2, callbacks=160)
+    plan = isolation.Plan(pairs=2, callbacks=120, per_second=60)
 
     found = await isolation.measure(kafka, topic_prefix, tmp_path, plan)
 
