@@ -21,7 +21,7 @@ _DURATION = re.compile(r"\d+[smhd]")
 #: What every series carries besides its own labels, and what Prometheus adds.
 _TARGET_LABELS = {"job", "instance", "pod", "namespace"}
 _SUFFIXES = ("_bucket", "_sum", "_count")
-_JOBS = {"kyc-ingress", "kyc-worker"}
+_JOBS = {"kyc-ingress", "kyc-api", "kyc-worker"}
 
 
 def rules(text: str) -> list[Document]:

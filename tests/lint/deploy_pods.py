@@ -41,7 +41,7 @@ def problems(document: Document, config: settings.Settings) -> Iterator[str]:
         if args is None:
             continue
         yield from deploy_runbook.command_problems(args)
-        if args[0] in ("ingress", "work"):
+        if args[0] in ("ingress", "api", "work"):
             yield from _service(args[0], spec, container, config)
 
 
@@ -83,16 +83,21 @@ def _container(container: Document) -> Iterator[str]:
 def _service(
     command: str, spec: Document, container: Document, config: settings.Settings
 ) -> Iterator[str]:
-    service = config.ingress if command == "ingress" else config.worker
+    services: Mapping[str, settings.Ingress | settings.Api] = {
+        "ingress": config.ingress,
+        "api": config.api,
+    }
+    listening = services.get(command)
+    service = listening or config.worker
     held = ports(spec)
     if held.get("admin") != service.admin_port:
         yield f"its port admin must be {service.admin_port}, as configured"
     drain_ms = service.shutdown_timeout
     stop = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
-    if command == "ingress":
-        drain_ms += config.ingress.ack_timeout
-        if held.get("http") != config.ingress.port:
-            yield f"its port http must be {config.ingress.port}, as configured"
+    if listening is not None:
+        drain_ms += listening.ack_timeout
+        if held.get("http") != listening.port:
+            yield f"its port http must be {listening.port}, as configured"
         if not stop:
             yield "must wait in preStop: SIGTERM closes the listener at once"
     needed = drain_ms / 1000 + stop.get("seconds", 0)

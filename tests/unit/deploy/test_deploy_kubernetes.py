@@ -17,6 +17,7 @@ FILES = (
     "network",
     "scaler",
     "monitoring",
+    "api",
 )
 WORKER_PASSWORD = """\
               valueFrom:
@@ -105,6 +106,7 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
         ("args: [work]", "args: [works]", "there is no command 'works'"),
         ("containerPort: 9091", "containerPort: 9090", "port admin must be 9091"),
         ("containerPort: 8080", "containerPort: 80", "port http must be 8080"),
+        ("containerPort: 8081", "containerPort: 8082", "its port http must be 8081"),
         ("GracePeriodSeconds: 60", "GracePeriodSeconds: 30", "must be above 45"),
         ("GracePeriodSeconds: 60", "GracePeriodSeconds: 30", "must be above 30"),
         ("seconds: 10", "seconds: 40", "must be above 75"),
