@@ -1,6 +1,7 @@
 """Sessions that begin here, from the first call to the decision, at every provider."""
 
 import asyncio
+import functools
 import pathlib
 import subprocess
 import sys
@@ -104,19 +105,44 @@ async def test_no_callback_ever_comes(
             assert decision["reference"] == f"left-{source}"
 
 
-def _register(
-    running: system.System, source: str, lines: str
+def _command(
+    running: system.System, *arguments: str, lines: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Register what *lines* say, as somebody at a keyboard."""
-    command = [sys.executable, "-m", "worker", "register", source]
+    """Run a command of ours, as somebody at a keyboard."""
     return subprocess.run(  # noqa: S603 -- our own command
-        [*command, "--config", str(running.config)],
+        [sys.executable, "-m", "worker", *arguments, "--config", str(running.config)],
         input=lines,
         capture_output=True,
         check=False,
         text=True,
         timeout=60,
     )
+
+
+async def test_a_begin_of_the_command_line(
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path
+) -> None:
+    """It prints the answer once, tells wrong fields, and begins nothing twice."""
+    params = tmp_path / "params.json"
+    params.write_text('{"flags": {"liveness": true}}')
+    begin = [
+        *("begin", "identomat", "--reference", "customer-1"),
+        *("--return-url", f"{system.ORIGIN}/back", "--params", str(params)),
+        *("--param", "flags.language=de", "--idempotency-key", "k"),
+    ]
+    async with system.System(kafka, topic_prefix, tmp_path, partitions=3) as running:
+        wrong = await asyncio.to_thread(_command, running, *begin, "--language", "?")
+        first = await asyncio.to_thread(_command, running, *begin)
+        again = await asyncio.to_thread(_command, running, *begin)
+
+        told = orjson.loads(first.stdout)
+        assert told["session_id"] in told["url"]
+        assert running.simulators["identomat"].held(told["session_id"])
+    assert (wrong.returncode, first.returncode, again.returncode) == (1, 0, 1)
+    assert "language: must be a language tag" in wrong.stderr
+    assert f"its answer is not given twice: {told['session_id']}" in again.stderr
+    assert wrong.stdout + again.stdout == ""
+    assert told["session_id"] not in first.stderr
 
 
 async def test_sessions_begun_elsewhere(
@@ -145,9 +171,8 @@ async def test_sessions_begun_elsewhere(
             f"{ids[3]}\t12345678",
             f"{ids[3]}\tcustomer-3",
         ]
-        ended = await asyncio.to_thread(
-            _register, running, "biometric", "\n".join(lines)
-        )
+        command = functools.partial(_command, lines="\n".join(lines))
+        ended = await asyncio.to_thread(command, running, "register", "biometric")
 
         assert ended.returncode == 1
         assert [
