@@ -14,8 +14,15 @@ from worker import codec, errors, ledger, model, policy
 
 # Short enough for a history to see its end.
 _FETCHED = dataclasses.replace(
-    told.FETCHED, retry_horizon_ms=told.MINUTE, denied_over_ms=told.MINUTE
+    told.FETCHED,
+    retry_horizon_ms=told.MINUTE,
+    denied_over_ms=told.MINUTE,
+    session_deadline_ms=told.MINUTE,
+    overdue_attempts=1,
+    polling=policy.Polling(times=3),
 )
+_KNOWN = dataclasses.replace(_FETCHED, known_sessions_only=True)
+_STRICT = dataclasses.replace(_KNOWN, fetches=False)
 
 Step = Callable[[told.History], object]
 
@@ -62,6 +69,33 @@ def _recheck(history: told.History) -> object:
     return history.tell(ledger.RecheckTaken(event))
 
 
+def _register(reference: str, begin_id: str | None, expires: int | None) -> Step:
+    def step(history: told.History) -> object:
+        event = told.event(
+            model.EventType.SESSION_REGISTERED,
+            event_id=str(uuid.UUID(int=98)),
+            received_at=history.now,
+            reference=reference,
+            begin_id=begin_id,
+            expires_at=None if expires is None else history.now + expires,
+        )
+        return history.tell(ledger.RegistrationTaken(event))
+
+    return step
+
+
+def _come_back(history: told.History) -> object:
+    kind = model.EventType.SESSION_RETURNED
+    event = told.event(kind, event_id=str(uuid.UUID(int=97)), begin_id="begin-1")
+    return history.tell(ledger.ReturnTaken(event))
+
+
+def _wait_over(history: told.History) -> object:
+    if history.session is not None and history.session.due_at is not None:
+        history.wait_until_due()
+    return history.tell(ledger.WaitOver())
+
+
 def _depart(history: told.History) -> bool:
     """Have a fetch in flight, if any is wanted."""
     if history.session is not None and history.session.due_at is not None:
@@ -99,9 +133,18 @@ _CALLBACKS = st.builds(
     st.sampled_from([None, "customer-1", "customer-2"]),
     st.integers(1, 6),
 )
+_REGISTRATIONS = st.builds(
+    _register,
+    st.sampled_from(["customer-1", "customer-2"]),
+    st.sampled_from([None, "begin-1"]),
+    st.sampled_from([None, told.HOUR]),
+)
 _STEPS = st.one_of(
     _CALLBACKS,
     st.just(_recheck),
+    _REGISTRATIONS,
+    st.just(_come_back),
+    st.just(_wait_over),
     st.just(told.History.start),
     st.builds(_fetch, st.sampled_from(_VERDICTS)),
     st.builds(_fail, st.sampled_from(_FAILURES), st.sampled_from([1, 3, 12])),
@@ -111,9 +154,15 @@ _STEPS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("rules", [_FETCHED, told.SIGNED], ids=["fetched", "signed"])
-@hypothesis.settings(deadline=None, max_examples=100)
-@hypothesis.given(first=_CALLBACKS, later=st.lists(_STEPS, min_size=5, max_size=25))
+@pytest.mark.parametrize(
+    "rules",
+    [_FETCHED, told.SIGNED, _KNOWN, _STRICT],
+    ids=["fetched", "signed", "known", "strict"],
+)
+@hypothesis.settings(deadline=None, max_examples=60)
+@hypothesis.given(
+    first=_CALLBACKS | _REGISTRATIONS, later=st.lists(_STEPS, min_size=5, max_size=25)
+)
 def test_what_a_session_leaves_behind_fits(
     rules: policy.Rules, first: Step, later: list[Step]
 ) -> None:
