@@ -48,8 +48,9 @@ class Gate:
         self._running = 0
         self._held_from = self._held_until = 0
         self._concurrency = limits.concurrency
-        #: how many may run after Retry-After, one more for each answer: what let a
-        #: few pass refuses a crowd again, and each refusal costs us a record
+        #: how many may run at once after Retry-After: half as many as before, and one
+        #: more for each answer. What let a few pass refuses a crowd again, and each
+        #: refusal costs us a record; a refusal of one session's alone costs little.
         self._window = limits.concurrency
         self._limiter: aiolimiter.AsyncLimiter | None = None
         self._changed = asyncio.Event()
@@ -117,7 +118,8 @@ class Gate:
             # A hold from before the clock was put back is over.
             held = self._held_until if self._held_from <= now else 0
             self._held_from, self._held_until = now, max(held, now + retry_after_ms)
-            self._window = 1
+            if held <= now:  # a new refusal, and not another one of the same crowd
+                self._window = max(min(self._window, self._concurrency) // 2, 1)
         self._changed.set()
         if self._limiter is None:
             self._start_ready()

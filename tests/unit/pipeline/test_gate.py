@@ -206,7 +206,7 @@ async def test_retry_after_holds_the_whole_source(make: Make) -> None:
     await bench.wait(6_999)
     assert len(bench.started) == 1
     await bench.wait(1)
-    assert len(bench.started) == 2
+    assert len(bench.started) == 3
 
 
 async def test_a_shorter_retry_after_does_not_end_a_longer_one(make: Make) -> None:
@@ -264,20 +264,35 @@ async def test_close_forgets_what_waits(make: Make) -> None:
     assert bench.gate.waiting == 0
 
 
-async def test_after_retry_after_it_starts_with_one(make: Make) -> None:
-    """A provider that let a few pass is not met by a crowd again."""
+async def test_after_retry_after_half_as_many_run(make: Make) -> None:
+    """A provider that let a few pass is not met by the same crowd again."""
+    bench = make(LIMITS)
+    bench.submit(20)
+    for _ in range(4):  # one crowd, one halving
+        bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+    await bench.wait(1_000)
+    assert len(bench.started) == 4 + 2
+    for _ in range(2):
+        bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+    await bench.wait(1_000)
+    assert len(bench.started) == 6 + 1
+    bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+    await bench.wait(1_000)
+    assert len(bench.started) == 7 + 1
+
+
+async def test_each_answer_lets_one_more_run(make: Make) -> None:
+    """Up to the source's own limit, and not past it."""
     bench = make(LIMITS)
     bench.submit(20)
     for _ in range(4):
         bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
-    assert len(bench.started) == 4
     await bench.wait(1_000)
-    assert len(bench.started) == 5
+    bench.finish(failed=True)
+    assert len(bench.started) == 6 + 1
     bench.finish()
-    assert len(bench.started) == 7
-    bench.finish(count=2)
-    assert len(bench.started) == 11
-    bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
-    bench.finish(count=3)
-    await bench.wait(1_000)
-    assert len(bench.started) == 15
+    assert len(bench.started) == 7 + 2
+    bench.finish()
+    assert len(bench.started) == 9 + 2
+    bench.finish()
+    assert len(bench.started) == 11 + 1

@@ -77,12 +77,7 @@ async def test_retry_after_holds_every_session_of_the_source() -> None:
         await rig.wait(8_999)
         assert rig.provider.flying == {}
         await rig.wait(1)
-        assert len(rig.provider.flying) == 1  # one at first, more with each answer
-        await rig.bring(A(), *rig.provider.flying)
-        assert len(rig.provider.flying) == 1
-        await rig.bring(A(), *rig.provider.flying)
-        await rig.gathered()
-        assert {"tx-1", "tx-2"} == {d.session_id for d in rig.ledger.decisions}
+        assert set(rig.provider.flying) == {"tx-1", "tx-2"}
 
 
 async def test_denials_hold_sessions_that_nobody_knows() -> None:
