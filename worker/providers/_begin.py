@@ -186,6 +186,10 @@ def http(settings: sources.Source, clock: clocks.Clock) -> _http.Http:
     )
 
 
+#: the one 5xx that says itself that nothing was done
+_UNAVAILABLE = 503
+
+
 async def send(
     http: _http.Http, path: str, body: bytes, headers: Mapping[str, str]
 ) -> _http.HttpAnswer:
@@ -207,16 +211,20 @@ def refusal(
     answer: _http.HttpAnswer, fields: Mapping[str, str]
 ) -> errors.BeginRefused | errors.FetchError:
     """
-    Return the error for a status that begins nothing.
+    Return the error for a status that is no success.
 
-    *fields* says, for each field that was sent (dotted, as the provider spells it),
-    what the caller calls it. A 4xx that names some of them is the caller's affair;
-    nothing else of the answer is kept.
+    A 5xx but 503 leaves it in doubt: a fault may come after the session was made, and
+    a gateway may have given up on a provider that went on. *fields* says, for each
+    field that was sent (dotted, as the provider spells it), what the caller calls it.
+    A 4xx that names some of them is the caller's affair; nothing else of the answer is
+    kept.
     """
     if answer.status // 100 == 4 and answer.status not in _NOT_THE_CALLER:  # noqa: PLR2004 -- 4xx
         named = _named(answer.body, fields)
         if named:
             return errors.BeginRefused(dict.fromkeys(sorted(named), _REFUSED))
+    if answer.status // 100 == 5 and answer.status != _UNAVAILABLE:  # noqa: PLR2004 -- 5xx
+        return errors.BeginInDoubt(str(answer.status))
     return _http.refusal(answer)
 
 

@@ -215,7 +215,6 @@ def test_a_refusal_that_names_no_field_is_a_bad_answer(body: bytes) -> None:
         (403, "account_refused"),
         (404, "bad_answer"),
         (429, "rate_limited"),
-        (500, "provider_fault"),
         (503, "provider_fault"),
     ],
 )
@@ -226,6 +225,15 @@ def test_other_statuses_are_no_refusal_of_a_field(status: int, reason: str) -> N
 
     assert isinstance(error, errors.FetchError)
     assert (error.reason, error.answered) == (reason, True)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 599])
+def test_a_fault_leaves_it_in_doubt(status: int) -> None:
+    """Whoever answers so may have made the session first."""
+    error = _begin.refusal(_answer(status, b"{}"), _FIELDS)
+
+    assert isinstance(error, errors.BeginInDoubt)
+    assert (error.detail, error.answered) == (str(status), False)
 
 
 def test_a_refusal_repeats_nothing_of_the_answer() -> None:

@@ -67,7 +67,7 @@ async def _failed(serve: Serve, status: int, document: object, **headers: str) -
         (400, {"field": "webhookSecret"}, errors.BadAnswer, "400"),
         (400, {"field": begins.MARKER}, errors.BadAnswer, "400"),
         (200, {"ok": False, "field": "metadata"}, errors.BadAnswer, "not_ok"),
-        (500, {"field": "metadata"}, errors.ProviderFault, "500"),
+        (503, {"field": "metadata"}, errors.ProviderFault, "503"),
     ],
 )
 async def test_a_refusal_is_what_it_says(

@@ -192,7 +192,7 @@ async def test_a_return_address_is_not_sent_for_a_page_that_is_embedded(
         (403, errors.AccountRefused, True),
         (404, errors.BadAnswer, True),
         (429, errors.RateLimited, True),
-        (500, errors.ProviderFault, True),
+        (503, errors.ProviderFault, True),
         (302, errors.BadAnswer, True),
     ],
 )

@@ -145,7 +145,7 @@ async def test_every_session_is_listed(stage: playing.Stage) -> None:
 @_BOTH
 async def test_begin_calls_fail_as_the_dashboard_says(stage: playing.Stage) -> None:
     """An error begins nothing; a call that hangs has begun what nobody hears of."""
-    wish = {"begins": {"hang": 1, "errors": 1, "error_status": 502}}
+    wish = {"begins": {"hang": 1, "errors": 1, "error_status": 503}}
     async with stage.http.put(f"{stage.control}/dashboard", json=wish) as response:
         assert response.status == 200
     with pytest.raises(errors.ProviderTimeout):
