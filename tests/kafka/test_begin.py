@@ -137,7 +137,8 @@ async def test_a_begin_of_the_command_line(
 
         told = orjson.loads(first.stdout)
         assert told["session_id"] in told["url"]
-        assert running.simulators["identomat"].held(told["session_id"])
+        held = running.simulators["identomat"].sessions()
+        assert [each.session_id for each in held] == [told["session_id"]]
     assert (wrong.returncode, first.returncode, again.returncode) == (1, 0, 1)
     assert "language: must be a language tag" in wrong.stderr
     assert f"its answer is not given twice: {told['session_id']}" in again.stderr

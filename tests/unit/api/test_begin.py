@@ -222,6 +222,38 @@ async def test_without_kafka_nothing_is_begun(desk: kit.Desk) -> None:
     assert (await desk.begin(**_SAME))[0] == 201
 
 
+async def test_an_intent_that_was_written_unseen_is_freed(desk: kit.Desk) -> None:
+    """Kafka took it and nobody was told: its process knows that nothing came of it."""
+    intend = desk.kafka.intend
+
+    async def write_and_lose_kafka(intent: model.Intent) -> model.Intent:
+        await intend(intent)
+        raise errors.KafkaUnavailable("no acknowledgement in time")
+
+    desk.kafka.intend = write_and_lose_kafka  # type: ignore[method-assign] # -- Kafka goes, once
+    assert (await desk.begin(**_SAME))[0] == 503
+    desk.kafka.intend = intend  # type: ignore[method-assign] # -- as above
+    assert (await desk.begin(**_SAME))[1]["state"] == "in_progress"
+    await desk.recovery.look()
+
+    assert (await desk.begin(**_SAME))[0] == 201
+    assert len(desk.beginner.asked) == 1
+
+
+def test_begin_ids_tell_sources_and_keys_apart() -> None:
+    """The same everywhere for the same, and for nothing else; random ones never."""
+    made = api.BeginIds(kit.SECRETS)
+    told = [
+        *made.of("one", "key"),
+        *made.of("two", "key"),
+        *made.of("one", "key2"),
+        *(made.random() for _ in range(4)),
+    ]
+
+    assert made.of("one", "key") == api.BeginIds(kit.SECRETS).of("one", "key")
+    assert len(set(told)) == 10
+
+
 async def test_a_session_that_kafka_does_not_take_is_owed(desk: kit.Desk) -> None:
     """The provider has begun it: it is told later, and a repeat learns of it."""
     desk.beginner.fails = [None]

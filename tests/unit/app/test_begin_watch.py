@@ -32,7 +32,8 @@ from worker.telemetry import labels, logs, metrics
 )
 def test_one_line_a_request(report: api.Report, event: str, level: str) -> None:
     """It is counted, and said in words that the log takes, all of them."""
-    out, dropped = io.StringIO(), []
+    out = io.StringIO()
+    dropped: list[int] = []
     logs.configure(console=False, on_dropped=dropped.append, stream=out)
     counters = metrics.Metrics(["one"])
     begin_watch.ApiWatch(counters).answered(report)
