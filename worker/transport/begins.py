@@ -131,10 +131,13 @@ class BeginFollower:
     def _complain(self, error: Exception) -> None:
         """Say why the begins cannot be read, once a minute."""
         failure = failures.unavailable("reading the begins", error, "Read")
-        denied = isinstance(failure, errors.KafkaUnauthorised)
-        if self._complaints.due(str(failure)):
-            event = "kafka.unauthorised" if denied else "begins.unread"
-            self._log.warning(event, reason=failure.reason, message=str(failure))
+        message, reason = str(failure), failure.reason
+        if not self._complaints.due(message):
+            return
+        if isinstance(failure, errors.KafkaUnauthorised):
+            self._log.warning("kafka.unauthorised", reason=reason, message=message)
+        else:
+            self._log.warning("begins.unread", reason=reason, message=message)
 
     def _take(self, view: begin_view.BeginView, found: reader.Fetched) -> None:
         held = found.record
