@@ -75,6 +75,7 @@ async def test_no_callback_ever_comes(
 ) -> None:
     """Who finished is found by polling, and who left has not completed."""
     monkeypatch.setenv("KYC_SOURCES__IDENTOMAT__TOKEN_LIFETIME", "1s")
+    monkeypatch.setenv("KYC_SOURCES__IDNOW__LIST_INTERVAL", "500ms")
     async with (
         system.System(
             kafka, topic_prefix, tmp_path, partitions=3, sources_more=_SOON
