@@ -66,8 +66,7 @@ def take_callback(
         for kind in claim.alarms:
             work.alarm(kind)
         verdict = work.agreed(claim.verdict, event.reference, cause)
-        if verdict is not None:
-            _settle_signed(work, event, verdict)
+        _settle_signed(work, event, verdict)
     else:
         _remember(work, claim, cause)
         wake(work, cause)
@@ -100,8 +99,13 @@ def _mark(event: model.Event, *, signed: bool) -> str | None:
 
 
 def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
-    """Keep what the callback says until the fetched result can be held against it."""
-    if claim.kind is model.ClaimKind.HINT:
+    """
+    Keep what the callback says until the fetched result can be held against it.
+
+    An approval is never more than that: no unsigned callback approves anybody.
+    """
+    approves = claim.verdict.outcome is model.Outcome.APPROVED
+    if approves or claim.kind is model.ClaimKind.HINT:
         hint = claim.verdict.outcome if claim.verdict.final else None
         work.session = dataclasses.replace(work.session, hint=hint)
         return

@@ -63,9 +63,7 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
         overdue=session.overdue + 1 if late else 0,
     )
     verdict = work.agreed(result.verdict, result.reference, flight.cause)
-    if verdict is None:
-        pass
-    elif session.final and not verdict.final:
+    if session.final and not verdict.final:
         work.note(inputs.NoteKind.LATE_PRELIMINARY)
     elif late and verdict is result.verdict and overdue.is_over(work):
         overdue.end(work, flight, verdict.provider_status, result.observed_at)

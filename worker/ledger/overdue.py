@@ -57,7 +57,7 @@ def miss_callback(work: turn.Turn, before: state.Session, flight: state.Flight) 
     if not before.registered or flight.cause.type not in _SCHEDULED:
         return
     after = work.session
-    ended = after.final and not after.lapsed and (before.lapsed or not before.final)
+    ended = after.final and not after.lapsed
     soon = (
         before.returned_at is not None
         and flight.started_at < before.returned_at + work.rules.recheck_min_interval_ms

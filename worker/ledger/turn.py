@@ -130,15 +130,15 @@ class Turn:
 
     def agreed(
         self, verdict: model.Verdict, reference: str | None, cause: model.Cause
-    ) -> model.Verdict | None:
+    ) -> model.Verdict:
         """
         Keep the *reference* that *verdict* comes with; return what may stand of it.
 
         The first reference that comes is kept, and a late one is a new revision of
         what stands, the same one as that of its verdict. Where it differs from the
         one that is kept a person is told, and the verdict is not believed: it becomes
-        pending ``reference_mismatch``, or None, nothing, over a final. Only a verdict
-        with the right reference ends that.
+        pending ``reference_mismatch``, which changes no final. Only a verdict with
+        the right reference ends that.
         """
         session = self.session
         if reference is None:
@@ -155,7 +155,7 @@ class Turn:
             self._unsaid = cause
             return verdict
         self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
-        return None if session.final else mismatched(verdict)
+        return mismatched(verdict)
 
     def register(self, reference: str | None, cause: model.Cause) -> None:
         """

@@ -266,3 +266,12 @@ def test_a_result_ends_the_count_of_denials() -> None:
         history.fetch(P())
         assert (history.state.denials, history.state.denied_since) == (0, None)
     assert history.letters == []
+
+
+def test_no_unsigned_callback_approves() -> None:
+    """Whatever an adapter claims: where the result is gone, nobody is approved."""
+    history = told.History()
+    history.callback(model.Claim(model.ClaimKind.UNCONFIRMED, told.approved()))
+    while history.session is not None and history.state.open:
+        history.fetch_failing(errors.NoSuchSession)
+    assert not history.decisions

@@ -10,7 +10,6 @@ from worker import errors, ledger, model, policy
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _DEADLINE = told.FETCHED.session_deadline_ms
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.Polling(times=15))
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
@@ -125,6 +124,28 @@ def test_a_wake_up_after_the_deadline_is_no_attempt() -> None:
     assert history.state.overdue == 0
 
 
+def test_a_wake_up_during_the_last_attempt_saves_the_session() -> None:
+    """What was asked before the callback came says nothing of what it tells."""
+    history = _registered()
+    for _ in range(history.rules.overdue_attempts - 1):
+        history.fetch(_PROGRESS)
+    history.wait_until_due()
+    history.start()
+    history.callback()
+    history.answer(_PROGRESS)
+    assert not history.state.lapsed
+    assert told.fetches(history.start())
+
+
+def test_what_is_somebody_elses_is_not_given_up() -> None:
+    """Another's unfinished session is a mismatch, and no end of ours."""
+    history = _registered()
+    for _ in range(5):
+        history.fetch(_PROGRESS, reference="order-2")
+    reasons = [d.verdict.reason for d in history.decisions]
+    assert reasons == [model.Reason.REFERENCE_MISMATCH]
+
+
 def test_a_pending_session_is_looked_at_at_its_deadline() -> None:
     """No recheck is put off past the deadline."""
     history = _registered()
@@ -174,6 +195,26 @@ def test_a_late_review_is_followed_to_its_end() -> None:
     assert history.latest.verdict == A()
 
 
+def test_a_review_that_comes_to_nothing_ends() -> None:
+    """Where it is "not finished" again after all, our own end stands."""
+    history = _lapsed()
+    history.callback()
+    history.fetch(P())
+    history.fetch(_PROGRESS)
+    assert not history.state.open
+    assert history.state.overdue == 0
+    assert history.latest.verdict.reason is model.Reason.NOT_COMPLETED
+
+
+def test_a_signed_final_follows_our_own_end() -> None:
+    """Also where the source was changed to take callbacks for verdicts."""
+    history = _lapsed()
+    history.rules = told.SIGNED
+    history.callback(told.signed(A()))
+    assert history.latest.verdict == A()
+    assert not history.letters
+
+
 def test_nothing_goes_on_of_what_is_still_not_finished() -> None:
     """A late "not finished" over our own end is nothing to poll for."""
     history = _lapsed()
@@ -192,82 +233,3 @@ def test_a_registered_session_that_the_provider_denies_stays_known() -> None:
     assert history.state.reference == "order-1"
     history.callback()
     assert history.state.open
-
-
-# -- callbacks that never came
-
-
-def test_a_callback_that_never_came_is_counted() -> None:
-    """A final that a poll found, and no callback told, is a missed callback."""
-    history = _registered()
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
-
-
-def test_a_callback_that_came_is_not_missed() -> None:
-    """It may have found the session unfinished: it was heard all the same."""
-    history = _registered()
-    history.callback()
-    history.fetch(_PROGRESS)
-    assert _steps(history.fetch(A())) == []
-
-
-def test_after_a_return_a_callback_is_not_missed_at_once() -> None:
-    """It is as often after the return as before it; a minute later it is missing."""
-    history = _registered(_POLLED)
-    history.come_back()
-    assert _steps(history.fetch(A())) == []
-    history = _registered(_POLLED)
-    history.come_back()
-    history.wait(_POLLED.recheck_min_interval_ms)
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
-
-
-def test_of_a_session_that_nobody_registered_no_callback_is_missed() -> None:
-    """What only a command named is expected by nobody."""
-    history = told.History()
-    history.recheck()
-    history.fetch(_PROGRESS)
-    assert _steps(history.fetch(A())) == []
-
-
-# -- where nothing can be fetched
-
-
-def test_an_overdue_session_that_nobody_can_ask_about_is_counted_once() -> None:
-    """It stays what it is, and ends without a decision after the time it is kept."""
-    history = _registered(told.SIGNED)
-    assert history.tell(ledger.WaitOver()) == []
-    history.wait_until_due()
-    effects = history.tell(ledger.WaitOver())
-    assert effects == [ledger.Reached(ledger.Step.OVERDUE_UNPOLLABLE)]
-    assert history.state.due_at == history.now + told.SIGNED.overdue_kept_ms
-    history.wait_until_due()
-    assert history.tell(ledger.WaitOver()) == []
-    assert not history.state.open
-    assert not history.decisions
-    assert history.state.reference == "order-1"
-
-
-def test_a_callback_ends_the_wait_for_it() -> None:
-    """After the final nothing is due; a pending one is still waited for."""
-    history = _registered(told.SIGNED)
-    history.callback(told.signed(P(at=1)))
-    assert history.state.due_at == told.START + _DEADLINE
-    history.callback(told.signed(A(at=2)))
-    assert history.state.due_at is None
-
-
-def test_the_deadline_counts_from_the_expiry_where_that_is_asked_for() -> None:
-    """Id beyond says when a session expires, and its deadline counts from there."""
-    rules = dataclasses.replace(told.SIGNED, deadline_after_expiry=True)
-    history = told.History(rules)
-    history.register(expires_at=told.START + told.HOUR)
-    assert history.state.due_at == told.START + told.HOUR + rules.session_deadline_ms
-
-
-def test_an_absurd_expiry_is_bounded() -> None:
-    """No session is expected to last longer than its identity is kept."""
-    history = told.History()
-    history.register(expires_at=2**45)
-    kept = history.rules.identity_retention_ms
-    assert history.state.due_at == told.START + kept

@@ -118,6 +118,18 @@ def test_a_thousand_hints_are_one_flight_and_one_trailing() -> None:
     assert fetches == 10
 
 
+def test_a_hint_before_a_fetch_that_is_due_anyway_is_no_change() -> None:
+    """What is wanted already starts after it: there is nothing to write."""
+    history = _returned(told.FETCHED)
+    history.fetch(P())
+    history.wait(told.SECOND)
+    history.come_back()
+    before = history.state
+    history.wait(told.SECOND)
+    history.come_back()
+    assert history.state is before
+
+
 def test_hints_do_not_begin_the_fast_polls_again() -> None:
     """The first return starts them; the others wait for the next one."""
     history = _returned()

@@ -60,6 +60,15 @@ def test_what_waited_goes_to_work_and_back() -> None:
     assert sessions.due(2**45) == []
 
 
+def test_what_is_put_again_comes_up_once() -> None:
+    """A change that leaves the due time as it is does not bring it up twice."""
+    sessions, session = memory.Memory(), _waiting()
+    due = session.due_at or 0
+    for reference in ("order-1", "order-2"):
+        sessions.put(KEY, dataclasses.replace(session, reference=reference))
+    assert sessions.due(due) == [KEY]
+
+
 def test_what_waits_long_is_found_as_it_was() -> None:
     """After a restore its record is kept, and it is due at its time."""
     sessions, stored = memory.Memory(2), codec.encode_session(_waiting(), 1)

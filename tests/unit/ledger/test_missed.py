@@ -1,0 +1,108 @@
+"""Callbacks that never came: what is counted of them, and what is waited for."""
+
+import dataclasses
+
+from tests.support import ledger as told
+from worker import ledger, model, policy
+
+A, P = told.approved, told.pending
+_PROGRESS = P(model.Reason.IN_PROGRESS)
+_DEADLINE = told.FETCHED.session_deadline_ms
+_POLLED = dataclasses.replace(told.FETCHED, polling=policy.Polling(times=15))
+
+
+def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
+    return [effect.step for effect in effects if isinstance(effect, ledger.Reached)]
+
+
+def _registered(rules: policy.Rules = told.FETCHED) -> told.History:
+    history = told.History(rules)
+    history.register()
+    return history
+
+
+def test_a_callback_that_never_came_is_counted() -> None:
+    """A final that a poll found, and no callback told, is a missed callback."""
+    history = _registered()
+    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
+
+
+def test_a_callback_that_came_is_not_missed() -> None:
+    """It may have found the session unfinished: it was heard all the same."""
+    history = _registered()
+    history.callback()
+    history.fetch(_PROGRESS)
+    assert _steps(history.fetch(A())) == []
+
+
+def test_after_a_return_a_callback_is_not_missed_at_once() -> None:
+    """It is as often after the return as before it; a minute later it is missing."""
+    history = _registered(_POLLED)
+    history.come_back()
+    assert _steps(history.fetch(A())) == []
+    history = _registered(_POLLED)
+    history.come_back()
+    history.wait(_POLLED.recheck_min_interval_ms)
+    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
+
+
+def test_of_a_session_that_nobody_registered_no_callback_is_missed() -> None:
+    """What only a command named is expected by nobody."""
+    history = told.History()
+    history.recheck()
+    history.fetch(_PROGRESS)
+    assert _steps(history.fetch(A())) == []
+
+
+# -- where nothing can be fetched
+
+
+def test_an_overdue_session_that_nobody_can_ask_about_is_counted_once() -> None:
+    """It stays what it is, and ends without a decision after the time it is kept."""
+    history = _registered(told.SIGNED)
+    assert history.tell(ledger.WaitOver()) == []
+    history.wait_until_due()
+    effects = history.tell(ledger.WaitOver())
+    assert effects == [ledger.Reached(ledger.Step.OVERDUE_UNPOLLABLE)]
+    assert history.state.due_at == history.now + told.SIGNED.overdue_kept_ms
+    history.wait_until_due()
+    assert history.tell(ledger.WaitOver()) == []
+    assert not history.state.open
+    assert not history.decisions
+    assert history.state.reference == "order-1"
+
+
+def test_an_overdue_session_is_counted_once() -> None:
+    """Also where its expiry is put off, and it is overdue again."""
+    history = _registered(told.SIGNED)
+    history.wait_until_due()
+    history.tell(ledger.WaitOver())
+    history.register(expires_at=history.now + 60 * told.DAY)
+    history.wait(60 * told.DAY)
+    assert _steps(history.tell(ledger.WaitOver())) == []
+    assert history.state.open
+
+
+def test_a_callback_ends_the_wait_for_it() -> None:
+    """After the final nothing is due; a pending one is still waited for."""
+    history = _registered(told.SIGNED)
+    history.callback(told.signed(P(at=1)))
+    assert history.state.due_at == told.START + _DEADLINE
+    history.callback(told.signed(A(at=2)))
+    assert history.state.due_at is None
+
+
+def test_the_deadline_counts_from_the_expiry_where_that_is_asked_for() -> None:
+    """Id beyond says when a session expires, and its deadline counts from there."""
+    rules = dataclasses.replace(told.SIGNED, deadline_after_expiry=True)
+    history = told.History(rules)
+    history.register(expires_at=told.START + told.HOUR)
+    assert history.state.due_at == told.START + told.HOUR + rules.session_deadline_ms
+
+
+def test_an_absurd_expiry_is_bounded() -> None:
+    """No session is expected to last longer than its identity is kept."""
+    history = told.History()
+    history.register(expires_at=2**45)
+    kept = history.rules.identity_retention_ms
+    assert history.state.due_at == told.START + kept
