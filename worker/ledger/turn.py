@@ -76,15 +76,17 @@ class Turn:
             or before.standing.substance != verdict.substance
             or self._unsaid is not None
         )
+        tells = news and before.held is None
         self.session = dataclasses.replace(
             before,
             standing=verdict,
             observed_at=observed_at,
             lapsed=lapsed,
             held=None if before.held is None else cause,
+            revision=before.revision + tells,
         )
-        if news:
-            self._emit(cause)
+        if tells:
+            self._emit(verdict, cause)
 
     def say(self, cause: model.Cause) -> None:
         """Emit what stands at the end of the turn, if anything does."""
@@ -99,31 +101,35 @@ class Turn:
         return self.rules.deadline_ms(session.registered_at, session.expires_at)
 
     def finish(self) -> None:
-        """Emit what stands if anything of it is new and no decision said so."""
-        if self._unsaid is not None:
-            self._emit(self._unsaid)
+        """
+        Emit what stands if anything of it is new and no decision said so.
 
-    def _emit(self, cause: model.Cause) -> None:
-        """Emit what stands, if anything does, unless the session is held."""
-        self._unsaid = None
-        before, verdict = self.session, self.session.standing
-        if verdict is None or before.held is not None:
+        Of a session that is held nothing is said.
+        """
+        cause, session = self._unsaid, self.session
+        if cause is None or session.standing is None or session.held is not None:
             return
-        revision = before.revision + 1
-        self.session = dataclasses.replace(before, revision=revision)
+        self.session = dataclasses.replace(session, revision=session.revision + 1)
+        self._emit(session.standing, cause)
+
+    def _emit(self, verdict: model.Verdict, cause: model.Cause) -> None:
+        """Emit *verdict*, which stands, as the revision that the session is at."""
+        self._unsaid = None
+        session = self.session
+        revision = session.revision
         decision = model.Decision(
             decision_id=decision_id(self.key, revision),
             environment=self.rules.environment,
             source=self.key.source,
             provider=self.rules.provider,
             session_id=self.key.session_id,
-            provider_session_id=before.provider_session_id,
-            reference=before.reference,
+            provider_session_id=session.provider_session_id,
+            reference=session.reference,
             revision=revision,
             verdict=verdict,
-            supersedes=decision_id(self.key, before.revision) if revision > 1 else None,
+            supersedes=decision_id(self.key, revision - 1) if revision > 1 else None,
             cause=cause,
-            observed_at=before.observed_at,
+            observed_at=session.observed_at,
             decided_at=self.now,
         )
         self.effects.append(inputs.Emit(decision))
