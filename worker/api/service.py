@@ -17,6 +17,8 @@ from worker.api import addresses, asked, events, ids, observe, outcomes, owed, s
 from worker.telemetry import failures
 
 _NOT_CONNECTED = "not_connected"
+#: before a registration that Kafka did not take is published again
+_AGAIN_S = 0.1
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +212,7 @@ class Service:
                 if self._clock.now_ms() >= until:
                     self._debts.end(end, event)
                     raise
+            await self._clock.sleep(_AGAIN_S)
 
     async def _note(self, end: model.Intent) -> None:
         """Write down how it ended, now or later."""
