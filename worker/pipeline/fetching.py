@@ -1,11 +1,12 @@
 """Run a partition's fetches, and map what they bring."""
 
 import asyncio
+import functools
 from typing import Protocol
 
 from worker import clock as clocks
 from worker import errors, ledger, model, ports
-from worker.pipeline import binding, observer
+from worker.pipeline import binding, gate, observer
 
 _SOURCE_FAILED = frozenset(
     {
@@ -45,6 +46,27 @@ class Owner(Protocol):
         ...
 
 
+class _Slot:
+    """The place of one fetch in its source's gate, given back exactly once."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, of: gate.Gate) -> None:
+        self._gate: gate.Gate | None = of
+
+    def give_back(
+        self,
+        *,
+        failed: bool = False,
+        told: bool = False,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        """Tell the gate how the fetch ended; later calls say nothing."""
+        held, self._gate = self._gate, None
+        if held is not None:
+            held.finish(failed=failed, told=told, retry_after_ms=retry_after_ms)
+
+
 class Fetching:
     """The fetches of one partition that are in flight."""
 
@@ -64,13 +86,16 @@ class Fetching:
         suspect: bool,
     ) -> None:
         """Start fetch *seq* of the session; what it brings goes to the ledger."""
-        flight = self._fly(key, seq, spelling, bound, suspect=suspect)
+        slot = _Slot(bound.gate)
+        flight = self._fly(key, seq, spelling, bound, slot, suspect=suspect)
         task = asyncio.create_task(flight)
         self._tasks[task] = self._owner.clock.now_ms()
-        task.add_done_callback(self._forget)
+        task.add_done_callback(functools.partial(self._forget, slot))
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, slot: _Slot, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
+        # A task that is cancelled before its first step runs no line of its own.
+        slot.give_back()
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._owner.crashed(error)
@@ -97,11 +122,12 @@ class Fetching:
         seq: int,
         spelling: str,
         bound: binding.Binding,
+        slot: _Slot,
         *,
         suspect: bool,
     ) -> None:
         try:
-            answer = await self._fetch(key, spelling, bound)
+            answer = await self._fetch(key, spelling, bound, slot)
             if suspect and self._owner.cautious:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
             else:
@@ -117,7 +143,11 @@ class Fetching:
         self._owner.landed(key)
 
     async def _fetch(
-        self, key: model.SessionKey, spelling: str, bound: binding.Binding
+        self,
+        key: model.SessionKey,
+        spelling: str,
+        bound: binding.Binding,
+        slot: _Slot,
     ) -> model.Answer:
         """Fetch, and tell the gate and the metrics how it went."""
         begun = self._owner.clock.now_ms()
@@ -135,7 +165,7 @@ class Fetching:
             word = errors.MappingCrashed.reason
             raise errors.MappingCrashed(type(error).__name__) from None
         finally:
-            bound.gate.finish(failed=failed, told=told, retry_after_ms=retry_after)
+            slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
             seconds = (self._owner.clock.now_ms() - begun) / 1000
             self._owner.watch.fetched(key.source, word, seconds)
         return answer
