@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support import times as profiles
@@ -12,6 +13,14 @@ from worker import broker
 from worker.broker import jars
 
 _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
+
+# A busy machine is no failure: only pytest's own time limit ends a test.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
