@@ -123,7 +123,7 @@ async def test_a_registered_session_is_found_without_its_callback(
     assert (given_up["outcome"], given_up["reason"]) == ("rejected", "not_completed")
     assert given_up["retryable"] is True
     assert _reached("biometric", "registered") in exported
-    assert _reached("biometric", "callback_missed") in exported
+    assert _reached("biometric", "callbacks_missed") in exported
     assert _reached("identomat", "not_completed") in exported
 
 

@@ -148,7 +148,7 @@ class Step(enum.StrEnum):
     REGISTERED = "registered"
     RETURNED = "returned"
     CALLED_BACK = "called_back"
-    CALLBACK_MISSED = "callback_missed"
+    CALLBACKS_MISSED = "callbacks_missed"
     NOT_COMPLETED = "not_completed"
     OVERDUE_UNPOLLABLE = "overdue_unpollable"
 

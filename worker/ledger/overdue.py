@@ -63,7 +63,7 @@ def miss_callback(work: turn.Turn, before: state.Session, flight: state.Flight) 
         and flight.started_at < before.returned_at + work.rules.recheck_min_interval_ms
     )
     if ended and not soon:
-        work.reach(inputs.Step.CALLBACK_MISSED)
+        work.reach(inputs.Step.CALLBACKS_MISSED)
 
 
 def wait_over(work: turn.Turn, *, behind: bool) -> None:

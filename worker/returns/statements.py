@@ -8,6 +8,7 @@ with what outcome: that is the decision's affair.
 import dataclasses
 import hashlib
 from collections.abc import Sequence
+from typing import cast
 
 import jwt
 import orjson
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt import algorithms
 
 from worker import model
+from worker.settings import beginning
 
 _ALGORITHM = "ES256"
 _TYPE = "kyc-return+jwt"
@@ -31,16 +33,12 @@ class _Key:
     @classmethod
     def load(cls, pem: bytes) -> "_Key":
         """Return the key of *pem*; raises ValueError for anything but P-256."""
-        try:
-            private = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError):
-            private = None
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(
-            private.curve, ec.SECP256R1
-        ):
-            raise ValueError(  # noqa: TRY004 -- it is the text that is wrong
-                "must be an EC private key on P-256, in PEM, unencrypted"
-            )
+        if not beginning.is_p256(pem):
+            raise ValueError("must be an EC private key on P-256, in PEM, unencrypted")
+        private = cast(
+            "ec.EllipticCurvePrivateKey",
+            serialization.load_pem_private_key(pem, password=None),
+        )
         public = algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
         thumbprint = {name: public[name] for name in ("crv", "kty", "x", "y")}
         # RFC 7638: the key's id is the same on every replica, and after every restart.

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 import pydantic
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from worker.settings import types
 
@@ -131,6 +129,10 @@ class Returns(types.Section):
 
 def is_p256(pem: bytes) -> bool:
     """Return whether *pem* is an unencrypted EC private key on P-256."""
+    # Here, because most processes have no such key, and all of them start with this.
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 -- see above
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 -- see above
+
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):

@@ -33,7 +33,7 @@ def touch(counters: metrics.Metrics) -> None:
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
     counters.noted("one", ledger.NoteKind.RETRY)
-    counters.reached("one", ledger.Step.CALLBACK_MISSED)
+    counters.reached("one", ledger.Step.CALLBACKS_MISSED)
     counters.decided(kit.decision(kit.APPROVED, kit.BY_CALLBACK))
     counters.dead_letter("one", model.DeadLetterReason.STALE)
     counters.open_sessions(4)
@@ -103,7 +103,7 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
         ("kyc_retries_total", {"source": "one"}, 1),
         (
             "kyc_registered_sessions_total",
-            {"source": "one", "step": "callback_missed"},
+            {"source": "one", "step": "callbacks_missed"},
             1,
         ),
         (
