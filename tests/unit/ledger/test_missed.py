@@ -24,7 +24,7 @@ def _registered(rules: policy.Rules = told.FETCHED) -> told.History:
 def test_a_callback_that_never_came_is_counted() -> None:
     """A final that a poll found, and no callback told, is a missed callback."""
     history = _registered()
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
+    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACKS_MISSED]
 
 
 def test_a_callback_that_came_is_not_missed() -> None:
@@ -43,7 +43,7 @@ def test_after_a_return_a_callback_is_not_missed_at_once() -> None:
     history = _registered(_POLLED)
     history.come_back()
     history.wait(_POLLED.recheck_min_interval_ms)
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACK_MISSED]
+    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACKS_MISSED]
 
 
 def test_of_a_session_that_nobody_registered_no_callback_is_missed() -> None:

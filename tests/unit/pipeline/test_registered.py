@@ -43,7 +43,7 @@ async def test_a_lost_callback_is_found_at_the_deadline() -> None:
         assert rig.ledger.decisions[0].reference == "order-1"
         assert rig.watch.steps == [
             ledger.Step.REGISTERED,
-            ledger.Step.CALLBACK_MISSED,
+            ledger.Step.CALLBACKS_MISSED,
         ]
 
 
