@@ -10,7 +10,7 @@ from tests.support import around
 from tests.support import clock as clocks
 from tests.support import ledger as told
 from worker import model, policy, ports
-from worker.pipeline import binding, gate, memory, partition
+from worker.pipeline import binding, caution, gate, memory, partition
 
 GATE = gate.Limits(
     concurrency=1_000,
@@ -37,7 +37,9 @@ class Rig:
     limits: binding.Limits = LIMITS
     end_offset: int = 0
     recheck_open: bool = False
-    crash_lock: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+    interrogation: caution.Interrogation = dataclasses.field(
+        default_factory=caution.Interrogation
+    )
     offsets: Iterator[int] = dataclasses.field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class Rig:
             clock=self.clock,
             watch=self.watch,
             limits=self.limits,
-            crash_lock=self.crash_lock,
+            interrogation=self.interrogation,
             sessions=sessions,
             position=self.ledger.position or model.Position(next_offset=0),
             end_offset=self.end_offset,
@@ -119,7 +121,7 @@ class Rig:
         return dataclasses.replace(
             self,
             ledger=self.ledger.heir(),
-            crash_lock=asyncio.Lock(),
+            interrogation=caution.Interrogation(),
             end_offset=end_offset,
             recheck_open=recheck_open,
             offsets=itertools.count(position.next_offset),

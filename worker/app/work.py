@@ -10,7 +10,7 @@ import structlog
 from worker import clock as clocks
 from worker import errors, model, ports, settings
 from worker.app import process, sources, watching
-from worker.pipeline import binding, memory, observer, partition
+from worker.pipeline import binding, caution, memory, observer, partition
 from worker.telemetry import logs, metrics
 from worker.transport import group, roles
 
@@ -73,7 +73,7 @@ def _member(
         limits=limits(config.worker),
         clock=clock,
         watch=watch,
-        crash_lock=asyncio.Lock(),
+        interrogation=caution.Interrogation(),
         version=config.ledger.version,
     )
     partitions = config.kafka.partitions
@@ -125,7 +125,7 @@ class Factory:
     limits: binding.Limits
     clock: clocks.Clock
     watch: observer.Observer
-    crash_lock: asyncio.Lock
+    interrogation: caution.Interrogation
     version: int  #: of the ledger, as it is written
 
     def loader(self) -> memory.Memory:
@@ -148,7 +148,7 @@ class Factory:
             clock=self.clock,
             watch=self.watch,
             limits=self.limits,
-            crash_lock=self.crash_lock,
+            interrogation=self.interrogation,
             sessions=cast("memory.Memory", loader),
             position=position,
             end_offset=end_offset,

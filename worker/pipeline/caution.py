@@ -1,10 +1,37 @@
 """Find the session whose result kills the process."""
 
+import asyncio
 import dataclasses
 from collections.abc import Iterable
 
 from worker import model
 from worker.pipeline import memory
+
+_SURVIVED_MAX = 10_000
+
+
+class Interrogation:
+    """
+    Lets one suspect at a time be mapped in this process, all partitions included.
+
+    Whose result this process has survived is no suspect to it any more: a partition
+    that is started again and again for another reason (a commit that fails) must not
+    have its sessions quarantined by and by.
+    """
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self._survived: set[model.SessionKey] = set()
+
+    def survived(self, key: model.SessionKey) -> None:
+        """Take note that mapping the session's result did not end this process."""
+        if len(self._survived) >= _SURVIVED_MAX:
+            self._survived.clear()
+        self._survived.add(key)
+
+    def is_cleared(self, key: model.SessionKey) -> bool:
+        """Return whether this process has survived a result of the session."""
+        return key in self._survived
 
 
 @dataclasses.dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from worker import clock as clocks
 from worker import errors, ledger, model, ports
-from worker.pipeline import binding, gate, observer
+from worker.pipeline import binding, caution, gate, observer
 
 _SOURCE_FAILED = frozenset(
     {
@@ -70,10 +70,10 @@ class _Slot:
 class Fetching:
     """The fetches of one partition that are in flight."""
 
-    def __init__(self, owner: Owner, crash_lock: asyncio.Lock) -> None:
+    def __init__(self, owner: Owner, interrogation: caution.Interrogation) -> None:
         self._owner = owner
         #: one for the process: a result that kills it must be the only suspect
-        self._crash_lock = crash_lock
+        self._interrogation = interrogation
         self._tasks: dict[asyncio.Task[None], int] = {}
 
     def start(
@@ -128,7 +128,8 @@ class Fetching:
     ) -> None:
         try:
             answer = await self._fetch(key, spelling, bound, slot)
-            if suspect and self._owner.cautious:
+            cleared = self._interrogation.is_cleared(key)
+            if suspect and self._owner.cautious and not cleared:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
             else:
                 told = _map(key, seq, spelling, bound.provider, answer)
@@ -183,11 +184,12 @@ class Fetching:
 
         A result that kills the process is so counted each time, and nothing else is.
         """
-        async with self._crash_lock:
+        async with self._interrogation.lock:
             effects = self._owner.apply(key, ledger.MappingStarting(seq))
             await self._owner.written()
             if not effects:
                 told = _map(key, seq, spelling, provider, answer, counted=True)
+                self._interrogation.survived(key)
                 self._owner.apply(key, told)
                 await self._owner.written()
 

@@ -37,7 +37,7 @@ class Partition:
         clock: clocks.Clock,
         watch: observer.Observer,
         limits: binding.Limits,
-        crash_lock: asyncio.Lock,
+        interrogation: caution.Interrogation,
         sessions: memory.Memory,
         position: model.Position,
         end_offset: int,
@@ -63,7 +63,7 @@ class Partition:
             wake=self._wake.set,
         )
         self._queued: set[model.SessionKey] = set()
-        self._fetching = fetching.Fetching(self, crash_lock)
+        self._fetching = fetching.Fetching(self, interrogation)
         self._summaries = summaries.Summaries(position)
         self.apply = advancing.Advancing(
             sources=sources,

@@ -1,11 +1,12 @@
 """The session whose result kills the process is found, and no other suffers."""
 
 import asyncio
+import itertools
 
+from tests.support import around, pipeline
 from tests.support import clock as clocks
 from tests.support import ledger as told
-from tests.support import pipeline
-from worker import codec, model
+from worker import codec, errors, model, ports
 from worker.pipeline import caution, memory
 
 A, P = told.approved, told.pending
@@ -110,13 +111,13 @@ async def test_a_cautious_process_maps_one_at_a_time() -> None:
     rig.end_offset = 3
     rig.__post_init__()
     async with rig:
-        await rig.crash_lock.acquire()
+        await rig.interrogation.lock.acquire()
         await rig.take(*(pipeline.event(n) for n in range(3)))
         for number in range(3):
             await rig.bring(A(), f"tx-{number}")
         await rig.gathered()
         assert rig.provider.mapped == []
-        rig.crash_lock.release()
+        rig.interrogation.lock.release()
         for _ in range(12):
             await rig.gathered()
         assert len(rig.provider.mapped) == 3
@@ -155,12 +156,12 @@ async def test_a_session_that_is_no_suspect_does_not_wait() -> None:
     rig.__post_init__()
     async with rig:
         assert rig.partition.cautious
-        await rig.crash_lock.acquire()
+        await rig.interrogation.lock.acquire()
         await rig.take(pipeline.event(0), pipeline.event(1))
         await rig.bring(A(), "tx-0")
         await rig.bring(A(), "tx-1")
         assert rig.provider.mapped == ["tx-1"]
-        rig.crash_lock.release()
+        rig.interrogation.lock.release()
 
 
 def test_events_before_the_end_are_suspect() -> None:
@@ -206,3 +207,38 @@ def test_a_suspect_that_is_due_later_keeps_nobody() -> None:
     assert session.due_at is not None
     assert not careful.caught_up(0, sessions, session.due_at)
     assert careful.caught_up(0, sessions, session.due_at - 1)
+
+
+class _Refusing(around.Ledger):
+    """Topics that take no decision, until they do."""
+
+    refusing = True
+
+    async def commit(self, batch: ports.Batch) -> None:
+        """Write *batch*, unless there is a decision in it."""
+        if batch.decisions and self.refusing:
+            raise errors.RecordTooLarge("a decision")
+        await super().commit(batch)
+
+
+async def test_a_process_that_lives_suspects_nobody_twice() -> None:
+    """Commits that fail start the partition over and over: that is no killer's work."""
+    topics, shared = _Refusing(), caution.Interrogation()
+    topics.position = model.Position(next_offset=0, starts=2)
+    lives = told.FETCHED.quarantine_attempts + 3
+    for life in range(lives):
+        topics.refusing = life < lives - 1
+        rig = pipeline.Rig(
+            ledger=topics,
+            interrogation=shared,
+            end_offset=1,
+            offsets=itertools.count(topics.position.next_offset),
+        )
+        rig.provider.instant = A()
+        async with rig:
+            if not topics.position.next_offset:
+                await rig.take(told.event())
+            for _ in range(6):
+                await rig.gathered()
+            assert rig.running.done() is topics.refusing
+    assert (topics.outcomes(), topics.letters) == (["approved"], [])

@@ -10,7 +10,7 @@ from tests.support import clock as clocks
 from tests.support import ledger as told
 from worker import clock as clocks_of
 from worker import ledger, model
-from worker.pipeline import binding, fetching, gate, observer
+from worker.pipeline import binding, caution, fetching, gate, observer
 
 
 class _Owner:
@@ -48,7 +48,7 @@ async def test_a_cancelled_fetch_gives_its_place_back(turns: int) -> None:
     bound = binding.Binding(
         provider=around.Provider(), rules=told.FETCHED, gate=gate.Gate(limits, clock)
     )
-    flying = fetching.Fetching(_Owner(clock), asyncio.Lock())
+    flying = fetching.Fetching(_Owner(clock), caution.Interrogation())
 
     def fly() -> bool:
         flying.start(told.KEY, 1, told.KEY.session_id.upper(), bound, suspect=False)

@@ -264,5 +264,5 @@ async def test_a_failed_commit_frees_who_waits_for_it() -> None:
         rig.ledger.error = errors.CommitInDoubt("no answer")
         await rig.bring(A())
         await rig.gathered()
-        assert not rig.crash_lock.locked()
+        assert not rig.interrogation.lock.locked()
         assert rig.provider.mapped == []
