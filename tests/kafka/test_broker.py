@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import aiokafka
 import psutil
@@ -224,11 +224,20 @@ async def test_lost_race_for_a_port_is_run_again(
     asked = 0
 
     def unlucky(
-        nodes: int, *, listeners: Sequence[str], preferred_port: int | None
+        nodes: int,
+        *,
+        listeners: Sequence[str],
+        preferred_port: int | None,
+        advertised: Mapping[str, Sequence[int]],
     ) -> list[config.Address]:
         nonlocal asked
         asked += 1
-        (address,) = choose(nodes, listeners=listeners, preferred_port=preferred_port)
+        (address,) = choose(
+            nodes,
+            listeners=listeners,
+            preferred_port=preferred_port,
+            advertised=advertised,
+        )
         ports = dict(address.ports)
         if asked == 1:
             ports[listener] = other.getsockname()[1]

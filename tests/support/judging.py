@@ -34,9 +34,12 @@ async def check(running: system.System, truths: Truths) -> None:
     while not set(truths) <= set(found) and loop.time() < deadline:
         await asyncio.sleep(0.1)
         found = await running.decisions()
-    assert {key: [(1, outcome)] for key, outcome in truths.items()} == {
-        key: told(history) for key, history in found.items()
+    wrong = {
+        key: (truths.get(key), told(found.get(key, [])))
+        for key in truths.keys() | found.keys()
+        if [(1, truths.get(key))] != told(found.get(key, []))
     }
+    assert not wrong, wrong
 
 
 def told(history: list[dict[str, object]]) -> list[tuple[object, object]]:
