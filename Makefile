@@ -13,6 +13,8 @@ N ?= 1
 SEED ?= 1
 SEEDS ?= 1
 MINUTES ?= 3
+# Most tests on Kafka wait more than they work.
+JOBS ?= 3
 CALLBACKS ?= 2000
 SESSIONS ?= 1000000
 QUIET ?=
@@ -58,7 +60,7 @@ kafka-stop: install ## Stop it
 .PHONY: test
 test: check ## The whole suite, on a real Kafka (T=tests/… for a part)
 	@$(BIN)/python -m pytest $(T) --ignore=tests/unit --ignore=tests/contracts \
-	  --ignore=tests/properties --ignore=tests/browser
+	  --ignore=tests/properties --ignore=tests/browser -n $(JOBS) --dist loadfile
 
 .PHONY: check
 check: lint ## Lint, types, import contract, and the tests that need no broker

@@ -15,7 +15,7 @@ from worker.transport import topic_specs, topics
 
 #: A process that does nothing but complain takes less of a core than this.
 _IDLE = 0.2
-_LINES_A_S = 20
+_LINES_A_S = 40
 _WATCHED_S = 3.0
 _SOON = 'metadata_max_age = "1s"'
 

@@ -74,7 +74,7 @@ async def _load(
             callbacks += simulator.callbacks(session_id)
         await driver.send(callbacks)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(enough.wait(), 0.1)
+            await asyncio.wait_for(enough.wait(), 0.3)
     return expected
 
 
