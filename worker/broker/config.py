@@ -14,7 +14,7 @@ _CONTROLLER = "CONTROLLER"
 
 # Below the range from which the system takes ports for outgoing connections: the
 # port of a killed broker must still be free when it comes back.
-_PORTS = range(15_000, 32_000)
+_PORTS = range(10_000, 20_000)
 
 # Small and quick to start; every value can be overridden by the caller.
 _COMMON = {
