@@ -236,7 +236,7 @@ def test_make_targets_exist() -> None:
 
 def test_the_tests_that_show_a_promise_exist() -> None:
     """Ten promises, each with tests, and every one of them is there."""
-    told = rows("What it promises", "#")
+    told = rows("What we promise and how it is tested", "#")
     assert [str(number) for number in range(1, 11)] == [row[0] for row in told]
     for row in told:
         shown = words(row[2:])
