@@ -63,6 +63,7 @@ class Rig:
             watch=self.watch,
             limits=self.limits,
             interrogation=self.interrogation,
+            number=0,
             sessions=sessions,
             position=self.ledger.position or model.Position(next_offset=0),
             end_offset=self.end_offset,

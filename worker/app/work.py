@@ -135,6 +135,7 @@ class Factory:
     def work(
         self,
         *,
+        number: int,
         committer: ports.Committer,
         loader: roles.Loader,
         position: model.Position,
@@ -149,6 +150,7 @@ class Factory:
             watch=self.watch,
             limits=self.limits,
             interrogation=self.interrogation,
+            number=number,
             sessions=cast("memory.Memory", loader),
             position=position,
             end_offset=end_offset,

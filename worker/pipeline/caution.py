@@ -22,6 +22,15 @@ class Interrogation:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self._survived: set[model.SessionKey] = set()
+        self._counts: dict[int, int] = {}
+
+    def counted(self, partition: int) -> int:
+        """Return the count of starts that this process has left in *partition*."""
+        return self._counts.get(partition, 0)
+
+    def count(self, partition: int, starts: int) -> None:
+        """Take note of the count that this process leaves in *partition*."""
+        self._counts[partition] = starts
 
     def survived(self, key: model.SessionKey) -> None:
         """Take note that mapping the session's result did not end this process."""
@@ -42,11 +51,14 @@ class Caution:
     A start that is followed neither by catching up nor by letting go in order is
     counted in the position. From the second in a row on, the suspects' results are
     mapped one at a time, with the attempt written first: a plain kill costs nothing,
-    a killer is found.
+    a killer is found. Starts of one process count once: it is alive, so nothing has
+    killed it, and what ended the partition was something else.
     """
 
     end_offset: int
     starts: int
+    partition: int
+    interrogation: Interrogation
     suspects: set[model.SessionKey] = dataclasses.field(default_factory=set)
     #: this start is among *starts*
     _counted: bool = False
@@ -60,20 +72,24 @@ class Caution:
     def begin(self, suspects: Iterable[model.SessionKey]) -> None:
         """Count this start, and suspect the sessions that a fetch was due for."""
         self.suspects = set(suspects)
-        self.starts, self._counted = self.starts + 1, True
+        if not self.starts or self.starts != self.interrogation.counted(self.partition):
+            self.starts += 1
+        self._leave(self.starts, counted=True)
 
     def part(self) -> bool:
         """Take this start back, since it ends in order; return whether it counted."""
         if not self._counted:
             return False
-        self.starts, self._counted, self._parted = self.starts - 1, False, True
+        self._leave(self.starts - 1, counted=False)
+        self._parted = True
         return True
 
     def rejoin(self) -> bool:
         """Count this start again, if it was taken back; return whether it was."""
         if not self._parted:
             return False
-        self.starts, self._counted, self._parted = self.starts + 1, True, False
+        self._leave(self.starts + 1, counted=True)
+        self._parted = False
         return True
 
     def took(self, key: model.SessionKey, offset: int) -> None:
@@ -85,8 +101,13 @@ class Caution:
         """Forget all starts once what was under way has landed; return if so now."""
         if not self.starts or not self._cleared(next_offset, sessions, now):
             return False
-        self.starts, self._counted = 0, False
+        self._leave(0, counted=False)
         return True
+
+    def _leave(self, starts: int, *, counted: bool) -> None:
+        """Leave *starts* in the position; *counted* says whether ours is among them."""
+        self.starts, self._counted = starts, counted
+        self.interrogation.count(self.partition, starts if counted else 0)
 
     def _cleared(self, next_offset: int, sessions: memory.Memory, now: int) -> bool:
         """Return whether all that was under way at the start has landed."""

@@ -38,6 +38,7 @@ class Partition:
         watch: observer.Observer,
         limits: binding.Limits,
         interrogation: caution.Interrogation,
+        number: int,
         sessions: memory.Memory,
         position: model.Position,
         end_offset: int,
@@ -49,7 +50,9 @@ class Partition:
         self.memory = sessions
         self._limits = limits
         self._taken = position.next_offset
-        self._caution = caution.Caution(end_offset, position.starts)
+        self._caution = caution.Caution(
+            end_offset, position.starts, number, interrogation
+        )
         self._inbox: collections.deque[ports.Taken] = collections.deque()
         self._next_offset = position.next_offset
         self._wake = asyncio.Event()

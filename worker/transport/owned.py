@@ -131,6 +131,7 @@ class Owned:
         if gap:
             position = self._cross_gap(position, first, end)
         work = self._factory.work(
+            number=self.tp.partition,
             committer=log,
             loader=loader,
             position=position,

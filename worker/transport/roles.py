@@ -66,6 +66,7 @@ class Factory(Protocol):
     def work(
         self,
         *,
+        number: int,
         committer: ports.Committer,
         loader: Loader,
         position: model.Position,

@@ -166,7 +166,7 @@ async def test_a_session_that_is_no_suspect_does_not_wait() -> None:
 
 def test_events_before_the_end_are_suspect() -> None:
     """Only an event that was in the topic at the start makes its session suspect."""
-    careful = caution.Caution(end_offset=5, starts=0)
+    careful = caution.Caution(5, 0, 0, caution.Interrogation())
     careful.took(pipeline.key(4), 4)
     careful.took(pipeline.key(5), 5)
     assert careful.suspects == {pipeline.key(4)}
@@ -175,7 +175,7 @@ def test_events_before_the_end_are_suspect() -> None:
 def test_catching_up_waits_for_every_suspect() -> None:
     """As long as a suspect is in flight or due, nothing is caught up."""
     history, sessions = told.History(), memory.Memory()
-    careful = caution.Caution(end_offset=1, starts=0)
+    careful = caution.Caution(1, 0, 0, caution.Interrogation())
     careful.begin([told.KEY])
     history.callback()
     for step in (history.start, lambda: history.answer(P())):
@@ -190,7 +190,7 @@ def test_catching_up_waits_for_every_suspect() -> None:
 
 def test_a_suspect_that_is_gone_keeps_nobody() -> None:
     """A suspect that the ledger has forgotten is none."""
-    careful = caution.Caution(end_offset=0, starts=3)
+    careful = caution.Caution(0, 3, 0, caution.Interrogation())
     careful.begin([told.KEY])
     assert careful.cautious
     assert careful.caught_up(0, memory.Memory(), told.START)
@@ -202,7 +202,7 @@ def test_a_suspect_that_is_due_later_keeps_nobody() -> None:
     session = told.decided(P()).state
     sessions = memory.Memory()
     sessions.put(told.KEY, session)
-    careful = caution.Caution(end_offset=0, starts=1)
+    careful = caution.Caution(0, 1, 0, caution.Interrogation())
     careful.begin([told.KEY])
     assert session.due_at is not None
     assert not careful.caught_up(0, sessions, session.due_at)
@@ -242,3 +242,22 @@ async def test_a_process_that_lives_suspects_nobody_twice() -> None:
                 await rig.gathered()
             assert rig.running.done() is topics.refusing
     assert (topics.outcomes(), topics.letters) == (["approved"], [])
+
+
+async def test_starts_of_a_process_that_lives_count_once() -> None:
+    """What ends a partition and not its process makes nobody cautious."""
+    topics, shared = _Refusing(), caution.Interrogation()
+    for _ in range(4):
+        rig = pipeline.Rig(ledger=topics, interrogation=shared, end_offset=100)
+        async with rig:
+            await rig.gathered()
+            assert not rig.partition.cautious
+        assert topics.position is not None
+        assert topics.position.starts == 1
+    heir = pipeline.Rig(ledger=topics, end_offset=100)
+    async with heir:
+        assert heir.partition.cautious
+    # Another process has counted its start since: it is not ours any more.
+    again = pipeline.Rig(ledger=topics, interrogation=shared, end_offset=100)
+    async with again:
+        assert again.partition.cautious
