@@ -32,13 +32,14 @@ async def test_a_batch_reaches_every_topic_it_is_for(
         )
     )
 
-    latest = await transport.read(config, "decisions")
+    # A commit is final before its markers are there: until then nobody reads it.
+    latest = await transport.read_when(config, "decisions", 3)
     assert [each.key for each in latest] == [b"one:a", b"one:p", b"one:gone"]
     assert latest[2].value is None
-    assert latest[:1] == await transport.read(config, "decisions.approved")
-    assert latest[1:2] == await transport.read(config, "decisions.pending")
+    assert latest[:1] == await transport.read_when(config, "decisions.approved", 1)
+    assert latest[1:2] == await transport.read_when(config, "decisions.pending", 1)
     assert await transport.read(config, "decisions.rejected") == []
-    (letter,) = await transport.read(config, "dlq")
+    (letter,) = await transport.read_when(config, "dlq", 1)
     assert transport.letter() == codec.read_dead_letter(
         letter.key, letter.value, letter.headers
     )

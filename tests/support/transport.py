@@ -170,6 +170,19 @@ async def read(config: settings.Kafka, name: str) -> list[codec.Record]:
     return [each.record for each in seen]
 
 
+async def read_when(
+    config: settings.Kafka, name: str, count: int
+) -> list[codec.Record]:
+    """Return what ``read`` does, once that is *count* records, or after a while."""
+    seen: list[codec.Record] = []
+    for _ in range(100):
+        seen = await read(config, name)
+        if len(seen) >= count:
+            break
+        await asyncio.sleep(0.05)
+    return seen
+
+
 async def fence_at_last(log: partition.PartitionLog) -> None:
     """Fence as an owner does: again, while the broker is still finding itself."""
     for _ in range(10):
