@@ -8,6 +8,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
+from worker import serving
 from worker.api import outcomes
 from worker.telemetry import labels
 
@@ -23,7 +24,7 @@ _SAFE: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
 }
 _JSON = {**_SAFE, hdrs.CONTENT_TYPE: "application/json"}
-_PROBLEM = {**_SAFE, hdrs.CONTENT_TYPE: "application/problem+json"}
+_PROBLEM = {**_SAFE, hdrs.CONTENT_TYPE: serving.PROBLEM}
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 
 PROBLEMS: Mapping[Result, tuple[HTTPStatus, str]] = {
@@ -105,14 +106,7 @@ def problem(
     *route* is a template, never a path.
     """
     status, detail = PROBLEMS[result]
-    document: dict[str, object] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-    }
-    if route is not None:
-        document["instance"] = route
+    document: dict[str, object] = {} if route is None else {"instance": route}
     if wrong is not None:
         document["errors"] = [
             {"field": field, "message": message}
@@ -121,7 +115,7 @@ def problem(
     document |= {name: value for name, value in (more or {}).items() if value}
     response = web.Response(
         status=status.value,
-        body=orjson.dumps(document),
+        body=serving.problem(status, detail, document),
         headers={**_PROBLEM, **(headers or {})},
     )
     if result in _CLOSING:

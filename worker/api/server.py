@@ -1,13 +1,10 @@
 """Serve the api: one request in, one answer and one report out."""
 
 import asyncio
-import contextlib
 import dataclasses
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any
 
-import orjson
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
@@ -143,7 +140,7 @@ class Api:
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
         if self._listener.in_flight > self._limits.max_in_flight:
             raise _Refusal(_Result.OVERLOADED)
-        document = _parsed(
+        document = serving.parse(
             await serving.read(
                 request,
                 limit_bytes=self._limits.max_body_bytes,
@@ -215,17 +212,6 @@ class Api:
         return response
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    """Return the one JSON object that *body* is."""
-    document: Any = None
-    with contextlib.suppress(orjson.JSONDecodeError):
-        document = orjson.loads(body)
-    # Raised outside of the handler: the parser's own error holds the document.
-    if not isinstance(document, dict):
-        raise _Refusal(_Result.MALFORMED_BODY)
-    return document
-
-
 def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for each
     """Return how *failure* is answered; what nobody foresaw is our own fault."""
     match failure:
@@ -233,6 +219,8 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
             return failure
         case serving.Unreadable():
             return _Refusal(_Result(failure.fault.value))
+        case errors.MalformedBody():
+            return _Refusal(_Result.MALFORMED_BODY)
         case errors.BeginRefused():
             return _Refusal(_Result.REFUSED, wrong=failure.problems)
         case outcomes.Repeated():

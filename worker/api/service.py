@@ -16,7 +16,6 @@ from worker import errors, model, ports
 from worker.api import addresses, asked, events, ids, observe, outcomes, owed, source
 from worker.telemetry import failures
 
-_NOT_CONNECTED = "not_connected"
 #: before a registration that Kafka did not take is published again
 _AGAIN_S = 0.1
 
@@ -225,5 +224,5 @@ class Service:
 def _nothing_began(failure: errors.BeginRefused | errors.FetchError) -> bool:
     """Return whether *failure* says that there is no session of it."""
     if isinstance(failure, errors.FetchError) and not failure.answered:
-        return failure.detail == _NOT_CONNECTED
+        return failure.detail == errors.ProviderUnreachable.NOT_CONNECTED
     return True

@@ -1,4 +1,4 @@
-"""Put the return endpoints together, where they are configured."""
+"""Put the return endpoints together."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ import structlog
 
 from worker import clock as clocks
 from worker import ports, returns, settings, tickets
-from worker.app import sources
+from worker.app import return_watch, sources
+from worker.telemetry import metrics
 from worker.transport import begins
 
 _log = structlog.get_logger()
@@ -22,13 +23,11 @@ async def pages(
     config: settings.Settings,
     built: Mapping[str, sources.Configured],
     sink: ports.EventSink,
-    observer: returns.Observer,
+    counters: metrics.Metrics,
     clock: clocks.Clock,
-) -> AsyncIterator[returns.Returns | None]:
-    """Yield the return endpoints, following the begins; None without a secret."""
-    if not config.returns.ticket_secrets:
-        yield None
-        return
+) -> AsyncIterator[returns.Returns]:
+    """Yield the return endpoints, following the begins."""
+    observer = return_watch.ReturnWatch(counters)
     follower = begins.BeginFollower(
         config.kafka,
         clock,

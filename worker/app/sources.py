@@ -3,11 +3,14 @@
 import asyncio
 import dataclasses
 from collections.abc import Mapping
+from typing import TypeVar
 
 from worker import clock as clocks
 from worker import errors, ports, providers, settings
 from worker.pipeline import binding, gate
 from worker.settings import sources
+
+_Source = TypeVar("_Source")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Conf
     return built
 
 
-def find(sources: Mapping[str, Configured], name: str) -> Configured:
+def find(sources: Mapping[str, _Source], name: str) -> _Source:
     """Return the source *name*; raises errors.ConfigurationError where none is it."""
     if name not in sources:
         known = ", ".join(sorted(sources)) or "none"

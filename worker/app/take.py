@@ -1,10 +1,13 @@
 """Put the ingress process together."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import structlog
 
 from worker import clock as clocks
-from worker import ingress, returns, settings
-from worker.app import coming_back, process, sources, watching
+from worker import ingress, ports, settings
+from worker.app import ingress_watch, process, sources
 from worker.telemetry import logs, metrics
 from worker.transport import producer
 
@@ -39,8 +42,8 @@ async def run(
             counters.before_render(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
-            watch = watching.IngressWatch(counters)
-            async with coming_back.pages(config, built, sink, watch, clock) as pages:
+            watch = ingress_watch.IngressWatch(counters)
+            async with _pages(config, built, sink, counters, clock) as pages:
                 server = _server(config, built, sink, watch, clock=clock, pages=pages)
                 try:
                     bound = await server.start(bounds.host, port)
@@ -54,14 +57,33 @@ async def run(
     _log.info("ingress.stopped")
 
 
+@contextlib.asynccontextmanager
+async def _pages(
+    config: settings.Settings,
+    built: dict[str, sources.Configured],
+    sink: ports.EventSink,
+    counters: metrics.Metrics,
+    clock: clocks.Clock,
+) -> AsyncIterator[ingress.Pages | None]:
+    """Yield the return endpoints where they are configured."""
+    if not config.returns.ticket_secrets:
+        yield None
+        return
+    # Here: an ingress without them need not load what signs, at each start.
+    from worker.app import coming_back  # noqa: PLC0415 -- see above
+
+    async with coming_back.pages(config, built, sink, counters, clock) as pages:
+        yield pages
+
+
 def _server(
     config: settings.Settings,
     built: dict[str, sources.Configured],
     sink: producer.EventProducer,
-    watch: watching.IngressWatch,
+    watch: ingress_watch.IngressWatch,
     *,
     clock: clocks.Clock,
-    pages: returns.Returns | None,
+    pages: ingress.Pages | None,
 ) -> ingress.Ingress:
     bounds = config.ingress
     return ingress.Ingress(

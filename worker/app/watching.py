@@ -1,9 +1,9 @@
-"""Turn what the ingress, the pipeline and the transport tell into logs and metrics."""
+"""Turn what the pipeline and the transport tell into logs and metrics."""
 
 import structlog
 
 from worker import clock as clocks
-from worker import errors, ingress, ledger, model, returns, telemetry
+from worker import errors, ledger, model, telemetry
 from worker.telemetry import labels, logs, metrics
 from worker.transport import reaching
 
@@ -12,75 +12,6 @@ _log = structlog.get_logger()
 _ALL = -1
 #: what one partition suffers from, and so do the others
 _OF_ALL = (errors.KafkaUnauthorised.reason, errors.TopicMismatch.reason)
-_QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
-
-
-class IngressWatch:
-    """Implements ingress.Observer: one canonical line a callback."""
-
-    def __init__(self, counters: metrics.Metrics) -> None:
-        self._metrics = counters
-
-    def finished(self, report: ingress.Report) -> None:
-        """Write the line of one request, and count it."""
-        self._metrics.callback(
-            report.source, labels.CallbackResult(report.result.value)
-        )
-        if report.cause is not None:
-            self._metrics.verification_failed(report.source, report.cause)
-        for match in report.matches:
-            self._metrics.secret_matched(
-                report.source, labels.Authenticator(match.authenticator), match.position
-            )
-        if report.publish_s is not None:
-            self._metrics.produced(report.publish_s)
-        if report.dead_letter is not None:
-            self._metrics.dead_letter(report.source, report.dead_letter)
-        line = {
-            "source": report.source,
-            "provider": report.provider,
-            "result": report.result,
-            "status": report.status,
-            "cause": report.cause,
-            "event_id": report.event_id,
-            "session": report.session,
-            "size_bytes": report.size_bytes,
-            "duration_s": round(report.duration_s, 6),
-            "publish_s": report.publish_s,
-            "fault": report.fault,
-        }
-        told = {key: value for key, value in line.items() if value is not None}
-        if report.fault is not None:
-            _log.error("callback.failed", **told)
-        elif report.result in _QUIET:
-            _log.info("callback.accepted", **told)
-        elif report.status < 300:  # noqa: PLR2004 -- 2xx
-            _log.info("callback.ignored", **told)
-        else:
-            _log.warning("callback.refused", **told)
-
-    def returned(self, told: returns.Return) -> None:
-        """Write the line of one return, and count it."""
-        self._metrics.returned(told.source, told.way, told.result)
-        line = {
-            "source": told.source,
-            "way": told.way,
-            "result": told.result,
-            "status": told.status,
-            "cause": told.cause,
-            "session": told.session,
-            "event_id": told.event_id,
-            "duration_s": round(told.duration_s, 6),
-        }
-        known = {key: value for key, value in line.items() if value is not None}
-        if told.cause is None:
-            _log.info("return.taken", **known)
-        else:
-            _log.warning("return.refused", **known)
-
-    def alarm(self, kind: model.AlarmKind, source: str) -> None:
-        """Call a person."""
-        telemetry.alarm(self._metrics, kind, source)
 
 
 class WorkerWatch:

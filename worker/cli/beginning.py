@@ -11,7 +11,7 @@ from worker import api as beginnings
 from worker import clock as clocks
 from worker import errors, model, settings
 from worker.app import begin as putting_together
-from worker.app import begin_server, begin_watch
+from worker.app import begin_server, begin_watch, sources
 from worker.cli import common
 from worker.telemetry import logs, metrics
 from worker.transport import reaching
@@ -135,12 +135,7 @@ async def _begin(
     clock = clocks.SystemClock()
     watch = begin_watch.ApiWatch(metrics.Metrics(config.sources))
     async with putting_together.working(config, clock, watch) as beginning:
-        of = beginning.sources.get(name)
-        if of is None:
-            known = ", ".join(sorted(beginning.sources)) or "none"
-            raise errors.ConfigurationError(
-                [f"no source is named {name!r}; configured are: {known}"]
-            )
+        of = sources.find(beginning.sources, name)
         await reaching.wait_for_kafka(config.kafka, clock, structlog.get_logger())
         await beginning.log.caught_up()
         try:

@@ -10,7 +10,7 @@ import orjson
 
 from worker import api, errors, model, settings
 from worker import clock as clocks
-from worker.app import begin
+from worker.app import begin, sources
 from worker.cli import common, publishing
 
 _MEMBERS = ("session_id", "reference", "expires_at")
@@ -29,13 +29,7 @@ def register(source: str, config: str | None) -> None:
     registered all the same, and exit is 1.
     """
     loaded = common.load(config)
-    of = begin.sources(loaded, clocks.SystemClock()).get(source)
-    if of is None:
-        known = ", ".join(sorted(loaded.sources)) or "none"
-        raise errors.ConfigurationError(
-            [f"no source is named {source!r}; configured are: {known}"]
-        )
-    lines = _Lines(of)
+    lines = _Lines(sources.find(begin.sources(loaded, clocks.SystemClock()), source))
     common.run(_publish(loaded, lines))
     if lines.bad:
         raise click.ClickException(f"{lines.bad} lines could not be taken")

@@ -30,6 +30,8 @@ class ProviderUnreachable(FetchError):
     reason = "unreachable"
     disposition = base.Disposition.RETRY_NOW
     answered = False
+    #: the detail where not even a connection was made: nothing was sent
+    NOT_CONNECTED: ClassVar[str] = "not_connected"
 
 
 class ProviderTimeout(FetchError):

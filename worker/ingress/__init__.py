@@ -10,6 +10,7 @@ from worker.ingress.answers import Result
 from worker.ingress.forward import AiohttpForwarder, Forwarder
 from worker.ingress.limits import Limits
 from worker.ingress.observe import Match, Observer, Report
+from worker.ingress.pages import Pages
 from worker.ingress.server import Ingress
 from worker.ingress.source import IngressSource
 
@@ -21,6 +22,7 @@ __all__ = [
     "Limits",
     "Match",
     "Observer",
+    "Pages",
     "Report",
     "Result",
 ]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-import orjson
 from aiohttp import hdrs, web
 
+from worker import serving
 from worker.telemetry import labels
 
 ROUTE = "/webhooks/{source}"
@@ -13,7 +13,7 @@ ROUTE_WITH_TOKEN = "/webhooks/{source}/{token}"  # noqa: S105 -- a template, no 
 
 _SERVER: dict[str, str] = {hdrs.SERVER: "kyc-worker"}
 _JSON = {**_SERVER, hdrs.CONTENT_TYPE: "application/json"}
-_PROBLEM = {**_SERVER, hdrs.CONTENT_TYPE: "application/problem+json"}
+_PROBLEM = {**_SERVER, hdrs.CONTENT_TYPE: serving.PROBLEM}
 
 
 #: How a request ended; a metric label and a word of the log.
@@ -72,13 +72,7 @@ class Refusal(Exception):
 def _body(result: Result, route: str | None) -> bytes:
     """Return a problem document; its instance is a route's template, never a path."""
     status, detail = _ANSWERS[result]
-    problem = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-    }
-    return orjson.dumps(problem if route is None else {**problem, "instance": route})
+    return serving.problem(status, detail, {"instance": route} if route else None)
 
 
 _BODIES = {

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from worker import errors, model, signing
+from worker import errors, model, serving, signing
 from worker.ingress import addresses, body, observe, source
 from worker.settings import types
 
@@ -65,7 +65,7 @@ def _open(
     if not signed and unverified.method == "GET" and of.takes_query:
         query = unverified.query
     else:
-        document = body.parse(signed)
+        document = serving.parse(signed)
     if document is not None and of.body_key_field is not None:
         presented = document.pop(of.body_key_field, None)
         if "body_key" in of.authenticators:

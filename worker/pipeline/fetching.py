@@ -128,8 +128,11 @@ class Fetching:
     ) -> None:
         try:
             answer = await self._fetch(key, spelling, bound, slot)
-            cleared = self._interrogation.is_cleared(key)
-            if suspect and self._owner.cautious and not cleared:
+            if (
+                suspect
+                and self._owner.cautious
+                and not self._interrogation.is_cleared(key)
+            ):
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
             else:
                 told = _map(key, seq, spelling, bound.provider, answer)

@@ -26,7 +26,7 @@ _ATTEMPTS = 3  # the first, and at most two more in place
 _WAIT_S = tenacity.wait_random(0.05, 0.25)
 _CHUNK_BYTES = 64 << 10
 #: the detail of an error that tells that no byte of the request was sent
-NOT_CONNECTED = "not_connected"
+NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
 
 #: Read top down: aiohttp's classes inherit from each other and from OSError.

@@ -100,11 +100,9 @@ class Beginner:
 
 def _document(answer: _http.HttpAnswer) -> dict[str, Any]:
     """Return the object that the answer is; any other leaves the begin in doubt."""
-    document: Any = None
-    with contextlib.suppress(orjson.JSONDecodeError):
-        document = orjson.loads(answer.body)
-    if isinstance(document, dict):
-        return document
+    with contextlib.suppress(errors.BadAnswer):
+        return _http.parse_object(answer.body)
+    # Raised here and not above: without a context, as all of the errors of _http.
     raise errors.BeginInDoubt("no_session_id")
 
 

@@ -7,6 +7,8 @@ import orjson
 import yarl
 from aiohttp import hdrs, web
 
+from worker import serving
+
 _SAFE: dict[str, str] = {
     hdrs.SERVER: "kyc-worker",
     hdrs.CACHE_CONTROL: "no-store",
@@ -70,16 +72,10 @@ def problem(
     status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return a problem document (RFC 9457)."""
-    document = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-    }
     return web.Response(
         status=status,
-        body=orjson.dumps(document),
-        content_type="application/problem+json",
+        body=serving.problem(status, detail),
+        content_type=serving.PROBLEM,
         headers={**_SAFE, **(headers or {})},
     )
 

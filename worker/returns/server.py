@@ -14,19 +14,15 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 import aiolimiter
-import yarl
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
 from worker import codec, errors, model, ports, tickets
 from worker.returns import answers, observe, source, statements
+from worker.settings import urls
 from worker.telemetry import labels, logs
 
 _JWKS = "/.well-known/jwks.json"
-_WAYS = {
-    "return": (labels.ReturnWay.RETURN, hdrs.METH_GET),
-    "finished": (labels.ReturnWay.FINISHED, hdrs.METH_POST),
-}
 #: "", the way, source and ticket
 _PARTS = 4
 _Result = labels.ReturnResult
@@ -96,9 +92,8 @@ class Returns:
         now = asyncio.get_running_loop().time
         started = now()
         _, first, *rest = path.split("/")
-        way, method = _WAYS[first]
-        visit = _Visit(way)
-        response = await self._visited(request, visit, method, rest)
+        visit = _Visit(labels.ReturnWay(first))
+        response = await self._visited(request, visit, rest)
         self._observer.returned(
             observe.Return(
                 way=visit.way,
@@ -114,7 +109,7 @@ class Returns:
         return response
 
     async def _visited(
-        self, request: web.BaseRequest, visit: _Visit, method: str, rest: list[str]
+        self, request: web.BaseRequest, visit: _Visit, rest: list[str]
     ) -> web.Response:
         of = self._sources.get(rest[0]) if len(rest) == _PARTS - 2 else None
         if of is None:
@@ -122,17 +117,18 @@ class Returns:
         visit.of = of
         if visit.way is labels.ReturnWay.FINISHED:
             return await self._finished(request, visit, of, rest[1])
-        if request.method != method:
-            return _wrong_method(method)
+        if request.method != hdrs.METH_GET:
+            return _wrong_method(hdrs.METH_GET)
         try:
             ticket = self._tickets.read(rest[1], of.name, self._clock.now_ms())
         except errors.TicketRefused as refused:
             visit.cause = refused.cause
             return answers.refused()
         statement = await self._taken(visit, of, ticket, _named(request, of))
-        if ticket.return_url is None or _origin(ticket.return_url) not in of.origins:
+        address = ticket.return_url
+        if address is None or not _is_of(of, address):
             return answers.arrived()
-        return answers.onward(ticket.return_url, statement)
+        return answers.onward(address, statement)
 
     async def _finished(
         self,
@@ -237,9 +233,12 @@ def _named(request: web.BaseRequest, of: source.ReturnSource) -> str | None:
     return of.canonical(values[0]) if len(values) == 1 else None
 
 
-def _origin(address: str) -> str:
-    """Return the origin of *address*, which we have signed, as browsers write it."""
-    return str(yarl.URL(address).origin())
+def _is_of(of: source.ReturnSource, address: str) -> bool:
+    """Return whether *address*, which we have signed, is still one of the source's."""
+    try:
+        return urls.origin(address) in of.origins
+    except ValueError:
+        return False
 
 
 def _wrong_method(allowed: str) -> web.Response:

@@ -1,10 +1,15 @@
-"""Read a body within its bounds."""
+"""Read a body within its bounds, and parse it, once."""
 
 import asyncio
+import contextlib
 import enum
+from typing import Any
 
 import aiohttp
+import orjson
 from aiohttp import hdrs, http_exceptions, web
+
+from worker import errors
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -91,3 +96,19 @@ async def _collect(content: aiohttp.StreamReader, limit_bytes: int) -> bytes:
     if len(body) > limit_bytes:
         raise Unreadable(Fault.TOO_LARGE)
     return body
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """
+    Return the one JSON object that *body* is; of repeated keys the last counts.
+
+    Raises errors.MalformedBody: not UTF-8, empty, nested too deeply, NaN, a number
+    beyond a double, another JSON value, or more than one.
+    """
+    document: Any = None
+    with contextlib.suppress(orjson.JSONDecodeError):
+        document = orjson.loads(body)
+    # Raised outside of the handler: the parser's own error holds the document.
+    if not isinstance(document, dict):
+        raise errors.MalformedBody("not one JSON object")
+    return document

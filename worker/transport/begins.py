@@ -94,9 +94,13 @@ class BeginFollower:
 
     def forget_ended(self) -> None:
         """Hold no longer what ended long ago."""
-        for intent in self.view.older(self._clock.now_ms() - self._kept_ms):
-            if not intent.open:
-                self.view.forget(intent.key)
+        for intent in self._ended_long_ago():
+            self.view.forget(intent.key)
+
+    def _ended_long_ago(self) -> list[model.Intent]:
+        """Return what nobody may ask for any more."""
+        older = self.view.older(self._clock.now_ms() - self._kept_ms)
+        return [intent for intent in older if not intent.open]
 
     async def _follow(self) -> None:
         """Read from the beginning, and again from there after any failure."""
@@ -224,9 +228,8 @@ class BeginLog(BeginFollower):
         """
         for intent in self.view.shadowed():
             await self._sink.write("begins", codec.begin_record(intent))
-        for intent in self.view.older(self._clock.now_ms() - self._kept_ms):
-            if not intent.open:
-                await self.forget(intent)
+        for intent in self._ended_long_ago():
+            await self.forget(intent)
 
     async def forget(self, intent: model.Intent) -> None:
         """Let Kafka forget *intent*; raises errors.KafkaUnavailable."""

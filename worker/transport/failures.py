@@ -39,7 +39,6 @@ THEIRS = (
     OSError,
 )
 _TOO_LARGE = (theirs.MessageSizeTooLargeError, theirs.RecordListTooLargeError)
-_CHAIN_MAX = 8
 
 
 @contextlib.contextmanager
@@ -93,13 +92,7 @@ def of_commit(
 
 def is_fenced(error: BaseException | None) -> bool:
     """Tell whether *error*, or what caused it, is an outdated producer epoch."""
-    for _ in range(_CHAIN_MAX):
-        if error is None:
-            return False
-        if isinstance(error, _FENCED):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(isinstance(each, _FENCED) for each in refusals.chain(error))
 
 
 def word(error: BaseException) -> str:

@@ -34,7 +34,7 @@ def missing_right(error: BaseException | None, operation: str) -> str | None:
     *operation* is the one that was under way (``Read``, ``Write``), for what Kafka
     does not say itself.
     """
-    for each in _chain(error):
+    for each in chain(error):
         if (right := _right(each, operation)) is not None:
             return f"Kafka denies {_USER} the right {right}: {_SEE}"
     return None
@@ -72,10 +72,10 @@ def _names(error: BaseException) -> str:
 
 def connection(error: BaseException) -> str:
     """Return why a connection to a broker failed of *error*, and what to do."""
-    for each in _chain(error):
+    for each in chain(error):
         if (sentence := _security(each)) is not None:
             return sentence
-    for each in _chain(error):
+    for each in chain(error):
         if (sentence := _network(each)) is not None:
             return sentence
     return "the connection fails: see reason"
@@ -83,7 +83,7 @@ def connection(error: BaseException) -> str:
 
 def is_security(error: BaseException) -> bool:
     """Return whether *error* is a refusal, which waiting alone does not mend."""
-    return any(_security(each) is not None for each in _chain(error))
+    return any(_security(each) is not None for each in chain(error))
 
 
 def _security(error: BaseException) -> str | None:
@@ -146,7 +146,7 @@ def _network(error: BaseException) -> str | None:
             return None
 
 
-def _chain(error: BaseException | None) -> list[BaseException]:
+def chain(error: BaseException | None) -> list[BaseException]:
     """Return *error* and what caused it, itself first."""
     found: list[BaseException] = []
     while error is not None and len(found) < _CHAIN_MAX:

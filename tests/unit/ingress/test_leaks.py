@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.ingress import conftest, support
 from worker import ingress
-from worker.app import watching
+from worker.app import ingress_watch
 from worker.telemetry import logs, metrics
 
 _MARK = "PlantedMarker"
@@ -39,7 +39,7 @@ def _watched(served: support.Served, stream: io.StringIO) -> metrics.Metrics:
     counters = metrics.Metrics({"signed", "by_url"})
     logs.configure(console=False, stream=stream)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    served.ingress._observer = watching.IngressWatch(counters)
+    served.ingress._observer = ingress_watch.IngressWatch(counters)
     served.ingress._acceptor._observer = served.ingress._observer
     return counters
 

@@ -1,0 +1,59 @@
+"""Turn what the ingress tells into logs and metrics."""
+
+import structlog
+
+from worker import ingress, model, telemetry
+from worker.telemetry import labels, metrics
+
+_log = structlog.get_logger()
+
+_QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
+
+
+class IngressWatch:
+    """Implements ingress.Observer: one canonical line a callback."""
+
+    def __init__(self, counters: metrics.Metrics) -> None:
+        self._metrics = counters
+
+    def finished(self, report: ingress.Report) -> None:
+        """Write the line of one request, and count it."""
+        self._metrics.callback(
+            report.source, labels.CallbackResult(report.result.value)
+        )
+        if report.cause is not None:
+            self._metrics.verification_failed(report.source, report.cause)
+        for match in report.matches:
+            self._metrics.secret_matched(
+                report.source, labels.Authenticator(match.authenticator), match.position
+            )
+        if report.publish_s is not None:
+            self._metrics.produced(report.publish_s)
+        if report.dead_letter is not None:
+            self._metrics.dead_letter(report.source, report.dead_letter)
+        line = {
+            "source": report.source,
+            "provider": report.provider,
+            "result": report.result,
+            "status": report.status,
+            "cause": report.cause,
+            "event_id": report.event_id,
+            "session": report.session,
+            "size_bytes": report.size_bytes,
+            "duration_s": round(report.duration_s, 6),
+            "publish_s": report.publish_s,
+            "fault": report.fault,
+        }
+        told = {key: value for key, value in line.items() if value is not None}
+        if report.fault is not None:
+            _log.error("callback.failed", **told)
+        elif report.result in _QUIET:
+            _log.info("callback.accepted", **told)
+        elif report.status < 300:  # noqa: PLR2004 -- 2xx
+            _log.info("callback.ignored", **told)
+        else:
+            _log.warning("callback.refused", **told)
+
+    def alarm(self, kind: model.AlarmKind, source: str) -> None:
+        """Call a person."""
+        telemetry.alarm(self._metrics, kind, source)
