@@ -17,7 +17,7 @@ import pytest
 from aiokafka import admin
 
 from worker import broker
-from worker.broker import config, ready
+from worker.broker import config
 
 
 async def _create(bootstrap_servers: str, topic: str, *, copies: int = 1) -> None:
@@ -90,14 +90,13 @@ async def test_frozen_broker_is_silent_until_it_is_thawed() -> None:
     """A frozen node accepts connections and answers nothing; thawed, it goes on."""
     async with broker.Cluster() as cluster:
         node = cluster.nodes[0]
-        port = node.address.ports[config.INTERNAL]
         pid = node.pid
         assert pid is not None
         node.freeze()
         await _until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-        assert await asyncio.to_thread(ready.listed_brokers, port) == set()
+        assert await asyncio.to_thread(node.listed) == set()
         node.thaw()
-        assert await asyncio.to_thread(ready.listed_brokers, port) == {1}
+        assert await asyncio.to_thread(node.listed) == {1}
         node.freeze()
     assert not _runs(pid)
 
@@ -116,12 +115,7 @@ async def test_three_brokers_survive_one() -> None:
     async with broker.Cluster(nodes=3) as cluster:
         await _create(cluster.bootstrap_servers, "replicated", copies=3)
         cluster.nodes[0].kill()
-        await _until(
-            lambda: (
-                ready.listed_brokers(cluster.nodes[1].address.ports[config.INTERNAL])
-                == {2, 3}
-            )
-        )
+        await _until(lambda: cluster.nodes[1].listed() == {2, 3})
         await _write(cluster.bootstrap_servers, "replicated", b"one")
         await cluster.nodes[0].start()
         assert await _read(cluster.bootstrap_servers, "replicated") == b"one"
@@ -220,8 +214,30 @@ async def test_lost_race_for_a_port_is_run_again(
     listener: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a port is taken after it was chosen, the start goes on with others."""
+    with socket.create_server((config.HOST, 0)) as other:
+        port = other.getsockname()[1]
+        asked = _unlucky_once(monkeypatch, listener, port)
+        async with broker.Cluster() as cluster:
+            assert len(asked) == 2
+            assert str(port) not in cluster.bootstrap_servers
+
+
+async def test_race_lost_to_another_broker_is_run_again(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker of another cluster at our port is not taken for ours."""
+    asked = _unlucky_once(monkeypatch, config.INTERNAL, int(kafka.rpartition(":")[2]))
+    async with broker.Cluster() as cluster:
+        assert len(asked) == 2
+        assert cluster.bootstrap_servers != kafka
+
+
+def _unlucky_once(
+    monkeypatch: pytest.MonkeyPatch, listener: str, taken: int
+) -> list[int]:
+    """Have *taken* chosen for *listener* the first time; return what grows by one."""
     choose = config.choose_addresses
-    asked = 0
+    asked: list[int] = []
 
     def unlucky(
         nodes: int,
@@ -230,24 +246,20 @@ async def test_lost_race_for_a_port_is_run_again(
         preferred_port: int | None,
         advertised: Mapping[str, Sequence[int]],
     ) -> list[config.Address]:
-        nonlocal asked
-        asked += 1
         (address,) = choose(
             nodes,
             listeners=listeners,
             preferred_port=preferred_port,
             advertised=advertised,
         )
+        asked.append(nodes)
         ports = dict(address.ports)
-        if asked == 1:
-            ports[listener] = other.getsockname()[1]
+        if len(asked) == 1:
+            ports[listener] = taken
         return [config.Address(node_id=1, ports=ports)]
 
     monkeypatch.setattr(config, "choose_addresses", unlucky)
-    with socket.create_server((config.HOST, 0)) as other:
-        async with broker.Cluster() as cluster:
-            assert asked == 2
-            assert str(other.getsockname()[1]) not in cluster.bootstrap_servers
+    return asked
 
 
 async def test_cancelled_start_leaves_no_process() -> None:

@@ -108,6 +108,15 @@ class Node:
             )
         self.pid_path.write_text(f"{self.child.pid}\n")
 
+    def listed(self) -> set[int]:
+        """Return the ids of the brokers that this one knows to be alive; or none."""
+        return ready.listed_brokers(
+            self.address.ports[config.INTERNAL],
+            cluster_id=config.formatted_cluster_id(
+                self.properties_path.parent / "data"
+            ),
+        )
+
     def log_end(self) -> str:
         """Return what matters at the end of the log of the latest start."""
         return failure.log_end(self.log_path, since=self._log_from)
@@ -134,8 +143,7 @@ def wait_until_ready(
     expected = {node.node_id for node in nodes}
     deadline = time.monotonic() + timeout_s
     for node in nodes:
-        port = node.address.ports[config.INTERNAL]
-        while not expected <= ready.listed_brokers(port):
+        while not expected <= node.listed():
             for each in nodes:
                 _check_alive(each)
             if time.monotonic() > deadline:

@@ -10,18 +10,20 @@ _TIMEOUT_S = 2.0
 _REQUEST = struct.pack(">hhihi?", 3, 4, 1, -1, 0, False)  # noqa: FBT003 -- a field
 
 
-def listed_brokers(port: int) -> set[int]:
+def listed_brokers(port: int, *, cluster_id: str | None) -> set[int]:
     """
     Return the ids of the brokers that the one at *port* knows to be alive.
 
-    Empty when it does not answer, or not yet. A broker begins to answer when it is
-    itself registered and caught up, which is more than an open port says.
+    Empty when it does not answer, or not yet, or when it is another cluster's: one
+    that took the port between its choice and its use. A broker begins to answer when
+    it is itself registered and caught up, which is more than an open port says.
     """
     try:
         with socket.create_connection((config.HOST, port), timeout=_TIMEOUT_S) as link:
             link.sendall(struct.pack(">i", len(_REQUEST)) + _REQUEST)
             (size,) = struct.unpack(">i", _read(link, 4))
-            return _brokers(_read(link, size))
+            found, told = _brokers(_read(link, size))
+            return found if told == cluster_id else set()
     except (OSError, struct.error, EOFError):
         return set()
 
@@ -36,8 +38,12 @@ def _read(link: socket.socket, size: int) -> bytes:
     return data
 
 
-def _brokers(answer: bytes) -> set[int]:
-    """Read the ids out of *answer*: correlation id, throttle time, then brokers."""
+def _brokers(answer: bytes) -> tuple[set[int], str | None]:
+    """
+    Read the ids of the brokers and of their cluster out of *answer*.
+
+    Its fields: correlation id, throttle time, brokers, cluster id.
+    """
     (count,) = struct.unpack_from(">i", answer, 8)
     at = 12
     found = set()
@@ -47,4 +53,6 @@ def _brokers(answer: bytes) -> set[int]:
         (rack_size,) = struct.unpack_from(">h", answer, at)
         at += 2 + max(0, rack_size)
         found.add(node_id)
-    return found
+    (id_size,) = struct.unpack_from(">h", answer, at)
+    told = answer[at + 2 : at + 2 + id_size].decode() if id_size >= 0 else None
+    return found, told
