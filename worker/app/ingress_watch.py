@@ -5,8 +5,6 @@ import structlog
 from worker import ingress, model, telemetry
 from worker.telemetry import labels, metrics
 
-_log = structlog.get_logger()
-
 _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
 
 
@@ -15,12 +13,12 @@ class IngressWatch:
 
     def __init__(self, counters: metrics.Metrics) -> None:
         self._metrics = counters
+        # Bound once: a lazy logger is put together anew for each line.
+        self._log = structlog.get_logger().bind()
 
     def finished(self, report: ingress.Report) -> None:
         """Write the line of one request, and count it."""
-        self._metrics.callback(
-            report.source, labels.CallbackResult(report.result.value)
-        )
+        self._metrics.callback(report.source, report.result)
         if report.cause is not None:
             self._metrics.verification_failed(report.source, report.cause)
         for match in report.matches:
@@ -46,13 +44,13 @@ class IngressWatch:
         }
         told = {key: value for key, value in line.items() if value is not None}
         if report.fault is not None:
-            _log.error("callback.failed", **told)
+            self._log.error("callback.failed", **told)
         elif report.result in _QUIET:
-            _log.info("callback.accepted", **told)
+            self._log.info("callback.accepted", **told)
         elif report.status < 300:  # noqa: PLR2004 -- 2xx
-            _log.info("callback.ignored", **told)
+            self._log.info("callback.ignored", **told)
         else:
-            _log.warning("callback.refused", **told)
+            self._log.warning("callback.refused", **told)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""

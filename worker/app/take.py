@@ -103,7 +103,6 @@ def _server(
         forwarder=ingress.AiohttpForwarder(timeout_s=bounds.forward_timeout / 1000),
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,
-            ack_timeout_s=bounds.ack_timeout / 1000,
             read_timeout_s=bounds.read_timeout / 1000,
             keepalive_timeout_s=bounds.keepalive_timeout / 1000,
             linger_timeout_s=bounds.linger_timeout / 1000,

@@ -1,26 +1,12 @@
 """Do with a verified callback what its provider's table says, then answer."""
 
 import asyncio
-import dataclasses
 import uuid
 
 from worker import clock as clocks
 from worker import codec, errors, model, ports
 from worker.ingress import answers, forward, limits, observe, source
 from worker.telemetry import logs
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a request ended, and what is told of it beside."""
-
-    result: answers.Result
-    cause: errors.AuthCause | None = None
-    event_id: str | None = None
-    session: str | None = None
-    publish_s: float | None = None
-    dead_letter: model.DeadLetterReason | None = None
-    fault: str | None = None
 
 
 class Acceptor:
@@ -43,22 +29,26 @@ class Acceptor:
         self._budgets: dict[str, limits.Budget] = {}
 
     async def accept(
-        self, of: source.IngressSource, callback: model.VerifiedCallback
-    ) -> Outcome:
+        self,
+        of: source.IngressSource,
+        callback: model.VerifiedCallback,
+        report: observe.Report,
+    ) -> answers.Result:
         """
         Return how it ended; accepted means that Kafka has acknowledged the event.
 
-        Any exception but those of *sink* that are foreseen passes through.
+        What else is to be told goes into *report*. Any exception but those of *sink*
+        that are foreseen passes through.
         """
         try:
             normalised = of.normalise(callback)
         except errors.UnmappableCallback as unmappable:
-            return await self._unmappable(of, callback, unmappable)
+            return await self._unmappable(of, callback, unmappable, report)
         match normalised:
             case model.Wake():
-                return await self._publish(of, callback, normalised)
+                return await self._publish(of, callback, normalised, report)
             case model.Ignored():
-                return Outcome(result=answers.Result.IGNORED)
+                return answers.Result.IGNORED
             case model.Message():
                 return await self._message(of, normalised)
 
@@ -67,42 +57,41 @@ class Acceptor:
         of: source.IngressSource,
         callback: model.VerifiedCallback,
         wake: model.Wake,
-    ) -> Outcome:
+        report: observe.Report,
+    ) -> answers.Result:
         """Publish the event; 200 only once Kafka has acknowledged it."""
         event = _event(of, callback, wake)
+        report.event_id = event.event_id
+        report.session = logs.session_hash(event.source, event.session_id)
         now = asyncio.get_running_loop().time
         started = now()
-        result = answers.Result.ACCEPTED
         try:
-            async with asyncio.timeout(self._bounds.ack_timeout_s):
-                await self._sink.publish(event)
-        except (errors.KafkaUnavailable, TimeoutError):
-            result = answers.Result.UNAVAILABLE
-        return Outcome(
-            result=result,
-            event_id=event.event_id,
-            session=logs.session_hash(event.source, event.session_id),
-            publish_s=now() - started,
-        )
+            await self._sink.publish(event)
+        except errors.KafkaUnavailable:
+            return answers.Result.UNAVAILABLE
+        finally:
+            report.publish_s = now() - started
+        return answers.Result.ACCEPTED
 
     async def _message(
         self, of: source.IngressSource, message: model.Message
-    ) -> Outcome:
+    ) -> answers.Result:
         """Discard or deliver a one-time message; never swallow it unasked."""
         if of.forward_messages_to is not None and self._forwarder is not None:
             if await self._forwarder.forward(of.forward_messages_to, message.document):
-                return Outcome(result=answers.Result.FORWARDED)
+                return answers.Result.FORWARDED
         elif of.messages == "discard":
-            return Outcome(result=answers.Result.IGNORED)
+            return answers.Result.IGNORED
         self._observer.alarm(model.AlarmKind.MESSAGE_UNDELIVERED, of.name)
-        return Outcome(result=answers.Result.UNDELIVERED)
+        return answers.Result.UNDELIVERED
 
     async def _unmappable(
         self,
         of: source.IngressSource,
         callback: model.VerifiedCallback,
         unmappable: errors.UnmappableCallback,
-    ) -> Outcome:
+        report: observe.Report,
+    ) -> answers.Result:
         """
         Raise the alarm and dead-letter what cannot be mapped, a few times a minute.
 
@@ -114,21 +103,20 @@ class Acceptor:
         per_minute = self._bounds.unmappable_per_minute
         budget = self._budgets.setdefault(of.name, limits.Budget(per_minute))
         if not budget.spend(now_ms):
-            return Outcome(result=answers.Result.UNMAPPABLE)
+            return answers.Result.UNMAPPABLE
         letter = _letter(of, callback, unmappable, now_ms)
         if not await self._dead_lettered(letter):
-            return Outcome(result=answers.Result.UNMAPPABLE)
-        result = answers.Result.UNMAPPABLE
+            return answers.Result.UNMAPPABLE
+        report.dead_letter = letter.reason
         if unmappable.acknowledge:
-            result = answers.Result.ACKNOWLEDGED
-        return Outcome(result=result, dead_letter=letter.reason)
+            return answers.Result.ACKNOWLEDGED
+        return answers.Result.UNMAPPABLE
 
     async def _dead_lettered(self, letter: model.DeadLetter) -> bool:
         """Return whether Kafka acknowledged *letter* in time."""
         try:
-            async with asyncio.timeout(self._bounds.ack_timeout_s):
-                await self._sink.dead_letter(letter)
-        except (errors.KafkaUnavailable, TimeoutError):
+            await self._sink.dead_letter(letter)
+        except errors.KafkaUnavailable:
             return False
         return True
 

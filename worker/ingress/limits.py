@@ -12,8 +12,6 @@ class Limits:
 
     #: requests being handled at once; beyond it 503 at once
     max_in_flight: int = 1000
-    #: for Kafka's acknowledgement
-    ack_timeout_s: float = 5.0
     #: for a request's whole body
     read_timeout_s: float = 10.0
     #: for an idle connection, and for one whose request head does not come

@@ -16,15 +16,21 @@ class Match(NamedTuple):
     position: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Report:
-    """One request, once it has its answer; holds no header, path, query or body."""
+    """
+    One request: what becomes known of it while it is handled, told at the end.
 
-    result: answers.Result
-    status: int
+    Holds no header, path, query or body.
+    """
+
+    result: answers.Result = answers.Result.FAILED
+    status: int = 0
     #: ``unknown`` for whatever names no source: outsiders choose no labels
     source: str = labels.UNKNOWN_SOURCE
     provider: str | None = None
+    #: the template of the route, never a path
+    route: str | None = None
     cause: errors.AuthCause | None = None
     matches: tuple[Match, ...] = ()
     event_id: str | None = None

@@ -19,24 +19,11 @@ from worker.ingress import (
 )
 from worker.ingress import pages as pages_of
 from worker.settings import types
-from worker.telemetry import failures, labels
+from worker.telemetry import failures
 
 #: "", "webhooks", source and, for a signed URL, its token
 _PARTS = (3, 4)
 _PREFIX = ["", "webhooks"]
-
-
-class _Known:
-    """What becomes known of one request while it is handled."""
-
-    __slots__ = ("matches", "of", "route", "size_bytes", "token")
-
-    def __init__(self) -> None:
-        self.of: source.IngressSource | None = None
-        self.route: str | None = None
-        self.token: str | None = None
-        self.matches: tuple[observe.Match, ...] = ()
-        self.size_bytes: int | None = None
 
 
 class Ingress:
@@ -135,38 +122,43 @@ class Ingress:
         """Answer a callback, and report it."""
         now = asyncio.get_running_loop().time
         started = now()
-        known = _Known()
-        outcome = await self._outcome(request, known)
+        report = observe.Report()
+        report.result = await self._result(request, report)
         response = answers.respond(
-            outcome.result,
-            route=known.route,
-            event_id=outcome.event_id,
-            headers=self._headers(outcome.result, known.of),
+            report.result,
+            route=report.route,
+            event_id=report.event_id,
+            headers=self._headers(report),
         )
-        self._report(known, outcome, response.status, now() - started)
+        report.status = response.status
+        report.duration_s = now() - started
+        self._observer.finished(report)
         return response
 
-    async def _outcome(self, request: web.BaseRequest, known: _Known) -> accept.Outcome:
+    async def _result(
+        self, request: web.BaseRequest, report: observe.Report
+    ) -> answers.Result:
         """Return how the request ends; no input and no fault of ours raises here."""
         try:
-            return await self._take(request, known)
+            return await self._take(request, report)
         except answers.Refusal as refusal:
-            return accept.Outcome(result=refusal.result)
+            return refusal.result
         except serving.Unreadable as unreadable:
-            result = answers.Result(unreadable.fault.value)
-            return accept.Outcome(result=result)
+            return answers.Result(unreadable.fault.value)
         except errors.AuthenticationError as error:
-            result = answers.Result.NOT_AUTHENTIC
-            return accept.Outcome(result=result, cause=error.cause)
+            report.cause = error.cause
+            return answers.Result.NOT_AUTHENTIC
         except errors.MalformedBody:
-            return accept.Outcome(result=answers.Result.MALFORMED_BODY)
+            return answers.Result.MALFORMED_BODY
         except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
-            fault = failures.fault_of(failure)
-            return accept.Outcome(result=answers.Result.FAILED, fault=fault)
+            report.fault = failures.fault_of(failure)
+            return answers.Result.FAILED
 
-    async def _take(self, request: web.BaseRequest, known: _Known) -> accept.Outcome:
+    async def _take(
+        self, request: web.BaseRequest, report: observe.Report
+    ) -> answers.Result:
         """Go the way of a callback: route, bounds, authentication, publication."""
-        of = self._route(request, known)
+        of, token = self._route(request, report)
         if request.method not in of.methods:
             raise answers.Refusal(answers.Result.METHOD_NOT_ALLOWED)
         if self.in_flight > self._bounds.max_in_flight:
@@ -177,61 +169,49 @@ class Ingress:
             limit_bytes=of.max_body_bytes,
             timeout_s=self._bounds.read_timeout_s,
         )
-        known.size_bytes = len(raw)
-        unverified = requests.callback(request, of, known.token, raw, received_at)
+        report.size_bytes = len(raw)
+        unverified = requests.callback(request, of, token, raw, received_at)
         verified = authenticate.verify(of, unverified, self._trusted_proxies)
-        known.matches = verified.matches
-        return await self._acceptor.accept(of, verified.callback)
+        report.matches = verified.matches
+        return await self._acceptor.accept(of, verified.callback, report)
 
-    def _route(self, request: web.BaseRequest, known: _Known) -> source.IngressSource:
-        """Return the source that the path names; nothing is guessed from headers."""
+    def _route(
+        self, request: web.BaseRequest, report: observe.Report
+    ) -> tuple[source.IngressSource, str | None]:
+        """
+        Return the source that the path names, and the token of a signed URL.
+
+        Nothing is guessed from headers.
+        """
         # As sent: no name and no token of ours needs a percent sign.
         parts = request.rel_url.raw_path.split("/")
         of = None
         if len(parts) in _PARTS and parts[:2] == _PREFIX:
-            of = known.of = self._sources.get(parts[2])
-        if len(parts) == _PARTS[1] and of is not None:
-            known.token, known.route = parts[3], answers.ROUTE_WITH_TOKEN
-            if "signed_url" not in of.authenticators:
-                raise answers.Refusal(answers.Result.NOT_FOUND)
-        elif of is not None:
-            known.route = answers.ROUTE
+            of = self._sources.get(parts[2])
         if of is None:
             raise answers.Refusal(answers.Result.NOT_FOUND)
-        return of
+        report.source, report.provider = of.name, of.provider
+        if len(parts) == _PARTS[0]:
+            report.route = answers.ROUTE
+            return of, None
+        report.route = answers.ROUTE_WITH_TOKEN
+        if "signed_url" not in of.authenticators:
+            raise answers.Refusal(answers.Result.NOT_FOUND)
+        return of, parts[3]
 
-    def _headers(
-        self, result: answers.Result, of: source.IngressSource | None
-    ) -> dict[str, str] | None:
-        """Return the headers that belong to *result* and to none other."""
-        if result is answers.Result.METHOD_NOT_ALLOWED and of is not None:
-            return {hdrs.ALLOW: ", ".join(of.methods)}
-        if result is answers.Result.NOT_AUTHENTIC and of is not None:
-            return {hdrs.WWW_AUTHENTICATE: of.challenge}
-        if result is answers.Result.ENCODED:
-            return {hdrs.ACCEPT_ENCODING: "identity"}
-        return self._retry_after if answers.is_our_fault(result) else None
-
-    def _report(
-        self, known: _Known, outcome: accept.Outcome, status: int, duration_s: float
-    ) -> None:
-        """Tell the observer; what it does wrong is not the caller's affair."""
-        report = observe.Report(
-            result=outcome.result,
-            status=status,
-            source=known.of.name if known.of else labels.UNKNOWN_SOURCE,
-            provider=known.of.provider if known.of else None,
-            cause=outcome.cause,
-            matches=known.matches,
-            event_id=outcome.event_id,
-            session=outcome.session,
-            size_bytes=known.size_bytes,
-            duration_s=duration_s,
-            publish_s=outcome.publish_s,
-            dead_letter=outcome.dead_letter,
-            fault=outcome.fault,
-        )
-        self._observer.finished(report)
+    def _headers(self, report: observe.Report) -> dict[str, str] | None:
+        """Return the headers that belong to this result and to none other."""
+        match report.result:
+            case answers.Result.ACCEPTED:
+                return None
+            case answers.Result.METHOD_NOT_ALLOWED:
+                return {hdrs.ALLOW: ", ".join(self._sources[report.source].methods)}
+            case answers.Result.NOT_AUTHENTIC:
+                return {hdrs.WWW_AUTHENTICATE: self._sources[report.source].challenge}
+            case answers.Result.ENCODED:
+                return {hdrs.ACCEPT_ENCODING: "identity"}
+            case result:
+                return self._retry_after if answers.is_our_fault(result) else None
 
     def _malformed(self, status: int) -> web.Response:
         """Answer 400 for what aiohttp could not parse, and never a 500; report it."""

@@ -6,8 +6,8 @@ value that is no plain one, an event that is not a fixed word, the text of any
 exception and the text of other people's log records are never written.
 """
 
-import contextlib
 import enum
+import functools
 import hashlib
 import logging
 import re
@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from worker import clock
 from worker.telemetry import failures, foreign
 
 ALLOWED = frozenset(
@@ -46,11 +47,11 @@ ALLOWED = frozenset(
         *("error", "causes", "trace", "fault"),
     }
 )
-_LEAD = ("timestamp", "level", "event")
 _EVENT = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
 _REFUSED_EVENT = "log.event_refused"
 _TEXT_MAX = 1000
 _INT_MAX = 2**63
+_NOT_PLAIN = object()
 
 EventDict = MutableMapping[str, Any]
 
@@ -71,9 +72,6 @@ def configure(
     out = stream or sys.stderr
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
             failures.describe,
             _Allow(on_dropped),
             _renderer(console=console, colours=console and out.isatty()),
@@ -109,53 +107,61 @@ class _Line:
 
     def msg(self, line: str) -> None:
         """Write *line* at once, by itself."""
-        with contextlib.suppress(OSError, ValueError):
+        try:
             self._out.write(line + "\n")
             self._out.flush()
+        except (OSError, ValueError):
+            pass
 
     debug = info = warning = error = critical = msg
 
 
 class _Allow:
-    """Drops what is not listed, and counts it."""
+    """Puts time, level and event first, drops what is not listed, and counts it."""
 
     def __init__(self, on_dropped: Callable[[int], None] | None) -> None:
         self._on_dropped = on_dropped
+        self._clock = clock.SystemClock()
 
-    def __call__(self, _logger: object, _method: str, line: EventDict) -> EventDict:
+    def __call__(self, _logger: object, method: str, line: EventDict) -> EventDict:
         """Return *line* with nothing in it but what may leave."""
-        kept: EventDict = {key: line.pop(key) for key in _LEAD if key in line}
-        if not _is_event(kept.get("event")):
-            kept["event"] = _REFUSED_EVENT
+        event = line.pop("event", None)
+        if not isinstance(event, str) or not _is_event(event):
+            event = _REFUSED_EVENT
+        kept: EventDict = {
+            "timestamp": clock.rfc3339(self._clock.now_ms()),
+            "level": method,
+            "event": event,
+        }
         dropped = 0
         for key, value in line.items():
-            if key in ALLOWED and _is_plain(value):
-                kept[key] = _plain(value)
-            else:
+            plain = _plain(value) if key in ALLOWED else _NOT_PLAIN
+            if plain is _NOT_PLAIN:
                 dropped += 1
+            else:
+                kept[key] = plain
         if dropped and self._on_dropped is not None:
             self._on_dropped(dropped)
         return kept
 
 
-def _is_event(event: object) -> bool:
-    return isinstance(event, str) and _EVENT.fullmatch(event) is not None
+@functools.lru_cache(maxsize=256)  # they are constants of ours, nearly all
+def _is_event(event: str) -> bool:
+    return _EVENT.fullmatch(event) is not None
 
 
-def _is_plain(value: object) -> bool:
-    """Return whether *value* is of a plain type itself, not of one derived from it."""
-    if isinstance(value, enum.Enum):
-        value = value.value
-    if type(value) is int:
-        return -_INT_MAX <= value < _INT_MAX
-    return value is None or type(value) in (str, float, bool)
+def _plain(value: Any) -> object:  # noqa: ANN401 -- its very type is the question
+    """
+    Return *value* as it is written: of one line, of bounded length, printable.
 
-
-def _plain(value: object) -> object:
-    """Return *value* as it is written: of one line, of bounded length, printable."""
-    if isinstance(value, enum.Enum):
-        value = value.value
-    if not isinstance(value, str):
+    ``_NOT_PLAIN`` for what is not of a plain type itself, but of one derived from it.
+    """
+    kind = type(value)
+    if kind is str:
+        text = value[:_TEXT_MAX]
+        return text if text.isprintable() else ascii(text)
+    if kind is int:
+        return value if -_INT_MAX <= value < _INT_MAX else _NOT_PLAIN
+    if kind is float or kind is bool or value is None:
         return value
-    text = value[:_TEXT_MAX]
-    return text if text.isprintable() else ascii(text)
+    return _plain(value.value) if isinstance(value, enum.Enum) else _NOT_PLAIN

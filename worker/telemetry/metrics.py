@@ -33,6 +33,8 @@ class Metrics:
         self._sources = frozenset(sources)
         self._registry = registry or prometheus_client.CollectorRegistry()
         self._refreshers: list[Callable[[], None]] = []
+        #: the series used before: finding one by its labels costs more than counting
+        self._children: dict[tuple[object, ...], _Collector] = {}
         self._collectors = {
             metric.name: _collector(metric, self._registry)
             for metric in catalogue.CATALOGUE
@@ -222,6 +224,17 @@ class Metrics:
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
     ) -> _Collector:
         """Return the series of *metric* for exactly these labels."""
+        place = (metric.name, source, *values)
+        child = self._children.get(place)
+        if child is None:
+            child = self._found(metric, source, values)
+            if source is None or source in self._sources:  # no outsider's names
+                self._children[place] = child
+        return child
+
+    def _found(
+        self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
+    ) -> _Collector:
         texts = []
         rest = iter(values)
         for name, domain in metric.labels.items():

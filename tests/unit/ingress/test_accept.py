@@ -31,19 +31,6 @@ async def test_kafka_refuses(serve: conftest.Serve) -> None:
     assert ingress.Result.UNAVAILABLE is served.observer.last.result
 
 
-async def test_kafka_is_silent(serve: conftest.Serve) -> None:
-    """A Kafka that never answers is given up on within the time limit."""
-    served = await serve(bounds=ingress.Limits(ack_timeout_s=0.05))
-    served.sink.gate = asyncio.Event()
-
-    reply = await asyncio.wait_for(served.send(), 2)
-
-    assert _unavailable(reply)
-    assert served.observer.last.publish_s is not None
-    assert served.observer.last.publish_s >= 0.04
-    assert served.ingress.in_flight == 0
-
-
 async def test_another_failure_of_the_sink(serve: conftest.Serve) -> None:
     """Whatever else the sink raises is our fault, too."""
     served = await serve()
