@@ -1,0 +1,109 @@
+"""
+Be the floor: what the chosen parts cost without us, each in a process of its own.
+
+    python -m tests.bench.floors handler PORT
+    python -m tests.bench.floors client PORT COUNT AT_ONCE
+    python -m tests.bench.floors sender SERVERS TOPIC PARTITIONS COUNT RATE BYTES
+
+A bare aiohttp handler, a bare aiohttp client loop, a bare ``send`` of aiokafka. Each
+runs in the event loop that the product's own services run in, whichever that is.
+"""
+
+import asyncio
+import random
+import sys
+import time
+
+import aiohttp
+import aiokafka
+import orjson
+from aiohttp import web
+
+from tests.bench import pace, provider
+from worker.cli import common
+
+#: as many as there are connections to the ingress
+_SENDERS = 64
+
+
+def _tell(document: dict[str, float] | None = None) -> None:
+    print(orjson.dumps(document or {}).decode(), flush=True)  # noqa: T201 -- told
+
+
+async def handler(port: int) -> None:
+    """Read each body and answer."""
+
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(text='{"status":"accepted"}')
+
+    app = web.Application()
+    app.router.add_post("/webhooks/{source}", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
+    _tell()
+    await asyncio.Event().wait()
+
+
+async def client(port: int, count: int, at_once: int) -> None:
+    """Fetch and parse *count* results, *at_once* at a time; tell the CPU seconds."""
+    url = f"http://127.0.0.1:{port}{provider.PATH}"
+    connector = aiohttp.TCPConnector(limit=at_once)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def fetch(number: int) -> None:
+            query = {"session_id": f"{number:036}", "flow_api_key": "x" * 40}
+            async with session.get(url, params=query) as response:
+                orjson.loads(await response.read())
+
+        # The first requests connect.
+        await pace.run(2 * at_once, 0, [fetch] * at_once)
+        started = time.process_time()
+        taken = await pace.run(count, 0, [fetch] * at_once)
+        used = time.process_time() - started
+    _tell({"cpu_s": used, "seconds": taken.seconds})
+
+
+async def sender(
+    servers: str, topic: str, partitions: int, count: int, rate: float, size: int
+) -> None:
+    """Send *count* records at *rate*, each acknowledged; tell how long they took."""
+    chance = random.Random(1)
+    value = chance.randbytes(size)
+    producer = aiokafka.AIOKafkaProducer(
+        bootstrap_servers=servers, enable_idempotence=True, acks="all", linger_ms=0
+    )
+    await producer.start()
+    try:
+
+        async def send(_: int) -> None:
+            place = chance.randrange(partitions)
+            await (await producer.send(topic, value, partition=place))
+
+        await pace.run(partitions * 4, 0, [send] * _SENDERS)
+        taken = await pace.run(count, rate, [send] * _SENDERS)
+    finally:
+        await producer.stop()
+    _tell(taken.told())
+
+
+def main() -> None:
+    """Be the floor that the arguments name."""
+    match sys.argv[1:]:
+        case ["handler", port]:
+            common.run(handler(int(port)))
+        case ["client", *numbers]:
+            port_, count, at_once = map(int, numbers)
+            common.run(client(port_, count, at_once))
+        case ["sender", servers, topic, partitions, count_, rate, size]:
+            common.run(
+                sender(
+                    *(servers, topic, int(partitions)),
+                    *(int(count_), float(rate), int(size)),
+                )
+            )
+
+
+if __name__ == "__main__":
+    main()

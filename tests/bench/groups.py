@@ -1,0 +1,12 @@
+"""List the groups of figures, in the order of the table."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from tests.bench import figures, ingress, stage, worker
+
+Measure = Callable[[stage.Stage], Awaitable[list[figures.Figure]]]
+
+GROUPS: Mapping[str, Measure] = {
+    "ingress": ingress.measure,
+    "worker": worker.measure,
+}

@@ -1,0 +1,271 @@
+"""Measure the worker: CPU a decision, transactions, a slow provider, cheap repeats."""
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import time
+from collections.abc import AsyncIterator
+
+from tests.bench import backlog, figures, processes, stage, tally
+from worker import model
+
+#: fetches at once with a provider that answers at once: the default of a source
+_AT_ONCE = 64
+#: what comes before and after it is warming up and running dry
+_FROM, _UNTIL = 0.2, 0.9
+_SLOW_S = 1.0
+_PATIENCE_S = 150.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is decided."""
+
+    warm: int = 1_000
+    count: int = 6_000
+    rounds: int = 3
+    #: sessions whose fetches are held, and repeats of each kind
+    held: int = 240
+    repeats: int = 24_000
+    #: how many seconds' worth of decisions the slow provider is asked for; 0: none
+    slow_s: float = 5.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What was so far, at one moment."""
+
+    records: int
+    cpu_s: float
+    at: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What one round came to, between its warm-up and its end."""
+
+    cpu_us: float
+    a_second: float
+    transactions: float
+
+
+class Rig:
+    """One worker, who publishes for it, and who reads what it decides."""
+
+    def __init__(
+        self,
+        config: stage.Configured,
+        service: stage.Service,
+        publisher: backlog.Publisher,
+        decided: tally.Tally,
+    ) -> None:
+        self.process = service.process
+        self.decided = decided
+        self._config = config
+        self._admin = service.admin_port
+        self._publisher = publisher
+        #: decisions that must be in Kafka
+        self.expected = 0
+
+    async def metrics(self) -> dict[str, float]:
+        """Return what the worker tells of itself."""
+        return await processes.metrics(self._admin)
+
+    def sample(self) -> Sample:
+        """Return how far it is."""
+        return Sample(
+            records=self.decided.records,
+            cpu_s=self.process.cpu_s(),
+            at=time.monotonic(),
+        )
+
+    async def pile_up(self, events: list[model.Event]) -> None:
+        """Publish *events* while the worker stands still, then let it go on."""
+        records = self._publisher.records(events)
+        self.process.stop()
+        try:
+            await self._publisher.publish(records)
+        finally:
+            self.process.go_on()
+
+    async def decide(self, sessions: list[str]) -> Decided:
+        """Have all of the new *sessions* decided; raises figures.Untrue."""
+        base, count = self.expected, len(sessions)
+        commits = [await self._commits()]
+        await self.pile_up(
+            [backlog.wake(each, backlog.event_id_of(each)) for each in sessions]
+        )
+        samples = []
+        for share in (_FROM, _UNTIL):
+            await self.decided.reached(base + int(share * count), _PATIENCE_S)
+            samples.append(self.sample())
+        self.expected += count
+        await self.all_decided()
+        commits.append(await self._commits())
+        first, last = samples
+        many = last.records - first.records
+        return Decided(
+            cpu_us=(last.cpu_s - first.cpu_s) / many * 1e6,
+            a_second=many / (last.at - first.at),
+            # Of the whole round: its beginning and its end only add to it.
+            transactions=(commits[1] - commits[0]) / count,
+        )
+
+    async def all_decided(self) -> None:
+        """Wait for what must be decided; more than that is an error."""
+        await self.decided.reached(self.expected, _PATIENCE_S)
+        self.decided.must_be(self.expected, "decisions")
+
+    async def _commits(self) -> float:
+        return (await self.metrics()).get("kyc_commit_seconds_count", 0.0)
+
+    async def take(self, events: list[model.Event]) -> float:
+        """Have *events* taken; return the CPU microseconds for each of them."""
+        closing = backlog.closing(self._config.kafka.partitions)
+        before = self.process.cpu_s()
+        await self.pile_up([*events, *closing])
+        self.expected += len(closing)
+        await self.decided.reached(self.expected, _PATIENCE_S)
+        return (self.process.cpu_s() - before) / len(events) * 1e6
+
+
+@contextlib.asynccontextmanager
+async def rig(on: stage.Stage, port: int, at_once: int) -> AsyncIterator[Rig]:
+    """Run a worker with topics of its own."""
+    config = await on.configured(provider_port=port, concurrency=at_once)
+    async with (
+        tally.of(config.kafka, "decisions.approved") as decided,
+        backlog.publisher(config.kafka) as publisher,
+        on.worker(config) as service,
+    ):
+        yield Rig(config, service, publisher, decided)
+
+
+async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Figure]:
+    """Return the figures of the worker; every session is decided once."""
+    size = size or Size()
+    floors: list[float] = []
+    rounds: list[Decided] = []
+    async with on.provider() as (provider, port), rig(on, port, _AT_ONCE) as one:
+        await one.decide(backlog.sessions(size.warm))
+        decided: list[str] = []
+        for _ in range(size.rounds):
+            told = await on.told(
+                "floors", "client", *map(str, (port, size.count, _AT_ONCE))
+            )
+            floors.append(told["cpu_s"] / size.count * 1e6)
+            decided = backlog.sessions(size.count)
+            rounds.append(await one.decide(decided))
+        repeated_us = await _repeated(one, decided, size.repeats)
+        woken_us = await _woken(one, provider, size)
+    found = [*_of_rounds(floors, rounds), *_cheap(rounds, repeated_us, woken_us)]
+    if size.slow_s:
+        found.append(await _slow(on, max(each.a_second for each in rounds), size))
+    return found
+
+
+async def _repeated(one: Rig, decided: list[str], repeats: int) -> float:
+    """Repeat what the provider has said of sessions that have ended since."""
+    before = await one.metrics()
+    events = [
+        backlog.wake(session_id, backlog.event_id_of(session_id))
+        for place in range(repeats)
+        if (session_id := decided[place % len(decided)])
+    ]
+    cpu_us = await one.take(events)
+    after = await one.metrics()
+    name = "kyc_ledger_notes_total:repeated"
+    noted = after.get(name, 0.0) - before.get(name, 0.0)
+    stage.must_be(repeats, noted, "repeats that were recognised")
+    one.decided.must_be(one.expected, "decisions")
+    return cpu_us
+
+
+async def _woken(one: Rig, provider: processes.Process, size: Size) -> float:
+    """Wake sessions again whose fetches are in flight, or wait for their turn."""
+    sessions = backlog.sessions(size.held)
+    before = await one.metrics()
+    provider.popen.send_signal(signal.SIGUSR1)
+    await one.take([backlog.wake(each) for each in sessions])
+    events = [
+        backlog.wake(sessions[place % len(sessions)]) for place in range(size.repeats)
+    ]
+    cpu_us = await one.take(events)
+    provider.popen.send_signal(signal.SIGUSR2)
+    one.expected += len(sessions)
+    await one.all_decided()
+    fetched = -before["kyc_fetches_total"]
+    while (now := await one.metrics())["kyc_open_sessions"]:
+        await asyncio.sleep(0.1)
+    fetched += now["kyc_fetches_total"]
+    if not len(sessions) <= fetched <= 2 * len(sessions):
+        raise figures.Untrue(f"{fetched:g} fetches for {len(sessions)} sessions")
+    return cpu_us
+
+
+async def _slow(on: stage.Stage, instant: float, size: Size) -> figures.Figure:
+    """Ask a provider that takes a second, with room for 1.5 times the instant rate."""
+    at_once = min(int(1.5 * instant * _SLOW_S), 10_000)
+    async with on.provider(_SLOW_S) as (_, port), rig(on, port, at_once) as one:
+        decided = await one.decide(backlog.sessions(int(instant * size.slow_s)))
+    return figures.Figure(
+        name="worker_slow",
+        what="Worker: decisions a second, provider of 1 s against an instant one",
+        unit="/s",
+        value=decided.a_second,
+        floor=instant,
+        goal=0.8,
+        at_least=True,
+        details={"concurrency": at_once, "transactions": decided.transactions},
+    )
+
+
+def _of_rounds(floors: list[float], rounds: list[Decided]) -> list[figures.Figure]:
+    # The least of the rounds: others on the machine only ever add.
+    return [
+        figures.Figure(
+            name="worker_cpu",
+            what="Worker: CPU a decision, against a bare aiohttp client loop",
+            unit="µs",
+            value=min(each.cpu_us for each in rounds),
+            floor=min(floors),
+            goal=1.7,
+            cpu_ratio=True,
+            details={
+                "a_second": max(each.a_second for each in rounds),
+                "rounds_us": [each.cpu_us for each in rounds],
+                "floor_rounds_us": floors,
+            },
+        ),
+        figures.Figure(
+            name="worker_transactions",
+            what="Worker: Kafka transactions a decision at its greatest rate",
+            unit="",
+            value=min(each.transactions for each in rounds),
+            goal=0.1,
+            details={"rounds": [each.transactions for each in rounds]},
+        ),
+    ]
+
+
+def _cheap(
+    rounds: list[Decided], repeated_us: float, woken_us: float
+) -> list[figures.Figure]:
+    new_us = min(each.cpu_us for each in rounds)
+    told = {
+        "worker_wake": ("a wake-up while a fetch is wanted or in flight", woken_us),
+        "worker_repeat": ("a repeat with the provider's event id", repeated_us),
+    }
+    return [
+        figures.Figure(
+            name=name,
+            what=f"Worker: CPU of {what}, against a new session",
+            unit="µs",
+            value=cpu_us,
+            floor=new_us,
+            goal=0.15,
+            cpu_ratio=True,
+        )
+        for name, (what, cpu_us) in told.items()
+    ]
