@@ -16,6 +16,7 @@ import worker
 from worker import clock
 
 _PACKAGES = ("aiohttp", "aiokafka", "orjson", "uvloop")
+_TIMES = " \N{MULTIPLICATION SIGN}"
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
 
@@ -123,13 +124,16 @@ def show(found: Sequence[Figure]) -> None:
     for title in ("figure", "measured", "floor", "compared", "goal", ""):
         table.add_column(title, justify="left" if title == "figure" else "right")
     for each in found:
-        sign, times = "≥" if each.at_least else "≤", "" if each.floor is None else " ×"
+        sign, times = (
+            "≥" if each.at_least else "≤",
+            "" if each.floor is None else _TIMES,
+        )
         told = each.unit if each.floor is None else ""
         table.add_row(
             each.what,
             _number(each.value, each.unit),
             "" if each.floor is None else _number(each.floor, each.unit),
-            "" if each.floor is None else f"{each.compared:,.2f} ×",
+            "" if each.floor is None else f"{each.compared:,.2f}{_TIMES}",
             f"{sign} {_number(each.goal, told)}{times}",
             "met" if each.met() else "[bold]missed[/bold]",
         )

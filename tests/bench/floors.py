@@ -103,6 +103,8 @@ def main() -> None:
                     *(int(count_), float(rate), int(size)),
                 )
             )
+        case _:
+            sys.exit(__doc__)
 
 
 if __name__ == "__main__":

@@ -133,6 +133,11 @@ class Client(asyncio.Protocol):
         return await self._answered
 
 
+def _write(plan: Plan, answered: dict[str, float]) -> None:
+    if plan.answered:
+        pathlib.Path(plan.answered).write_bytes(orjson.dumps(answered))
+
+
 async def main(plan: Plan) -> None:
     """Send, and print what came of it."""
     sessions = [str(uuid.uuid4()) for _ in range(plan.count)]
@@ -153,8 +158,7 @@ async def main(plan: Plan) -> None:
     senders = [await connected() for _ in range(plan.connections)]
     print("{}", flush=True)  # noqa: T201 -- whoever started this reads the clock now
     taken = await pace.run(plan.count, plan.rate, [*senders])
-    if plan.answered:
-        pathlib.Path(plan.answered).write_bytes(orjson.dumps(answered))
+    _write(plan, answered)
     told = taken.told() | {"accepted": statuses[200]}
     print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 -- the result
 

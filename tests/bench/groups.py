@@ -2,11 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from tests.bench import figures, ingress, stage, worker
+from tests.bench import (
+    figures,
+    ingress,
+    latency,
+    ledger,
+    peer,
+    stage,
+    start,
+    verify,
+    worker,
+)
 
 Measure = Callable[[stage.Stage], Awaitable[list[figures.Figure]]]
 
 GROUPS: Mapping[str, Measure] = {
     "ingress": ingress.measure,
     "worker": worker.measure,
+    "latency": latency.measure,
+    "ledger": ledger.measure,
+    "start": start.measure,
+    "verify": verify.measure,
+    "peer": peer.measure,
 }

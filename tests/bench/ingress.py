@@ -78,7 +78,7 @@ async def burst(
     *,
     rate: float = 0.0,
 ) -> tuple[dict[str, float], float]:
-    """Send *count* callbacks of id beyond; return what was told, and the CPU seconds."""
+    """Send *count* callbacks of id beyond; return what was told, and CPU seconds."""
     plan = generator.Plan(
         port=port,
         path=_PATH,
@@ -100,21 +100,23 @@ async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Fig
     config = await on.configured()
     run = Run(on, config)
     bare_port = ports.free()
-    async with on.serving("floors", "handler", str(bare_port)) as bare:
-        async with on.ingress(config) as ours:
-            await run.turn(ours, bare, bare_port, size.warm)
-            for _ in range(size.rounds):
-                await run.turn(ours, bare, bare_port, size.count)
-            sent = size.warm + size.rounds * size.count
-            stage.must_be(sent, run.accepted, "acknowledgements")
-            counted = await tally.count(config.kafka, "events", sent)
-            counted.must_be(sent, "events")
-            found = [_cpu(run, sent)]
-            if size.paced_rounds:
-                rate = max(run.rates[1:]) / 2
-                record = counted.bytes // counted.records
-                mine, floor = await run.paced(ours, rate, size, record)
-                found.append(_latency(mine, floor, rate))
+    async with (
+        on.serving("floors", "handler", str(bare_port)) as bare,
+        on.ingress(config) as ours,
+    ):
+        await run.turn(ours, bare, bare_port, size.warm)
+        for _ in range(size.rounds):
+            await run.turn(ours, bare, bare_port, size.count)
+        sent = size.warm + size.rounds * size.count
+        stage.must_be(sent, run.accepted, "acknowledgements")
+        counted = await tally.count(config.kafka, "events", sent)
+        counted.must_be(sent, "events")
+        found = [_cpu(run, sent)]
+        if size.paced_rounds:
+            rate = max(run.rates[1:]) / 2
+            record = counted.bytes // counted.records
+            mine, floor = await run.paced(ours, rate, size, record)
+            found.append(_latency(mine, floor, rate))
     counted = await tally.count(config.kafka, "events", run.accepted)
     counted.must_be(run.accepted, "events")
     return found

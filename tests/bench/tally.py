@@ -43,7 +43,8 @@ class Tally:
         while self.records < records:
             if time.monotonic() > end:
                 raise figures.Untrue(
-                    f"{self.records} records in Kafka, {records} after {timeout_s:.0f} s"
+                    f"{self.records} records in Kafka after {timeout_s:.0f} s, where"
+                    f" {records} were to be"
                 )
             if sample is not None:
                 sample()
@@ -101,7 +102,7 @@ async def _read(consumer: aiokafka.AIOKafkaConsumer, found: Tally) -> None:
 
 
 async def count(kafka: settings.Kafka, topic: str, expected: int) -> Tally:
-    """Return what *topic* holds once it holds *expected* records, and a little after."""
+    """Return what *topic* holds, a little after it holds *expected* records."""
     async with of(kafka, topic) as found:
         await found.reached(expected, 60.0)
         # One too many is as wrong as one too few.
