@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import aiokafka
 
@@ -19,6 +19,8 @@ class Tally:
     def __init__(self) -> None:
         self.records = 0
         self.bytes = 0
+        #: when the last record was readable, by ``time.monotonic``
+        self.last_at = 0.0
         #: when the first record of each key was readable, by ``time.monotonic``
         self.first: dict[bytes, float] = {}
 
@@ -26,19 +28,11 @@ class Tally:
         """Count one record."""
         self.records += 1
         self.bytes += len(record.value or b"")
+        self.last_at = at
         self.first.setdefault(record.key or b"", at)
 
-    async def reached(
-        self,
-        records: int,
-        timeout_s: float,
-        sample: Callable[[], None] | None = None,
-    ) -> None:
-        """
-        Return once there are so many *records*; *sample* is called while waiting.
-
-        Raises figures.Untrue after *timeout_s*.
-        """
+    async def reached(self, records: int, timeout_s: float) -> None:
+        """Return once there are so many *records*; raises figures.Untrue otherwise."""
         end = time.monotonic() + timeout_s
         while self.records < records:
             if time.monotonic() > end:
@@ -46,8 +40,6 @@ class Tally:
                     f"{self.records} records in Kafka after {timeout_s:.0f} s, where"
                     f" {records} were to be"
                 )
-            if sample is not None:
-                sample()
             await asyncio.sleep(_LOOK_S)
 
     def must_be(self, records: int, what: str) -> None:

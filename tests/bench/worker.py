@@ -8,14 +8,13 @@ import time
 from collections.abc import AsyncIterator
 
 from tests.bench import backlog, figures, processes, stage, tally
-from worker import model
+from worker import codec, model
 
 #: fetches at once with a provider that answers at once: the default of a source
 _AT_ONCE = 64
-#: what comes before and after it is warming up and running dry
-_FROM, _UNTIL = 0.2, 0.9
 _SLOW_S = 1.0
 _PATIENCE_S = 150.0
+_AFTER_S = 0.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +28,12 @@ class Size:
     held: int = 240
     repeats: int = 24_000
     #: how many seconds' worth of decisions the slow provider is asked for; 0: none
-    slow_s: float = 5.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What was so far, at one moment."""
-
-    records: int
-    cpu_s: float
-    at: float
+    slow_s: float = 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What one round came to, between its warm-up and its end."""
+    """What one round came to."""
 
     cpu_us: float
     a_second: float
@@ -80,44 +70,36 @@ class Rig:
                 return told
             await asyncio.sleep(0.1)
 
-    def sample(self) -> Sample:
-        """Return how far it is."""
-        return Sample(
-            records=self.decided.records,
-            cpu_s=self.process.cpu_s(),
-            at=time.monotonic(),
-        )
-
-    async def pile_up(self, events: list[model.Event]) -> None:
-        """Publish *events* while the worker stands still, then let it go on."""
-        records = self._publisher.records(events)
+    async def pile_up(self, records: list[codec.Record]) -> float:
+        """Publish *records* while the worker stands still; say when it went on."""
         self.process.stop()
         try:
             await self._publisher.publish(records)
         finally:
             self.process.go_on()
+        return time.monotonic()
 
-    async def decide(self, sessions: list[str]) -> Decided:
-        """Have all of the new *sessions* decided; raises figures.Untrue."""
-        base, count = self.expected, len(sessions)
-        commits = [await self._commits()]
-        await self.pile_up(
-            [backlog.wake(each, backlog.event_id_of(each)) for each in sessions]
+    async def decide(self, sessions: list[str], waited_s: float = 0.0) -> Decided:
+        """
+        Have all of the new *sessions* decided; raises figures.Untrue.
+
+        The whole round counts, since much is done before the first decision is there,
+        less *waited_s* of its time, in which the first answers were waited for.
+        """
+        records = self._publisher.records(
+            backlog.wake(each, backlog.event_id_of(each)) for each in sessions
         )
-        samples = []
-        for share in (_FROM, _UNTIL):
-            await self.decided.reached(base + int(share * count), _PATIENCE_S)
-            samples.append(self.sample())
-        self.expected += count
+        commits, cpu_s = await self._commits(), self.process.cpu_s()
+        begun = await self.pile_up(records)
+        self.expected += len(sessions)
+        await self.decided.reached(self.expected, _PATIENCE_S)
+        took = self.decided.last_at - begun - waited_s
+        used = self.process.cpu_s() - cpu_s
         await self.all_decided()
-        commits.append(await self._commits())
-        first, last = samples
-        many = last.records - first.records
         return Decided(
-            cpu_us=(last.cpu_s - first.cpu_s) / many * 1e6,
-            a_second=many / (last.at - first.at),
-            # Of the whole round: its beginning and its end only add to it.
-            transactions=(commits[1] - commits[0]) / count,
+            cpu_us=used / len(sessions) * 1e6,
+            a_second=len(sessions) / took,
+            transactions=(await self._commits() - commits) / len(sessions),
         )
 
     async def all_decided(self) -> None:
@@ -131,8 +113,9 @@ class Rig:
     async def take(self, events: list[model.Event]) -> float:
         """Have *events* taken; return the CPU microseconds for each of them."""
         closing = backlog.closing(self._config.kafka.partitions)
+        records = self._publisher.records([*events, *closing])
         before = self.process.cpu_s()
-        await self.pile_up([*events, *closing])
+        await self.pile_up(records)
         self.expected += len(closing)
         await self.decided.reached(self.expected, _PATIENCE_S)
         return (self.process.cpu_s() - before) / len(events) * 1e6
@@ -147,7 +130,11 @@ async def rig(on: stage.Stage, port: int, at_once: int) -> AsyncIterator[Rig]:
         backlog.publisher(config.kafka) as publisher,
         on.worker(config) as service,
     ):
-        yield Rig(config, service, publisher, decided)
+        one = Rig(config, service, publisher, decided)
+        yield one
+        # One too many is as wrong as one too few.
+        await asyncio.sleep(_AFTER_S)
+        decided.must_be(one.expected, "decisions")
 
 
 async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Figure]:
@@ -214,7 +201,8 @@ async def _slow(on: stage.Stage, instant: float, size: Size) -> figures.Figure:
     """Ask a provider that takes a second, with room for 1.5 times the instant rate."""
     at_once = min(int(1.5 * instant * _SLOW_S), 10_000)
     async with on.provider(_SLOW_S) as (_, port), rig(on, port, at_once) as one:
-        decided = await one.decide(backlog.sessions(int(instant * size.slow_s)))
+        sessions = backlog.sessions(int(instant * size.slow_s))
+        decided = await one.decide(sessions, _SLOW_S)
     return figures.Figure(
         name="worker_slow",
         what="Worker: decisions a second, provider of 1 s against an instant one",
