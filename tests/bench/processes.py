@@ -21,16 +21,20 @@ _SAMPLE = re.compile(r"^(kyc_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 class Process:
-    """A process of its own."""
+    """
+    A process of its own; *log* takes its errors, and its output unless it *tells*.
+    """
 
-    def __init__(self, command: Sequence[str], log: pathlib.Path) -> None:
+    def __init__(
+        self, command: Sequence[str], log: pathlib.Path, *, tells: bool
+    ) -> None:
         self._log = log
         self._begun = time.monotonic()
         with log.open("wb") as stream:
             self.popen = subprocess.Popen(  # noqa: S603 -- our own command
                 [*command],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if tells else stream,
                 stderr=stream,
             )
         self._told = psutil.Process(self.popen.pid)

@@ -99,12 +99,15 @@ class Stage:
 
     @contextlib.asynccontextmanager
     async def running(
-        self, *arguments: str, program: Sequence[str] = (sys.executable, "-m")
+        self,
+        *arguments: str,
+        program: Sequence[str] = (sys.executable, "-m"),
+        tells: bool = True,
     ) -> AsyncIterator[processes.Process]:
-        """Run ``python -m ARGUMENTS`` while the body runs."""
+        """Run ``python -m ARGUMENTS`` while the body runs; *tells* is to be read."""
         self._count += 1
         log = self.folder / f"{self._count}.log"
-        process = processes.Process([*program, *arguments], log)
+        process = processes.Process([*program, *arguments], log, tells=tells)
         try:
             yield process
         finally:
@@ -154,7 +157,7 @@ class Stage:
         command = ["worker", kind, "--config", str(config.path)]
         command += ["--admin-port", str(admin_port)]
         command += [word for each in served for word in ("--port", each)]
-        async with self.running(*command) as process:
+        async with self.running(*command, tells=False) as process:
             ready_s = await process.ready(admin_port)
             yield Service(
                 process=process, admin_port=admin_port, port=port, ready_s=ready_s
