@@ -21,9 +21,7 @@ _SAMPLE = re.compile(r"^(kyc_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 class Process:
-    """
-    A process of its own; *log* takes its errors, and its output unless it *tells*.
-    """
+    """A process; *log* takes its errors, and its output too unless it *tells*."""
 
     def __init__(
         self, command: Sequence[str], log: pathlib.Path, *, tells: bool
