@@ -1,10 +1,11 @@
 """
 Measure the ledger: memory for a million ended sessions, and a cold restore.
 
-A million sessions with history take minutes to write. So fewer are written, and restored
-by the product itself in a process of its own; and a million are loaded into the worker's
-memories as that restore does, without Kafka. What the restore's readers leave behind in
-their process is added to it: their whole growth, less that of the memories alone.
+A million sessions with history take minutes to write. So fewer are written, and
+restored by the product itself in a process of its own; and a million are loaded into
+the worker's memories as that restore does, without Kafka. What the restore's readers
+leave behind in their process is added to it: its whole growth, less that of memories
+of as many sessions.
 """
 
 import uuid
