@@ -4,9 +4,11 @@ Be the floor: what the chosen parts cost without us, each in a process of its ow
     python -m tests.bench.floors handler PORT
     python -m tests.bench.floors client PORT COUNT AT_ONCE
     python -m tests.bench.floors sender SERVERS TOPIC PARTITIONS COUNT RATE BYTES
+    python -m tests.bench.floors reader SERVERS TOPIC PARTITIONS
 
-A bare aiohttp handler, a bare aiohttp client loop, a bare ``send`` of aiokafka. Each
-runs in the event loop that the product's own services run in, whichever that is.
+A bare aiohttp handler, a bare aiohttp client loop, a bare ``send`` of aiokafka, a bare
+reader that parses what it reads. Each runs in the event loop that the product's own
+services run in, whichever that is.
 """
 
 import asyncio
@@ -90,6 +92,31 @@ async def sender(
     _tell(taken.told())
 
 
+async def reader(servers: str, topic: str, partitions: int) -> None:
+    """Read and parse all of *topic*; tell the records and the CPU seconds."""
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    places = [aiokafka.TopicPartition(topic, each) for each in range(partitions)]
+    consumer.assign(places)
+    await consumer.start()
+    try:
+        left = sum((await consumer.end_offsets(places)).values())
+        records, started = left, time.process_time()
+        while left > 0:
+            for batch in (await consumer.getmany(timeout_ms=100)).values():
+                left -= len(batch)
+                for record in batch:
+                    orjson.loads(record.value)
+        used = time.process_time() - started
+    finally:
+        await consumer.stop()
+    _tell({"records": records, "cpu_s": used})
+
+
 def main() -> None:
     """Be the floor that the arguments name."""
     match sys.argv[1:]:
@@ -105,6 +132,8 @@ def main() -> None:
                     *(int(count_), float(rate), int(size)),
                 )
             )
+        case ["reader", servers, topic, partitions]:
+            common.run(reader(servers, topic, int(partitions)))
         case _:
             sys.exit(__doc__)
 
