@@ -18,6 +18,8 @@ JOBS ?= 3
 CALLBACKS ?= 2000
 SESSIONS ?= 1000000
 QUIET ?=
+ONLY ?=
+STRICT ?=
 
 .PHONY: help
 help: ## List the targets
@@ -97,6 +99,10 @@ isolation: install ## What three ill providers cost a fourth: p50 and p99, alone
 restore: install ## Write SESSIONS= sessions with history, restore them: speed, memory
 	@$(BIN)/python -m tests.scale restore --sessions $(SESSIONS)
 
+.PHONY: bench
+bench: install ## Against the floor of the parts, ONLY=ingress|worker|latency|ledger|start|verify|peer
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(STRICT),--strict $(STRICT))
+
 .PHONY: chaos
 chaos: install ## Kill and freeze everything, check every promise (SEED= SEEDS= MINUTES= QUIET=1)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES) \
@@ -120,6 +126,9 @@ lock: install ## Pin the dependencies anew
 	@$(BIN)/uv pip compile --quiet --group browser --constraint requirements-dev.txt \
 	  --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header \
 	  -o requirements-browser.txt
+	@$(BIN)/uv pip compile --quiet tests/bench/peers/requirements.in --generate-hashes \
+	  --universal --python-version 3.11 --no-emit-index-url --no-header \
+	  -o tests/bench/peers/requirements.txt
 
 .PHONY: clean
 clean: ## Remove what was made, the virtual environment too

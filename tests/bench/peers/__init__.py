@@ -1,0 +1,1 @@
+"""Do the ingress's job as others would."""
