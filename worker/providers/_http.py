@@ -9,13 +9,13 @@ replaced outside of its ``except`` block and leaves no context behind.
 import contextlib
 import dataclasses
 import email.utils
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import multidict
 import orjson
-import tenacity
 import yarl
 
 import worker
@@ -23,8 +23,7 @@ from worker import clock as clocks
 from worker import errors
 
 _ATTEMPTS = 3  # the first, and at most two more in place
-_WAIT_S = tenacity.wait_random(0.05, 0.25)
-_CHUNK_BYTES = 64 << 10
+_WAIT_S = (0.05, 0.25)  # between two of them, at random
 #: the detail of an error that tells that no byte of the request was sent
 NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
@@ -110,26 +109,23 @@ class Http:
         """
         url = yarl.URL(self._base + path, encoded=True)
         if query is not None:
-            url = url.with_query(dict(query))
+            url = url.with_query(query)
         limit = self._limit_bytes if limit_bytes is None else limit_bytes
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(attempts or self._attempts),
-            wait=_WAIT_S,
-            retry=tenacity.retry_if_exception(_worth_repeating),
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
-        answer: HttpAnswer = await retrying(
-            self._once, method, url, body, dict(headers or {}), limit
-        )
-        return answer
+        for _ in range((attempts or self._attempts) - 1):
+            try:
+                return await self._once(method, url, body, headers, limit)
+            except errors.FetchError as error:
+                if error.disposition is not errors.Disposition.RETRY_NOW:
+                    raise
+            await self._clock.sleep(random.uniform(*_WAIT_S))  # noqa: S311 -- no secret
+        return await self._once(method, url, body, headers, limit)
 
     async def _once(
         self,
         method: str,
         url: yarl.URL,
         body: bytes | None,
-        headers: dict[str, str],
+        headers: Mapping[str, str] | None,
         limit_bytes: int,
     ) -> HttpAnswer:
         """Make one attempt; nothing of a lower exception gets out."""
@@ -152,7 +148,7 @@ class Http:
         if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
             raise errors.BadAnswer("redirect")
         body = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        while chunk := await response.content.readany():
             body += chunk
             if len(body) > limit_bytes:
                 response.close()
@@ -191,14 +187,6 @@ def mapped_failure(failure: BaseException) -> errors.FetchError:
         if isinstance(failure, kinds):
             return mapped(detail)
     return errors.ProviderUnreachable("unknown")
-
-
-def _worth_repeating(failure: BaseException) -> bool:
-    """Return whether the error says once or twice more in place."""
-    return (
-        isinstance(failure, errors.FetchError)
-        and failure.disposition is errors.Disposition.RETRY_NOW
-    )
 
 
 def refusal(answer: HttpAnswer, *, detail: str = "") -> errors.FetchError:
