@@ -165,6 +165,8 @@ class Http:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
+                # The source's gate says how many at once; aiohttp's own limit is 100.
+                connector=aiohttp.TCPConnector(limit=0),
                 # A provider's cookie is a state that we did not ask for.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # No proxy and no .netrc from the environment.
