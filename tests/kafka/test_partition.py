@@ -1,7 +1,7 @@
 """One partition's owner on a real broker: all of a batch or nothing, and one owner."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aiokafka
 import pytest
