@@ -1,7 +1,5 @@
 """Take what fetches that bring no result bring: failures, denials, not ready yet."""
 
-import dataclasses
-
 from worker import errors, model, policy
 from worker.ledger import callbacks, fetches, inputs, overdue, state, turn
 
@@ -11,7 +9,7 @@ def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
     if work.session.tries >= work.rules.quarantine_attempts:
         _give_up(work, flight, model.DeadLetterReason.QUARANTINED, "quarantined")
         return
-    work.session = dataclasses.replace(work.session, tries=work.session.tries + 1)
+    work.session = state.changed(work.session, tries=work.session.tries + 1)
 
 
 def take_failure(
@@ -44,7 +42,7 @@ def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
     session, due = work.session, work.now + wait_ms
     if session.trailing is not None:
         due = min(due, callbacks.earliest_fetch(work, session.trailing))
-    work.session = dataclasses.replace(
+    work.session = state.changed(
         session,
         flight=None,
         trailing=None,
@@ -63,7 +61,7 @@ def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -
     count = session.not_ready + 1
     if count < rules.not_ready_attempts or session.polls_left or not failure.answered:
         # What was mapped has not killed anything: that is worth a record.
-        work.session = dataclasses.replace(session, not_ready=count, tries=0)
+        work.session = state.changed(session, not_ready=count, tries=0)
         _poll(work, flight, count)
         work.quiet = work.quiet and not session.tries
         return
@@ -112,7 +110,7 @@ def _denied(work: turn.Turn, flight: state.Flight) -> None:
         return
     since = work.now if session.denied_since is None else session.denied_since
     count = session.denials + 1
-    work.session = dataclasses.replace(session, denials=count, denied_since=since)
+    work.session = state.changed(session, denials=count, denied_since=since)
     long_enough = work.now - since >= work.rules.denied_over_ms
     over = long_enough and count >= work.rules.denied_answers
     if not over or session.trailing is not None:
@@ -135,7 +133,7 @@ def _denied_unconfirmed(
     ripe = unconfirmed.since + work.rules.unconfirmed_grace_ms
     if work.now < ripe:
         count = work.session.denials + 1
-        work.session = dataclasses.replace(work.session, denials=count)
+        work.session = state.changed(work.session, denials=count)
         _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
         return
     standing = work.session.standing
@@ -160,7 +158,7 @@ def _limited(
 ) -> None:
     """Retry what should never happen a few times, then bury it by its own name."""
     count = work.session.tries + (0 if counted else 1)
-    work.session = dataclasses.replace(work.session, tries=count)
+    work.session = state.changed(work.session, tries=count)
     if count < work.rules.quarantine_attempts:
         work.note(inputs.NoteKind.RETRY)
         _retry(work, flight, work.rules.retry.delay_ms(count))
@@ -173,7 +171,7 @@ def _later(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> No
     session = work.session
     since = work.now if session.failing_since is None else session.failing_since
     count = session.failures + 1
-    work.session = dataclasses.replace(session, failures=count, failing_since=since)
+    work.session = state.changed(session, failures=count, failing_since=since)
     exhausted = (
         failure.answered
         and count >= work.rules.retry_attempts

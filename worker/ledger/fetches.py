@@ -1,6 +1,5 @@
 """Start fetches, and let the results they bring stand."""
 
-import dataclasses
 from typing import Any
 
 from worker import model
@@ -28,7 +27,7 @@ def start(work: turn.Turn) -> None:
     work.quiet = (polled or session.not_ready > 0) and not session.final
     seq = session.seq + 1
     flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or _POLL)
-    work.session = dataclasses.replace(
+    work.session = state.changed(
         session,
         seq=seq,
         flight=flight,
@@ -43,7 +42,7 @@ def look_again(work: turn.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
     if session.due_at is not None and session.held is None and work.rules.fetches:
-        work.session = dataclasses.replace(
+        work.session = state.changed(
             session, wanted=session.wanted or _POLL, due_at=work.now
         )
 
@@ -103,7 +102,7 @@ def settled(session: state.Session, **changes: Any) -> state.Session:  # noqa: A
 
     A callback's claim outlasts trouble: only the provider's answer settles it.
     """
-    return dataclasses.replace(
+    return state.changed(
         session,
         flight=None,
         tries=0,
@@ -131,7 +130,7 @@ def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
         wait = work.rules.recheck_ms(session.rechecks)
         if lapsed:
             wait = max(wait, work.rules.recheck_min_interval_ms)
-        work.session = dataclasses.replace(
+        work.session = state.changed(
             session,
             wanted=_POLL,
             due_at=_at_the_deadline(work, work.now + wait),
@@ -139,7 +138,7 @@ def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
             polls_left=0,
         )
     elif session.rechecks or session.polls_left:
-        work.session = dataclasses.replace(session, rechecks=0, polls_left=0)
+        work.session = state.changed(session, rechecks=0, polls_left=0)
 
 
 def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
@@ -147,7 +146,7 @@ def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
     session = work.session
     wait = work.rules.polling.delay_ms(session.polls_left)
     work.quiet = wait < COARSE_MS
-    work.session = dataclasses.replace(
+    work.session = state.changed(
         session,
         flight=None,
         wanted=cause,
@@ -166,12 +165,10 @@ def follow(work: turn.Turn, trailing: model.Cause) -> None:
     """Want the fetch that a wake-up during the last one asked for."""
     session = work.session
     if session.final and not session.lapsed and trailing.type is _RETURN:
-        work.session = dataclasses.replace(session, trailing=None, polls_left=0)
+        work.session = state.changed(session, trailing=None, polls_left=0)
         return
     due = callbacks.earliest_fetch(work, trailing)
     if session.polls_left and not session.final:
         wait = work.rules.polling.delay_ms(session.polls_left)
         due = min(due, work.now + wait)
-    work.session = dataclasses.replace(
-        session, trailing=None, wanted=trailing, due_at=due
-    )
+    work.session = state.changed(session, trailing=None, wanted=trailing, due_at=due)

@@ -77,7 +77,7 @@ class Turn:
             or self._unsaid is not None
         )
         tells = news and before.held is None
-        self.session = dataclasses.replace(
+        self.session = state.changed(
             before,
             standing=verdict,
             observed_at=observed_at,
@@ -109,7 +109,7 @@ class Turn:
         cause, session = self._unsaid, self.session
         if cause is None or session.standing is None or session.held is not None:
             return
-        self.session = dataclasses.replace(session, revision=session.revision + 1)
+        self.session = state.changed(session, revision=session.revision + 1)
         self._emit(session.standing, cause)
 
     def _emit(self, verdict: model.Verdict, cause: model.Cause) -> None:
@@ -157,7 +157,7 @@ class Turn:
         if reference == session.reference:
             return verdict
         if session.reference is None:
-            self.session = dataclasses.replace(session, reference=reference)
+            self.session = state.changed(session, reference=reference)
             self._unsaid = cause
             return verdict
         self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
@@ -177,7 +177,7 @@ class Turn:
             self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
             if session.final and session.revision:
                 return
-        self.session = dataclasses.replace(session, reference=reference)
+        self.session = state.changed(session, reference=reference)
         self._unsaid = cause
         if session.reference is not None and session.standing is not None:
             doubt = mismatched(session.standing)
