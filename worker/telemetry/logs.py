@@ -13,7 +13,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -51,6 +51,7 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
 _REFUSED_EVENT = "log.event_refused"
 _TEXT_MAX = 1000
 _INT_MAX = 2**63
+_REFUSED = object()
 
 EventDict = MutableMapping[str, Any]
 
@@ -129,10 +130,11 @@ class _Allow:
             kept["event"] = _REFUSED_EVENT
         dropped = 0
         for key, value in line.items():
-            if key in ALLOWED and _is_plain(value):
-                kept[key] = _plain(value)
-            else:
+            plain = _plain(value) if key in ALLOWED else _REFUSED
+            if plain is _REFUSED:
                 dropped += 1
+            else:
+                kept[key] = plain
         if dropped and self._on_dropped is not None:
             self._on_dropped(dropped)
         return kept
@@ -142,20 +144,18 @@ def _is_event(event: object) -> bool:
     return isinstance(event, str) and _EVENT.fullmatch(event) is not None
 
 
-def _is_plain(value: object) -> bool:
-    """Return whether *value* is of a plain type itself, not of one derived from it."""
-    if isinstance(value, enum.Enum):
-        value = value.value
-    if type(value) is int:
-        return -_INT_MAX <= value < _INT_MAX
-    return value is None or type(value) in (str, float, bool)
-
-
 def _plain(value: object) -> object:
-    """Return *value* as it is written: of one line, of bounded length, printable."""
+    """
+    Return *value* as it is written: of one line, of bounded length, printable.
+
+    Refused is what is not of a plain type itself, but of one derived from it.
+    """
     if isinstance(value, enum.Enum):
         value = value.value
-    if not isinstance(value, str):
-        return value
-    text = value[:_TEXT_MAX]
-    return text if text.isprintable() else ascii(text)
+    kind = type(value)
+    if kind is str:
+        text = str(value)[:_TEXT_MAX]
+        return text if text.isprintable() else ascii(text)
+    if kind is int:
+        return value if -_INT_MAX <= cast("int", value) < _INT_MAX else _REFUSED
+    return value if value is None or kind in (float, bool) else _REFUSED

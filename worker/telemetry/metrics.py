@@ -37,6 +37,7 @@ class Metrics:
             metric.name: _collector(metric, self._registry)
             for metric in catalogue.CATALOGUE
         }
+        self._children: dict[tuple[object, ...], _Collector] = {}
         prometheus_client.ProcessCollector(registry=self._registry)
         prometheus_client.Info(
             "kyc_build", "What this process runs.", registry=self._registry
@@ -221,25 +222,27 @@ class Metrics:
     def _child(
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
     ) -> _Collector:
-        """Return the series of *metric* for exactly these labels."""
+        """Return the series of *metric* for exactly these labels, found once."""
+        if source is not None and source not in self._sources:
+            source = labels.UNKNOWN_SOURCE  # nobody outside makes this grow
+        place = (metric.name, source, values, *map(type, values))
+        child = self._children.get(place)
+        if child is None:
+            child = self._children[place] = self._found(metric, source, values)
+        return child
+
+    def _found(
+        self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
+    ) -> _Collector:
         texts = []
         rest = iter(values)
         for name, domain in metric.labels.items():
             value = source if domain is labels.Source else next(rest, None)
-            texts.append(self._text(name, domain, value))
+            texts.append(_text(name, domain, value))
         if next(rest, None) is not None:
             raise TypeError(f"{metric.name} has no such label")
         collector = self._collectors[metric.name]
         return collector.labels(*texts) if texts else collector
-
-    def _text(self, name: str, domain: labels.Domain, value: object) -> str:
-        if domain is labels.Source:
-            if not isinstance(value, str):
-                raise TypeError("source must be a name")
-            return value if value in self._sources else labels.UNKNOWN_SOURCE
-        if not isinstance(value, domain):
-            raise TypeError(f"{name} must be a {domain.__name__}")
-        return str(value)
 
     def _start_from_zero(self, metric: catalogue.Metric) -> None:
         """Export every series of *metric* at once."""
@@ -253,6 +256,13 @@ class Metrics:
         for texts in series:
             if texts:
                 self._collectors[metric.name].labels(*texts)
+
+
+def _text(name: str, domain: labels.Domain, value: object) -> str:
+    """Return a label's text; raises TypeError for a value of another type."""
+    if not isinstance(value, str if domain is labels.Source else domain):
+        raise TypeError(f"{name} must be a {domain.__name__}")
+    return str(value)
 
 
 def _collector(
