@@ -41,9 +41,7 @@ def advance(
         return None, work.effects
     if work.quiet and all(isinstance(e, _QUIET) for e in work.effects):
         work.effects.append(inputs.Unwritten())
-    if work.session is session or work.session.updated_at == at:
-        return work.session, work.effects
-    return state.changed(work.session, updated_at=at), work.effects
+    return work.session, work.effects
 
 
 def _first(
