@@ -47,8 +47,14 @@ class Turn:
     _unsaid: model.Cause | None = None
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 -- the session's fields
-        """Go on with the session as it is with *changes*, made now."""
-        self.session = state.changed(self.session, updated_at=self.now, **changes)
+        """
+        Go on with the session as it is with *changes*, made now.
+
+        Where nothing differs, as for the wake-ups after the first, nothing is written.
+        """
+        session = self.session
+        if any(getattr(session, name) != value for name, value in changes.items()):
+            self.session = state.changed(session, updated_at=self.now, **changes)
 
     def note(self, kind: inputs.NoteKind) -> None:
         """Count *kind*."""
