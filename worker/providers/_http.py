@@ -148,8 +148,8 @@ class Http:
         if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
             raise errors.BadAnswer("redirect")
         body = bytearray()
-        while chunk := await response.content.readany():
-            body += chunk
+        while not response.content.at_eof():
+            body += await response.content.readany()
             if len(body) > limit_bytes:
                 response.close()
                 raise errors.BadAnswer("too_large")
