@@ -1,7 +1,7 @@
 """One partition's owner on a real broker: all of a batch or nothing, and one owner."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aiokafka
 import pytest
@@ -109,7 +109,7 @@ async def test_a_zombie_cannot_end_its_transaction(
 
     async def fenced_after_all(
         producer: aiokafka.AIOKafkaProducer,
-        records: Sequence[tuple[str, codec.Record]],
+        records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
         await send_all(producer, records)
         await transport.owner(config, logs)
@@ -202,7 +202,7 @@ async def test_a_transaction_past_its_time_is_over(
 
     async def aborted_after_all(
         producer: aiokafka.AIOKafkaProducer,
-        records: Sequence[tuple[str, codec.Record]],
+        records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
         await send_all(producer, records)
         while await hanging._hidden(producer.client, names, transport.PARTITION):  # noqa: ASYNC110 -- the broker tells nobody

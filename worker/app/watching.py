@@ -9,6 +9,7 @@ from worker.transport import reaching
 
 _log = structlog.get_logger()
 
+_FETCH_RESULTS = frozenset(labels.FetchResult)
 _ALL = -1
 #: what one partition suffers from, and so do the others
 _OF_ALL = (errors.KafkaUnauthorised.reason, errors.TopicMismatch.reason)
@@ -76,7 +77,7 @@ class WorkerWatch:
 
     def fetched(self, source: str, result: str, seconds: float) -> None:
         """Count how a fetch ended; a cancelled one tells nothing of the source."""
-        if result in list(labels.FetchResult):
+        if result in _FETCH_RESULTS:
             self._metrics.fetched(source, labels.FetchResult(result), seconds)
 
     def committed(self, records: int, seconds: float) -> None:

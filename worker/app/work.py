@@ -42,6 +42,7 @@ async def run(
             watch = watching.WorkerWatch(counters, clock)
             member = _member(config, bound, watch, clock, accept_gap=accept_gap)
             _report(member, counters, health, config, clock)
+            process.collect_garbage_rarely()
             running = asyncio.create_task(member.run())
             _log.info("worker.started", admin_port=served.port)
             await process.unless_stopped(stop, asyncio.shield(running))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import operator
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +42,7 @@ class Shape(Generic[Made]):
         self._make = make
         self._parts = parts
         self._by_key = {part.key: part for part in parts}
+        self._held = operator.attrgetter(*(part.attribute for part in parts))
         self._required = tuple(part.key for part in parts if part.required)
         self._defaults = {
             part.attribute: part.default for part in parts if not part.required
@@ -49,8 +51,7 @@ class Shape(Generic[Made]):
     def write(self, value: Made) -> fields.Document:
         """Return *value* as an object, less what is at its default."""
         written: fields.Document = {}
-        for part in self._parts:
-            held = getattr(value, part.attribute)
+        for part, held in zip(self._parts, self._held(value), strict=True):
             if held != part.default:
                 written[part.key] = held if part.write is None else part.write(held)
         return written

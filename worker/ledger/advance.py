@@ -1,7 +1,5 @@
 """Advance a session by one input: the product's core, pure and total."""
 
-import dataclasses
-
 from worker import model, policy
 from worker.ledger import (
     callbacks,
@@ -43,9 +41,7 @@ def advance(
         return None, work.effects
     if work.quiet and all(isinstance(e, _QUIET) for e in work.effects):
         work.effects.append(inputs.Unwritten())
-    if work.session is session or work.session.updated_at == at:
-        return work.session, work.effects
-    return dataclasses.replace(work.session, updated_at=at), work.effects
+    return work.session, work.effects
 
 
 def _first(

@@ -74,7 +74,7 @@ def take_callback(
 
 def _hear(work: turn.Turn) -> None:
     """Take note of the first callback of a session that was known before it."""
-    work.session = dataclasses.replace(work.session, unheard=False)
+    work.change(unheard=False)
     if work.session.registered:
         work.reach(inputs.Step.CALLED_BACK)
 
@@ -87,7 +87,7 @@ def _first_time(work: turn.Turn, mark: str | None) -> bool:
         work.note(inputs.NoteKind.REPEATED)
         return False
     seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
-    work.session = dataclasses.replace(work.session, seen=seen)
+    work.change(seen=seen)
     return True
 
 
@@ -107,10 +107,10 @@ def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
     approves = claim.verdict.outcome is model.Outcome.APPROVED
     if approves or claim.kind is model.ClaimKind.HINT:
         hint = claim.verdict.outcome if claim.verdict.final else None
-        work.session = dataclasses.replace(work.session, hint=hint)
+        work.change(hint=hint)
         return
     kept = state.Unconfirmed(verdict=claim.verdict, since=work.now, cause=cause)
-    work.session = dataclasses.replace(work.session, unconfirmed=kept)
+    work.change(unconfirmed=kept)
 
 
 def wake(work: turn.Turn, cause: model.Cause) -> None:
@@ -130,14 +130,11 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
     polls = work.rules.polling.times
     if session.flight is not None:
         trailing = state.earlier(session.trailing, cause)
-        work.session = dataclasses.replace(
-            session, trailing=trailing, rechecks=0, polls_left=polls
-        )
+        work.change(trailing=trailing, rechecks=0, polls_left=polls)
         return
     earliest = earliest_fetch(work, cause)
     due = earliest if session.due_at is None else min(session.due_at, earliest)
-    work.session = dataclasses.replace(
-        session,
+    work.change(
         wanted=state.earlier(session.wanted, cause),
         due_at=due,
         rechecks=0,
@@ -173,12 +170,10 @@ def take_recheck(work: turn.Turn, event: model.Event) -> None:
     cause = cause_of(event)
     session = work.session
     if session.flight is not None:
-        work.session = dataclasses.replace(session, trailing=cause, rechecks=0)
+        work.change(trailing=cause, rechecks=0)
         return
     # Whoever runs the command vouches for a session that is held.
-    work.session = dataclasses.replace(
-        session, wanted=cause, due_at=work.now, rechecks=0, held=None
-    )
+    work.change(wanted=cause, due_at=work.now, rechecks=0, held=None)
 
 
 def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
@@ -187,7 +182,7 @@ def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) 
     session = work.session
     if session.final and session.due_at is not None and session.held is None:
         # Nothing was to be fetched: it was its deadline that it waited for.
-        work.session = dataclasses.replace(session, due_at=None, overdue=0)
+        work.change(due_at=None, overdue=0)
 
 
 def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
@@ -220,7 +215,7 @@ def _keep_latest_time(
     times = (standing.provider_time, verdict.provider_time)
     latest = max((at for at in times if at is not None), default=None)
     standing = dataclasses.replace(standing, provider_time=latest)
-    work.session = dataclasses.replace(work.session, standing=standing)
+    work.change(standing=standing)
     work.note(inputs.NoteKind.REPEATED)
 
 

@@ -1,7 +1,5 @@
 """Take what fetches that bring no result bring: failures, denials, not ready yet."""
 
-import dataclasses
-
 from worker import errors, model, policy
 from worker.ledger import callbacks, fetches, inputs, overdue, state, turn
 
@@ -11,7 +9,7 @@ def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
     if work.session.tries >= work.rules.quarantine_attempts:
         _give_up(work, flight, model.DeadLetterReason.QUARANTINED, "quarantined")
         return
-    work.session = dataclasses.replace(work.session, tries=work.session.tries + 1)
+    work.change(tries=work.session.tries + 1)
 
 
 def take_failure(
@@ -44,8 +42,7 @@ def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
     session, due = work.session, work.now + wait_ms
     if session.trailing is not None:
         due = min(due, callbacks.earliest_fetch(work, session.trailing))
-    work.session = dataclasses.replace(
-        session,
+    work.change(
         flight=None,
         trailing=None,
         wanted=state.earlier(flight.cause, session.trailing),
@@ -63,11 +60,11 @@ def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -
     count = session.not_ready + 1
     if count < rules.not_ready_attempts or session.polls_left or not failure.answered:
         # What was mapped has not killed anything: that is worth a record.
-        work.session = dataclasses.replace(session, not_ready=count, tries=0)
+        work.change(not_ready=count, tries=0)
         _poll(work, flight, count)
         work.quiet = work.quiet and not session.tries
         return
-    work.session = fetches.settled(session)
+    fetches.settle(work)
     if session.standing is None:
         verdict = policy.pending(model.Reason.IN_PROGRESS, status=None)
         work.decide(verdict, flight.cause, work.now)
@@ -87,7 +84,7 @@ def _poll(work: turn.Turn, flight: state.Flight, count: int) -> None:
 def _still_unfinished(work: turn.Turn, flight: state.Flight) -> None:
     """Go on at leisure, or end a session that has not ended long after its time."""
     before = work.session
-    work.session = fetches.settled(before, overdue=before.overdue + 1)
+    fetches.settle(work, overdue=before.overdue + 1)
     status = None if before.standing is None else before.standing.provider_status
     if overdue.is_over(work):
         overdue.end(work, flight, status, work.now)
@@ -107,19 +104,19 @@ def _denied(work: turn.Turn, flight: state.Flight) -> None:
         return
     if session.final:
         # Its data is deleted at the provider: what stands, stands.
-        work.session = fetches.settled(session)
+        fetches.settle(work)
         fetches.go_on(work)
         return
     since = work.now if session.denied_since is None else session.denied_since
     count = session.denials + 1
-    work.session = dataclasses.replace(session, denials=count, denied_since=since)
+    work.change(denials=count, denied_since=since)
     long_enough = work.now - since >= work.rules.denied_over_ms
     over = long_enough and count >= work.rules.denied_answers
     if not over or session.trailing is not None:
         _retry(work, flight, work.rules.retry.delay_ms(count))
     elif session.revision == 0:
         work.effects.append(inputs.DeniedEnd())
-        work.session = fetches.settled(session, polls_left=0, overdue=0)
+        fetches.settle(work, polls_left=0, overdue=0)
         # The company knows a registered one: it stays known, and asks for nothing.
         work.ended = not session.registered
     else:
@@ -135,11 +132,11 @@ def _denied_unconfirmed(
     ripe = unconfirmed.since + work.rules.unconfirmed_grace_ms
     if work.now < ripe:
         count = work.session.denials + 1
-        work.session = dataclasses.replace(work.session, denials=count)
+        work.change(denials=count)
         _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
         return
     standing = work.session.standing
-    work.session = fetches.settled(work.session, unconfirmed=None)
+    fetches.settle(work, unconfirmed=None)
     if standing is not None and standing.final:
         if standing.outcome is not unconfirmed.verdict.outcome:
             work.bury(
@@ -160,7 +157,7 @@ def _limited(
 ) -> None:
     """Retry what should never happen a few times, then bury it by its own name."""
     count = work.session.tries + (0 if counted else 1)
-    work.session = dataclasses.replace(work.session, tries=count)
+    work.change(tries=count)
     if count < work.rules.quarantine_attempts:
         work.note(inputs.NoteKind.RETRY)
         _retry(work, flight, work.rules.retry.delay_ms(count))
@@ -173,7 +170,7 @@ def _later(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> No
     session = work.session
     since = work.now if session.failing_since is None else session.failing_since
     count = session.failures + 1
-    work.session = dataclasses.replace(session, failures=count, failing_since=since)
+    work.change(failures=count, failing_since=since)
     exhausted = (
         failure.answered
         and count >= work.rules.retry_attempts
@@ -212,7 +209,7 @@ def _give_up(
         attempts=attempts,
         last_error=last_error,
     )
-    work.session = fetches.settled(session, polls_left=0, overdue=0)
+    fetches.settle(work, polls_left=0, overdue=0)
     if not session.final:
         exhausted = reason is model.DeadLetterReason.FETCH_EXHAUSTED
         verdict = _unavailable(work) if exhausted else policy.unrecognised(None)

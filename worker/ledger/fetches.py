@@ -1,6 +1,5 @@
 """Start fetches, and let the results they bring stand."""
 
-import dataclasses
 from typing import Any
 
 from worker import model
@@ -28,8 +27,7 @@ def start(work: turn.Turn) -> None:
     work.quiet = (polled or session.not_ready > 0) and not session.final
     seq = session.seq + 1
     flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or _POLL)
-    work.session = dataclasses.replace(
-        session,
+    work.change(
         seq=seq,
         flight=flight,
         wanted=None,
@@ -43,9 +41,7 @@ def look_again(work: turn.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
     if session.due_at is not None and session.held is None and work.rules.fetches:
-        work.session = dataclasses.replace(
-            session, wanted=session.wanted or _POLL, due_at=work.now
-        )
+        work.change(wanted=session.wanted or _POLL, due_at=work.now)
 
 
 def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> None:
@@ -55,8 +51,8 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
         work.alarm(kind)
     unfinished = result.verdict.reason is model.Reason.IN_PROGRESS
     late = unfinished and overdue.counts(work, flight)
-    work.session = settled(
-        session,
+    settle(
+        work,
         hint=_compared(work, result.verdict),
         unconfirmed=_outlasting(session, flight),
         polls_left=session.polls_left if unfinished else 0,
@@ -97,14 +93,13 @@ def _outlasting(
     return claim
 
 
-def settled(session: state.Session, **changes: Any) -> state.Session:  # noqa: ANN401 -- fields
+def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
     """
-    Return *session* with every count of trouble back at zero, and with *changes*.
+    Put every count of trouble back at zero, and make *changes*.
 
     A callback's claim outlasts trouble: only the provider's answer settles it.
     """
-    return dataclasses.replace(
-        session,
+    work.change(
         flight=None,
         tries=0,
         failures=0,
@@ -131,15 +126,14 @@ def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
         wait = work.rules.recheck_ms(session.rechecks)
         if lapsed:
             wait = max(wait, work.rules.recheck_min_interval_ms)
-        work.session = dataclasses.replace(
-            session,
+        work.change(
             wanted=_POLL,
             due_at=_at_the_deadline(work, work.now + wait),
             rechecks=session.rechecks + 1,
             polls_left=0,
         )
     elif session.rechecks or session.polls_left:
-        work.session = dataclasses.replace(session, rechecks=0, polls_left=0)
+        work.change(rechecks=0, polls_left=0)
 
 
 def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
@@ -147,8 +141,7 @@ def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
     session = work.session
     wait = work.rules.polling.delay_ms(session.polls_left)
     work.quiet = wait < COARSE_MS
-    work.session = dataclasses.replace(
-        session,
+    work.change(
         flight=None,
         wanted=cause,
         due_at=work.now + wait,
@@ -166,12 +159,10 @@ def follow(work: turn.Turn, trailing: model.Cause) -> None:
     """Want the fetch that a wake-up during the last one asked for."""
     session = work.session
     if session.final and not session.lapsed and trailing.type is _RETURN:
-        work.session = dataclasses.replace(session, trailing=None, polls_left=0)
+        work.change(trailing=None, polls_left=0)
         return
     due = callbacks.earliest_fetch(work, trailing)
     if session.polls_left and not session.final:
         wait = work.rules.polling.delay_ms(session.polls_left)
         due = min(due, work.now + wait)
-    work.session = dataclasses.replace(
-        session, trailing=None, wanted=trailing, due_at=due
-    )
+    work.change(trailing=None, wanted=trailing, due_at=due)

@@ -1,7 +1,5 @@
 """End what has waited too long: by what the provider answers, never by the clock."""
 
-import dataclasses
-
 from worker import model, policy
 from worker.ledger import inputs, state, turn
 
@@ -41,7 +39,7 @@ def end(
 
     It is final, and our own: a final of the provider's that comes later follows it.
     """
-    work.session = dataclasses.replace(work.session, overdue=0)
+    work.change(overdue=0)
     work.reach(inputs.Step.NOT_COMPLETED)
     verdict = policy.rejected(model.Reason.NOT_COMPLETED, status=status)
     work.decide(verdict, flight.cause, observed_at, lapsed=True)
@@ -77,7 +75,7 @@ def wait_over(work: turn.Turn, *, behind: bool) -> None:
             _wait_on(work)
     elif behind:
         later = work.now + max(work.rules.unknown_grace_ms, 1)
-        work.session = dataclasses.replace(session, due_at=later)
+        work.change(due_at=later)
     else:
         drop(work)
 
@@ -117,4 +115,4 @@ def _wait_on(work: turn.Turn) -> None:
     overdue = int(deadline is not None and work.now >= deadline and due is not None)
     if overdue > session.overdue:
         work.reach(inputs.Step.OVERDUE_UNPOLLABLE)
-    work.session = dataclasses.replace(session, due_at=due, overdue=overdue)
+    work.change(due_at=due, overdue=overdue)

@@ -1,7 +1,5 @@
 """Take what the company tells of its sessions: one began, a person is back."""
 
-import dataclasses
-
 from worker import model
 from worker.ledger import callbacks, inputs, state, turn
 
@@ -28,8 +26,7 @@ def take_registration(work: turn.Turn, event: model.Event) -> None:
             return
     awaited = work.deadline
     registered_at = min(event.received_at, work.now)
-    work.session = dataclasses.replace(
-        before,
+    work.change(
         registered_at=before.registered_at if before.registered else registered_at,
         begin_id=begin_id,
         expires_at=expires_at,
@@ -50,11 +47,9 @@ def _release(work: turn.Turn, held: model.Cause) -> None:
     session = work.session
     if work.rules.fetches:
         polls = work.rules.polling.times
-        work.session = dataclasses.replace(
-            session, wanted=held, due_at=work.now, polls_left=polls
-        )
+        work.change(wanted=held, due_at=work.now, polls_left=polls)
         return
-    work.session = dataclasses.replace(session, due_at=None)
+    work.change(due_at=None)
     if session.standing is not None and not session.revision:
         work.say(held)
 
@@ -67,7 +62,7 @@ def _await(work: turn.Turn, awaited: int | None) -> None:
     due, deadline = session.due_at, max(deadline, work.now)
     moved = due == awaited and session.wanted is None
     if due is None or due > deadline or moved:
-        work.session = dataclasses.replace(session, due_at=deadline)
+        work.change(due_at=deadline)
 
 
 def hold(work: turn.Turn, told: inputs.CallbackTaken) -> None:
@@ -76,8 +71,7 @@ def hold(work: turn.Turn, told: inputs.CallbackTaken) -> None:
     if not signed and not work.rules.fetches:
         return
     work.note(inputs.NoteKind.HELD)
-    work.session = dataclasses.replace(
-        work.session,
+    work.change(
         held=callbacks.cause_of(told.event),
         due_at=work.now + max(work.rules.unknown_grace_ms, 1),
     )
@@ -101,10 +95,8 @@ def take_return(work: turn.Turn, event: model.Event) -> None:
         return
     first = session.returned_at is None
     if first:
-        session = dataclasses.replace(
-            session, returned_at=work.now, polls_left=0, rechecks=0
-        )
-        work.session = session
+        work.change(returned_at=work.now, polls_left=0, rechecks=0)
+        session = work.session
         work.reach(inputs.Step.RETURNED)
     if not work.rules.fetches or (session.final and not session.lapsed):
         return
@@ -116,9 +108,7 @@ def _look(work: turn.Turn, cause: model.Cause, *, first: bool) -> None:
     polls = work.rules.polling.times if first else session.polls_left
     if session.flight is not None:
         if session.trailing is None:
-            work.session = dataclasses.replace(
-                session, trailing=cause, polls_left=polls
-            )
+            work.change(trailing=cause, polls_left=polls)
         return
     at_once = first and not session.final
     due = work.now if at_once else callbacks.earliest_fetch(work, cause)
@@ -127,6 +117,4 @@ def _look(work: turn.Turn, cause: model.Cause, *, first: bool) -> None:
             return  # what is wanted already starts after this
         due = session.due_at
     wanted = state.earlier(session.wanted, cause)
-    work.session = dataclasses.replace(
-        session, wanted=wanted, due_at=due, polls_left=polls
-    )
+    work.change(wanted=wanted, due_at=due, polls_left=polls)

@@ -1,6 +1,7 @@
 """Hold one session's whole state, as the ledger topic keeps it."""
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -116,6 +117,27 @@ class Session:
         return self.standing is not None and self.standing.final
 
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
+_held = operator.attrgetter(*_FIELDS)
+_put = {name: getattr(Session, name).__set__ for name in _FIELDS}
+_puts = tuple(_put.values())
+
+
+def changed(session: Session, **changes: Any) -> Session:  # noqa: ANN401 -- fields
+    """
+    Return *session* with *changes*; raises KeyError for what is no field.
+
+    As ``dataclasses.replace``, which takes eight times as long: half of what a turn
+    takes is spent here.
+    """
+    made = object.__new__(Session)
+    for put, value in zip(_puts, _held(session), strict=True):
+        put(made, value)
+    for name, value in changes.items():
+        _put[name](made, value)
+    return made
+
+
 def recovered(session: Session) -> Session:
     """
     Return *session* as a new owner finds it: what was in flight is wanted again.
@@ -124,7 +146,7 @@ def recovered(session: Session) -> Session:
     """
     if session.flight is None:
         return session
-    return dataclasses.replace(
+    return changed(
         session,
         flight=None,
         trailing=None,

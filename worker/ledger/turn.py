@@ -2,6 +2,7 @@
 
 import dataclasses
 import uuid
+from typing import Any
 
 from worker import model, policy
 from worker.ledger import inputs, state
@@ -45,6 +46,16 @@ class Turn:
     #: why what stands is to be said again, unless a new verdict says it first
     _unsaid: model.Cause | None = None
 
+    def change(self, **changes: Any) -> None:  # noqa: ANN401 -- the session's fields
+        """
+        Go on with the session as it is with *changes*, made now.
+
+        Where nothing differs, as for the wake-ups after the first, nothing is written.
+        """
+        session = self.session
+        if any(getattr(session, name) != value for name, value in changes.items()):
+            self.session = state.changed(session, updated_at=self.now, **changes)
+
     def note(self, kind: inputs.NoteKind) -> None:
         """Count *kind*."""
         self.effects.append(inputs.Note(kind))
@@ -77,8 +88,7 @@ class Turn:
             or self._unsaid is not None
         )
         tells = news and before.held is None
-        self.session = dataclasses.replace(
-            before,
+        self.change(
             standing=verdict,
             observed_at=observed_at,
             lapsed=lapsed,
@@ -109,7 +119,7 @@ class Turn:
         cause, session = self._unsaid, self.session
         if cause is None or session.standing is None or session.held is not None:
             return
-        self.session = dataclasses.replace(session, revision=session.revision + 1)
+        self.change(revision=session.revision + 1)
         self._emit(session.standing, cause)
 
     def _emit(self, verdict: model.Verdict, cause: model.Cause) -> None:
@@ -157,7 +167,7 @@ class Turn:
         if reference == session.reference:
             return verdict
         if session.reference is None:
-            self.session = dataclasses.replace(session, reference=reference)
+            self.change(reference=reference)
             self._unsaid = cause
             return verdict
         self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
@@ -177,7 +187,7 @@ class Turn:
             self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
             if session.final and session.revision:
                 return
-        self.session = dataclasses.replace(session, reference=reference)
+        self.change(reference=reference)
         self._unsaid = cause
         if session.reference is not None and session.standing is not None:
             doubt = mismatched(session.standing)

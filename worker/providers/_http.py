@@ -9,6 +9,7 @@ replaced outside of its ``except`` block and leaves no context behind.
 import contextlib
 import dataclasses
 import email.utils
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +24,7 @@ from worker import clock as clocks
 from worker import errors
 
 _ATTEMPTS = 3  # the first, and at most two more in place
-_WAIT_S = tenacity.wait_random(0.05, 0.25)
-_CHUNK_BYTES = 64 << 10
+_WAIT_S = (0.05, 0.25)  # between two of them, at random
 #: the detail of an error that tells that no byte of the request was sent
 NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
@@ -110,17 +110,25 @@ class Http:
         """
         url = yarl.URL(self._base + path, encoded=True)
         if query is not None:
-            url = url.with_query(dict(query))
+            url = url.with_query(query)
         limit = self._limit_bytes if limit_bytes is None else limit_bytes
+        try:
+            return await self._once(method, url, body, headers, limit)
+        except errors.FetchError as error:
+            left = (attempts or self._attempts) - 1
+            if not left or not _worth_repeating(error):
+                raise
+        # Only now: retrying costs more than a request, and nearly all succeed at once.
+        await self._clock.sleep(random.uniform(*_WAIT_S))  # noqa: S311 -- no secret
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(attempts or self._attempts),
-            wait=_WAIT_S,
+            stop=tenacity.stop_after_attempt(left),
+            wait=tenacity.wait_random(*_WAIT_S),
             retry=tenacity.retry_if_exception(_worth_repeating),
             sleep=self._clock.sleep,
             reraise=True,
         )
         answer: HttpAnswer = await retrying(
-            self._once, method, url, body, dict(headers or {}), limit
+            self._once, method, url, body, headers, limit
         )
         return answer
 
@@ -129,7 +137,7 @@ class Http:
         method: str,
         url: yarl.URL,
         body: bytes | None,
-        headers: dict[str, str],
+        headers: Mapping[str, str] | None,
         limit_bytes: int,
     ) -> HttpAnswer:
         """Make one attempt; nothing of a lower exception gets out."""
@@ -152,8 +160,8 @@ class Http:
         if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
             raise errors.BadAnswer("redirect")
         body = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            body += chunk
+        while not response.content.at_eof():
+            body += await response.content.readany()
             if len(body) > limit_bytes:
                 response.close()
                 raise errors.BadAnswer("too_large")
@@ -169,6 +177,8 @@ class Http:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
+                # The source's gate says how many at once; aiohttp's own limit is 100.
+                connector=aiohttp.TCPConnector(limit=0),
                 # A provider's cookie is a state that we did not ask for.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # No proxy and no .netrc from the environment.

@@ -1,9 +1,11 @@
 """Own one ledger partition: fence others off, restore it, commit to it, let it go."""
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import aiokafka
 
@@ -103,11 +105,11 @@ class PartitionLog:
         at the latest, or errors.RecordTooLarge from the broker: then, as after a
         cancellation, only ``discard`` is left.
         """
-        records = list(self._records(batch))
-        self._check_sizes(records)
         producer = self._producer
         if producer is None or not self._whole:
             raise errors.CommitInDoubt("an earlier commit failed")
+        records = self._records(batch)
+        self._check_sizes(records)
         self._whole = False
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -125,58 +127,83 @@ class PartitionLog:
         if producer is not None:
             await closing.discard_producer(producer)
 
-    def _records(self, batch: ports.Batch) -> Iterator[tuple[str, codec.Record]]:
-        """Yield everything that *batch* writes, each with its topic."""
-        ledger = self._kafka.topic("ledger")
+    def _records(self, batch: ports.Batch) -> dict[str, list[codec.Record]]:
+        """Return everything that *batch* writes, by topic."""
+        found: dict[str, list[codec.Record]] = collections.defaultdict(list)
         latest = self._kafka.topic("decisions")
-        for key, value in batch.sessions:
-            yield ledger, codec.session_record(key, value)
+        ledger = found[self._kafka.topic("ledger")]
+        ledger += [codec.session_record(key, value) for key, value in batch.sessions]
+        ledger.append(codec.position_record(batch.position))
         for decision in batch.decisions:
             record = codec.decision_record(decision)
-            yield latest, record
-            yield f"{latest}.{decision.verdict.outcome}", record
+            found[latest].append(record)
+            found[f"{latest}.{decision.verdict.outcome}"].append(record)
         for key in batch.forgotten:
-            yield latest, codec.decision_tombstone(key)
+            found[latest].append(codec.decision_tombstone(key))
         for letter in batch.dead_letters:
-            yield self._kafka.topic("dlq"), codec.dead_letter_record(letter)
-        yield ledger, codec.position_record(batch.position)
+            found[self._kafka.topic("dlq")].append(codec.dead_letter_record(letter))
+        return found
 
-    def _check_sizes(self, records: Sequence[tuple[str, codec.Record]]) -> None:
+    def _check_sizes(self, records: Mapping[str, Sequence[codec.Record]]) -> None:
         bound = record_bound(self._kafka)
-        for topic, record in records:
-            if record.size_bytes > bound:
+        for topic, written in records.items():
+            largest = max(record.size_bytes for record in written)
+            if largest > bound:
                 raise errors.RecordTooLarge(
-                    f"a record of {record.size_bytes} bytes for {topic}:"
-                    f" {bound} are allowed"
+                    f"a record of {largest} bytes for {topic}: {bound} are allowed"
                 )
 
     async def _send_all(
         self,
         producer: aiokafka.AIOKafkaProducer,
-        records: Sequence[tuple[str, codec.Record]],
+        records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
         """
         Send *records* and return when each of them is acknowledged.
 
         This is the only way into a transaction: aiokafka commits one although a
-        record in it failed, so every single future is awaited.
+        batch in it failed, so every single future is awaited.
         """
         futures: list[asyncio.Future[object]] = []
         try:
-            for topic, record in records:
-                sent = await producer.send(
-                    topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                    partition=self.partition,
-                )
-                futures.append(sent)
+            for topic, written in records.items():
+                for batch in _batches(producer, written):
+                    sent = await producer.send_batch(
+                        batch, topic, partition=self.partition
+                    )
+                    futures.append(sent)
             await asyncio.gather(*futures)
         except BaseException:
             for future in futures:
                 future.add_done_callback(_look_at)
             raise
+
+
+def _batches(
+    producer: aiokafka.AIOKafkaProducer, records: Iterable[codec.Record]
+) -> Iterator[Any]:
+    """
+    Yield *records* in aiokafka's batches, in order; no record is left out.
+
+    A ``send`` of each costs three times the CPU: a future, and a look at the metadata.
+    """
+    batch = producer.create_batch()
+    for record in records:
+        if not _append(batch, record):
+            yield batch
+            batch = producer.create_batch()
+            if not _append(batch, record):
+                # An empty batch takes any record (aiokafka 0.14, seen 2026-11-21).
+                raise errors.RecordTooLarge("an empty batch has no room for a record")
+    yield batch
+
+
+def _append(batch: Any, record: codec.Record) -> bool:  # noqa: ANN401 -- aiokafka's, untyped
+    """Return whether *record* had room in *batch*."""
+    added = batch.append(
+        timestamp=None, key=record.key, value=record.value, headers=record.headers
+    )
+    return added is not None
 
 
 #: What a worker's transaction writes to.
