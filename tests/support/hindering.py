@@ -14,7 +14,7 @@ import pathlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import aiokafka
 
@@ -67,7 +67,7 @@ def _after_send_all(nth: int, do: Callable[[], object]) -> None:
     async def sent(
         log: partition.PartitionLog,
         producer: aiokafka.AIOKafkaProducer,
-        records: Sequence[tuple[str, codec.Record]],
+        records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
         nonlocal passed
         await send_all(log, producer, records)
