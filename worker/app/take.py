@@ -49,6 +49,7 @@ async def run(
                     bound = await server.start(bounds.host, port)
                     health.ready = lambda: server.ready
                     _log.info("ingress.started", port=bound, admin_port=served.port)
+                    process.collect_garbage_rarely()
                     await stop.wait()
                 finally:
                     await server.drain(bounds.shutdown_timeout / 1000)
