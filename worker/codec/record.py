@@ -16,7 +16,9 @@ class Record:
     def size_bytes(self) -> int:
         """Return the bytes of key, value and headers, without Kafka's framing."""
         held = len(self.key) + len(self.value or b"")
-        return held + sum(len(name) + len(value) for name, value in self.headers)
+        for name, value in self.headers:
+            held += len(name) + len(value)
+        return held
 
 
 class MalformedRecord(ValueError):

@@ -17,7 +17,7 @@ def callback(
     return model.Callback(
         source=of.name,
         method=request.method,
-        headers=tuple((k.lower(), v) for k, v in request.headers.items()),
+        headers=tuple([(k.lower(), v) for k, v in request.headers.items()]),
         body=raw,
         token=token,
         query=_query(request, of),
