@@ -62,7 +62,10 @@ kafka-stop: install ## Stop it
 .PHONY: test
 test: check ## The whole suite, on a real Kafka (T=tests/… for a part)
 	@$(BIN)/python -m pytest $(T) --ignore=tests/unit --ignore=tests/contracts \
-	  --ignore=tests/properties --ignore=tests/browser -n $(JOBS) --dist loadfile
+	  --ignore=tests/properties --ignore=tests/browser \
+	  $(if $(filter tests,$(T)),--ignore=tests/bench) -n $(JOBS) --dist loadfile
+	@# By itself: it measures.
+	@$(if $(filter tests,$(T)),$(BIN)/python -m pytest --quiet tests/bench)
 
 .PHONY: check
 check: lint ## Lint, types, import contract, and the tests that need no broker

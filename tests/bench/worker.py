@@ -63,14 +63,6 @@ class Rig:
         """Return what the worker tells of itself."""
         return await processes.metrics(self._admin)
 
-    async def at_rest(self) -> dict[str, float]:
-        """Return what the worker tells once it has nothing left to do."""
-        while True:
-            told = await self.metrics()
-            if not told["kyc_open_sessions"]:
-                return told
-            await asyncio.sleep(0.1)
-
     async def pile_up(self, records: list[codec.Record]) -> float:
         """Publish *records* while the worker stands still; say when it went on."""
         self.process.stop()
@@ -199,7 +191,7 @@ async def _woken(one: Rig, provider: processes.Process, size: Size) -> float:
     one.expected += len(sessions)
     await one.all_decided()
     fetched = -before["kyc_fetches_total"]
-    fetched += (await one.at_rest())["kyc_fetches_total"]
+    fetched += (await one.metrics())["kyc_fetches_total"]
     if not len(sessions) <= fetched <= 2 * len(sessions):
         raise figures.Untrue(f"{fetched:g} fetches for {len(sessions)} sessions")
     return cpu_us
