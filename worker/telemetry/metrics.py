@@ -224,7 +224,8 @@ class Metrics:
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
     ) -> _Collector:
         """Return the series of *metric* for exactly these labels."""
-        place = (metric.name, source, *values)
+        # With the types: a text that equals a label is refused all the same.
+        place = (metric.name, source, values, *map(type, values))
         child = self._children.get(place)
         if child is None:
             child = self._found(metric, source, values)

@@ -220,3 +220,13 @@ def test_an_answer_of_another_fetch_is_too_late() -> None:
     failed = ledger.Failed(1, told.failure(errors.NoSuchSession))
     assert (late, history.tell(failed)) == ([], [])
     assert before is history.session
+
+
+def test_a_wake_up_that_changes_nothing_is_not_written() -> None:
+    """The fetch that is wanted already answers it: the session stays the same one."""
+    history = told.History()
+    history.callback()
+    before = history.session
+    history.wait(1)
+    history.callback()
+    assert before is history.session

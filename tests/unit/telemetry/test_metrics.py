@@ -164,7 +164,9 @@ def test_a_gauge_can_fall(counters: metrics.Metrics) -> None:
 def test_a_label_of_another_type_is_an_error(
     counters: metrics.Metrics, call: Callable[[object], None]
 ) -> None:
-    """Labels are closed types: a text, even the right one, is refused."""
+    """Labels are closed types: the right text is refused, even one used before."""
+    counters.callback("one", labels.CallbackResult.ACCEPTED)
+    counters.alarm(model.AlarmKind.QUARANTINED)
     with pytest.raises(TypeError):
         call(counters)
 

@@ -1,0 +1,28 @@
+"""A session with changes: the copy that every turn makes."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tests.support import ledger as told
+from worker.ledger import state
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tries": 3}, {"due_at": None, "wanted": None}, {"reference": "a", "seq": 9}],
+)
+def test_it_is_what_replace_makes(changes: dict[str, Any]) -> None:
+    """Every field is there, changed or as it was, and the old session stays."""
+    before = told.decided(told.pending()).state
+    kept = dataclasses.replace(before)
+
+    assert dataclasses.replace(before, **changes) == state.changed(before, **changes)
+    assert kept == before
+
+
+def test_a_field_that_is_none_is_refused() -> None:
+    """A misspelt name changes nothing silently."""
+    with pytest.raises(KeyError):
+        state.changed(told.decided(told.pending()).state, trys=1)
