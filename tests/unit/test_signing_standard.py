@@ -1,6 +1,8 @@
 """Standard Webhooks 1.0: the libraries' vector, rotation, tolerance and refusals."""
 
 import base64
+import hashlib
+import hmac
 
 import pytest
 
@@ -116,3 +118,13 @@ def test_message_id_that_would_not_verify_is_not_signed() -> None:
     """The signer keeps the rules of the verifier."""
     with pytest.raises(ValueError, match="id"):
         signing.sign_standard(_KEY, "a.b", _NOW_S, _BODY)
+
+
+@pytest.mark.parametrize("size", [0, 32 << 10, (32 << 10) + 1, 1 << 20])
+def test_a_body_of_any_size_is_signed_as_the_specification_says(size: int) -> None:
+    """Whether it is joined to its id and timestamp, or taken in two steps."""
+    key, body = b"k" * 32, b"b" * size
+    mac = hmac.new(key, b"msg_1.1700000000." + body, hashlib.sha256).digest()
+    expected = "v1," + base64.b64encode(mac).decode()
+
+    assert expected == signing.sign_standard(key, "msg_1", 1_700_000_000, body)
