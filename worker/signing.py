@@ -63,12 +63,15 @@ def verify(
     *presented* are all values of the scheme's header as received: exactly one is
     accepted, hex in either case. Raises errors.AuthenticationError, nothing else.
     """
-    mac = _decode(scheme, _single(presented))
-    return _match(
-        [hmac.digest(key, body, scheme.digest) if key else b"" for key in keys],
-        [mac],
-        errors.AuthCause.WRONG_SIGNATURE,
-    )
+    mac, digest = _decode(scheme, _single(presented)), scheme.digest
+    found = -1
+    for position, key in enumerate(keys):  # every one, whether found already or not
+        equal = key and hmac.compare_digest(hmac.digest(key, body, digest), mac)
+        if equal and found < 0:
+            found = position
+    if found < 0:
+        raise errors.AuthenticationError(errors.AuthCause.WRONG_SIGNATURE)
+    return found
 
 
 def _single(
