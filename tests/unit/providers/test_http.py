@@ -281,24 +281,3 @@ async def test_nothing_is_sent_after_close(serve: Serve, clock: object) -> None:
     await client.close()
 
     assert (await _refused(client)).detail == _http.NOT_CONNECTED
-
-
-async def test_only_the_gate_bounds_the_requests_at_once(
-    serve: Serve, clock: object
-) -> None:
-    """More than aiohttp's own hundred connections may be waiting at a time."""
-    many, waiting, all_there = 120, 0, asyncio.Event()
-
-    async def handler(_: web.Request) -> web.Response:
-        nonlocal waiting
-        waiting += 1
-        if waiting == many:
-            all_there.set()
-        await all_there.wait()
-        return web.Response()
-
-    client = _client(await serve(handler), clock)
-    answers = await asyncio.gather(*(client.request("GET", "/") for _ in range(many)))
-    await client.close()
-
-    assert [200] * many == [answer.status for answer in answers]
