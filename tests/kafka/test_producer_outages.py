@@ -97,7 +97,7 @@ async def test_memory_stays_flat_while_nobody_answers() -> None:
         cluster.nodes[0].freeze()
         answers = set().union(*[await _burst(sink) for _ in range(4)])
         # The last producer may still be on its way out.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while (kept := _batches()) > before or sink._link is not None:  # noqa: ASYNC110 -- nothing tells
                 await asyncio.sleep(0.1)
         waiting = sink._link

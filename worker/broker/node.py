@@ -1,6 +1,8 @@
 """One broker: its folder, its process, and what can be done to it."""
 
 import asyncio
+import contextlib
+import os
 import pathlib
 import signal
 import threading
@@ -65,6 +67,12 @@ class Node:
     def freeze(self) -> None:
         """Stop the clock of the broker: its connections stay and say nothing."""
         self._send(signal.SIGSTOP)
+        if self.child:
+            # On a busy machine its other threads go on for a while. Not reaped here,
+            # and one that is not our child cannot be waited for.
+            with contextlib.suppress(ChildProcessError):
+                until = os.WSTOPPED | os.WEXITED | os.WNOWAIT
+                os.waitid(os.P_PID, self.child.pid, until)
 
     def thaw(self) -> None:
         """Let a frozen broker go on."""
