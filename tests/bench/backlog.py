@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import aiokafka
 
@@ -21,21 +21,8 @@ def sessions(count: int) -> list[str]:
 
 def wake(session_id: str, provider_event_id: str | None = None) -> model.Event:
     """Return Biometric's wake-up for *session_id*: the result must be fetched."""
-    return model.Event(
-        event_id=str(uuid.uuid4()),
-        type=model.EventType.CALLBACK_RECEIVED,
-        environment=model.Environment.TEST,
-        source="biometric",
-        provider="biometric",
-        session_id=session_id,
-        provider_session_id=session_id,
-        received_at=clocks.SystemClock().now_ms(),
-        provider_event="flow.end",
-        provider_event_id=provider_event_id,
-        claim={"status": "FINISHED", "flow_session_result": "true"},
-        digest=uuid.uuid4().hex * 2,
-        traceparent=codec.new_traceparent(),
-    )
+    claim = {"status": "FINISHED", "flow_session_result": "true"}
+    return _event("biometric", session_id, "flow.end", claim, provider_event_id)
 
 
 def event_id_of(session_id: str) -> str:
@@ -45,17 +32,29 @@ def event_id_of(session_id: str) -> str:
 
 def _verdict(session_id: str) -> model.Event:
     """Return id beyond's signed approval: a decision with nothing to fetch."""
+    claim = {"decision": "approved", "reviewStatus": "approved"}
+    return _event("idbeyond", session_id, "verification.completed", claim)
+
+
+def _event(
+    provider: str,
+    session_id: str,
+    provider_event: str,
+    claim: Mapping[str, str],
+    provider_event_id: str | None = None,
+) -> model.Event:
     return model.Event(
         event_id=str(uuid.uuid4()),
         type=model.EventType.CALLBACK_RECEIVED,
         environment=model.Environment.TEST,
-        source="idbeyond",
-        provider="idbeyond",
+        source=provider,
+        provider=provider,
         session_id=session_id,
         provider_session_id=session_id,
         received_at=clocks.SystemClock().now_ms(),
-        provider_event="verification.completed",
-        claim={"decision": "approved", "reviewStatus": "approved"},
+        provider_event=provider_event,
+        provider_event_id=provider_event_id,
+        claim=dict(claim),
         digest=uuid.uuid4().hex * 2,
         traceparent=codec.new_traceparent(),
     )

@@ -4,14 +4,11 @@ import pathlib
 
 import pytest
 
-_HERE = pathlib.Path(__file__).parent
+from tests.support import marking
+
 _TIMEOUT_S = 240
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time."""
-    for item in items:
-        if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.kafka)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)

@@ -147,11 +147,7 @@ class PartitionLog:
     def _check_sizes(self, records: Mapping[str, Sequence[codec.Record]]) -> None:
         bound = record_bound(self._kafka)
         for topic, written in records.items():
-            largest = max(record.size_bytes for record in written)
-            if largest > bound:
-                raise errors.RecordTooLarge(
-                    f"a record of {largest} bytes for {topic}: {bound} are allowed"
-                )
+            check_size(topic, max(record.size_bytes for record in written), bound)
 
     async def _send_all(
         self,
@@ -225,6 +221,14 @@ async def _learn(producer: aiokafka.AIOKafkaProducer, names: Sequence[str]) -> N
 def record_bound(kafka: settings.Kafka) -> int:
     """Return the most bytes that key, value and headers of one record may take."""
     return int(kafka.max_message_bytes * _SHARE)
+
+
+def check_size(topic: str, size_bytes: int, bound: int) -> None:
+    """Raise errors.RecordTooLarge for a record beyond *bound* (``record_bound``)."""
+    if size_bytes > bound:
+        raise errors.RecordTooLarge(
+            f"a record of {size_bytes} bytes for {topic}: {bound} are allowed"
+        )
 
 
 def _look_at(future: "asyncio.Future[object]") -> None:

@@ -102,11 +102,7 @@ class EventProducer:
         await asyncio.gather(*ending, return_exceptions=True)
 
     async def _send(self, topic: str, record: codec.Record) -> None:
-        if record.size_bytes > self._bound:
-            raise errors.RecordTooLarge(
-                f"a record of {record.size_bytes} bytes for {topic}:"
-                f" {self._bound} are allowed"
-            )
+        partition.check_size(topic, record.size_bytes, self._bound)
         number = partitioning.partition_of(record.key, self._kafka.partitions)
         place = aiokafka.TopicPartition(topic, number)
         current = None
