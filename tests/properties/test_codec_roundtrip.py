@@ -119,7 +119,7 @@ def test_an_upgrade_and_back_changes_nothing(
     session: ledger.Session, extra: dict[str, Any]
 ) -> None:
     """Version 1 read and written as 2, and that as 1 again, is the same record."""
-    before = codec.encode_session(dataclasses.replace(session, extra=extra), 1)
+    before = codec.encode_session(session._replace(extra=extra), 1)
 
     raised = codec.encode_session(codec.read_session(before), 2)
 
@@ -157,7 +157,7 @@ def test_what_a_newer_release_keeps_is_written_again(
 @hypothesis.given(models.sessions())
 def test_no_open_session_is_taken_for_an_ended_one(session: ledger.Session) -> None:
     """What is still to be done is seen without decoding, whatever the texts hold."""
-    odd = dataclasses.replace(session, reference='"due":', seen=('"flight":',))
+    odd = session._replace(reference='"due":', seen=('"flight":',))
 
     for each in (session, odd):
         for version in (1, 2):

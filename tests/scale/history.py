@@ -70,8 +70,7 @@ def stages(version: int) -> list[bytes]:
         seq=1,
         last_fetch_at=_AT + 2,
     )
-    pending = dataclasses.replace(
-        taken,
+    pending = taken._replace(
         updated_at=_AT + 800,
         flight=None,
         revision=1,
@@ -81,8 +80,7 @@ def stages(version: int) -> list[bytes]:
         wanted=model.Cause(type=model.CauseType.POLL),
         rechecks=1,
     )
-    ended = dataclasses.replace(
-        pending,
+    ended = pending._replace(
         updated_at=_AT + 60_000,
         revision=2,
         standing=policy.approved(status="FINISHED"),

@@ -239,6 +239,7 @@ def sessions() -> st.SearchStrategy[ledger.Session]:
         overdue=_COUNT,
         lapsed=st.booleans(),
         held=st.none() | causes(),
+        extra=st.just({}),
     )
 
 

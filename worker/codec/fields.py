@@ -52,7 +52,7 @@ def check_version(fields: Document, name: str = "schema_version") -> None:
 
 def text(fields: Document, name: str) -> str:
     """Return a text that is not empty."""
-    value = _held(fields, name)
+    value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise record.MalformedRecord(name)
     return value

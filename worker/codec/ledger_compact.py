@@ -19,7 +19,8 @@ ENDED, OPEN = "e", "o"
 #: the list: id, first, at, rev, seq, fetched, observed, standing; its places are fixed
 _LISTED = ("id", "first", "at", "rev", "seq", "fetched", "observed", "standing")
 _RESERVED = frozenset({ENDED, OPEN})
-_NEEDED_TO_BE_OPEN = ("due", "flight")
+_NOT_BESIDE_IT = _RESERVED.union(_LISTED)
+_NEEDED_TO_BE_OPEN = frozenset({"due", "flight"})
 #: what follows a verdict's code in its list, trailing nulls left out
 _AFTER_CODE = ("status", "detail", "said", "flags")
 _LONGEST_VERDICT = 1 + len(_AFTER_CODE)
@@ -71,7 +72,7 @@ def compact(document: fields.Document) -> fields.Document:
 
     *document* is one that the code has written, and is used up.
     """
-    key = OPEN if any(name in document for name in _NEEDED_TO_BE_OPEN) else ENDED
+    key = ENDED if _NEEDED_TO_BE_OPEN.isdisjoint(document) else OPEN
     take = document.pop
     first = take("first")
     standing = take("standing", None)
@@ -97,13 +98,13 @@ def expand(document: fields.Document) -> fields.Document:
     *document* is used up. Raises errors.UnknownVersion for a list that is longer than
     we know, MalformedRecord for what was never written.
     """
-    is_open = any(name in document for name in _NEEDED_TO_BE_OPEN)
-    listed = document.pop(OPEN if is_open else ENDED, None)
+    key = ENDED if _NEEDED_TO_BE_OPEN.isdisjoint(document) else OPEN
+    listed = document.pop(key, None)
     if not isinstance(listed, list) or len(listed) < 3:  # noqa: PLR2004 -- id, first, at
         raise record.MalformedRecord("list")
     if len(listed) > len(_LISTED):
         raise errors.UnknownVersion("a longer list")
-    if any(name in document for name in (*_LISTED, *_RESERVED)):
+    if not _NOT_BESIDE_IT.isdisjoint(document):
         raise record.MalformedRecord("a field that is in the list")
     found = dict(zip(_LISTED, listed, strict=False))
     first = _number(found["first"])

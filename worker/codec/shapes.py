@@ -40,7 +40,7 @@ class Shape(Generic[Made]):
 
     def __init__(self, make: Callable[..., Made], *parts: Part) -> None:
         self._make = make
-        self._parts = parts
+        self._written = [(part.key, part.default, part.write) for part in parts]
         self._by_key = {part.key: part for part in parts}
         self._held = operator.attrgetter(*(part.attribute for part in parts))
         self._required = tuple(part.key for part in parts if part.required)
@@ -51,9 +51,12 @@ class Shape(Generic[Made]):
     def write(self, value: Made) -> fields.Document:
         """Return *value* as an object, less what is at its default."""
         written: fields.Document = {}
-        for part, held in zip(self._parts, self._held(value), strict=True):
-            if held != part.default:
-                written[part.key] = held if part.write is None else part.write(held)
+        for (key, default, write), held in zip(
+            self._written, self._held(value), strict=True
+        ):
+            # Nearly all are at their default, and most of these are the very object.
+            if held is not default and held != default:
+                written[key] = held if write is None else write(held)
         return written
 
     def read(self, document: fields.Document) -> Made:

@@ -1,9 +1,9 @@
 """Hold one session's whole state, as the ledger topic keeps it."""
 
 import dataclasses
-import operator
+import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from worker import model
 
@@ -34,11 +34,11 @@ class Unconfirmed:
     cause: model.Cause
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(NamedTuple):
     """
     One session's whole state; times in milliseconds, UTC.
 
+    A tuple, since each turn makes some: a frozen dataclass takes four times as long.
     An ended session is this same record with everything about fetching at its
     default: the stub that a late callback continues from.
     """
@@ -94,7 +94,7 @@ class Session:
     #: stands has been said to nobody
     held: model.Cause | None = None
     #: fields of a newer release, kept as they came
-    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    extra: Mapping[str, Any] = types.MappingProxyType({})
 
     @property
     def open(self) -> bool:
@@ -117,25 +117,19 @@ class Session:
         return self.standing is not None and self.standing.final
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(Session))
-_held = operator.attrgetter(*_FIELDS)
-_put = {name: getattr(Session, name).__set__ for name in _FIELDS}
-_puts = tuple(_put.values())
+_PLACES = {name: place for place, name in enumerate(Session._fields)}
 
 
 def changed(session: Session, **changes: Any) -> Session:  # noqa: ANN401 -- fields
     """
     Return *session* with *changes*; raises KeyError for what is no field.
 
-    As ``dataclasses.replace``, which takes eight times as long: half of what a turn
-    takes is spent here.
+    As ``_replace``, which takes twice as long.
     """
-    made = object.__new__(Session)
-    for put, value in zip(_puts, _held(session), strict=True):
-        put(made, value)
+    values = list(session)
     for name, value in changes.items():
-        _put[name](made, value)
-    return made
+        values[_PLACES[name]] = value
+    return Session._make(values)
 
 
 def recovered(session: Session) -> Session:

@@ -1,7 +1,5 @@
 """Version 2 of a session's record: half of version 1, and nothing less in it."""
 
-import dataclasses
-
 import orjson
 import pytest
 
@@ -18,7 +16,7 @@ _ENDED = ledger.Session(
     seq=1,
     last_fetch_at=_AT + 10,
 )
-_OPEN = dataclasses.replace(_ENDED, due_at=_AT + 60_000)
+_OPEN = _ENDED._replace(due_at=_AT + 60_000)
 
 
 def _held(session: ledger.Session = _ENDED) -> dict[str, object]:
@@ -36,7 +34,7 @@ def test_what_every_ended_session_has_is_one_list() -> None:
 def test_an_ended_session_is_smaller_yet() -> None:
     """Half of version 1, and within 150 bytes with a mark and a short reference."""
     mark = "5d2c8e107b444c399f0ab83e"
-    signed = dataclasses.replace(_ENDED, seen=(mark,), reference="c-1")
+    signed = _ENDED._replace(seen=(mark,), reference="c-1")
 
     assert len(codec.encode_session(_ENDED, 2)) < 105
     assert len(codec.encode_session(signed, 2)) <= 150
@@ -65,7 +63,7 @@ def test_an_ended_session_is_smaller_yet() -> None:
 )
 def test_a_verdict_is_a_code(verdict: model.Verdict, expected: list[object]) -> None:
     """What a verdict says in words is one code; what it has not is not there."""
-    session = dataclasses.replace(_ENDED, standing=verdict)
+    session = _ENDED._replace(standing=verdict)
     listed = _held(session)["e"]
 
     assert isinstance(listed, list)
@@ -86,7 +84,7 @@ def test_every_verdict_has_a_code_of_its_own() -> None:
                         next_step=step,
                         retryable=retryable,
                     )
-                    session = dataclasses.replace(_ENDED, standing=verdict)
+                    session = _ENDED._replace(standing=verdict)
                     value = codec.encode_session(session, 2)
                     assert codec.read_session(value) == session
                     seen.add(value)
@@ -100,7 +98,7 @@ def test_an_open_session_stands_under_another_name() -> None:
     flight = ledger.Flight(
         seq=2, started_at=_AT, cause=model.Cause(type=model.CauseType.POLL)
     )
-    flying = dataclasses.replace(_ENDED, flight=flight)
+    flying = _ENDED._replace(flight=flight)
 
     for session in (_OPEN, flying):
         assert list(_held(session))[:2] == ["v", "o"]
@@ -110,7 +108,7 @@ def test_an_open_session_stands_under_another_name() -> None:
 
 def test_times_may_lie_before_the_first() -> None:
     """A clock that was put back, or a provider's own, makes no record unreadable."""
-    odd = dataclasses.replace(_ENDED, updated_at=0, observed_at=_AT - 5)
+    odd = _ENDED._replace(updated_at=0, observed_at=_AT - 5)
 
     assert codec.read_session(codec.encode_session(odd, 2)) == odd
 

@@ -1,6 +1,5 @@
 """A partition's memory: what is open, what has ended, what is due."""
 
-import dataclasses
 import tracemalloc
 import uuid
 
@@ -110,7 +109,7 @@ def test_a_new_due_time_replaces_the_old_one() -> None:
     sessions, session = memory.Memory(), _pending()
     sessions.put(KEY, session)
     later = (session.due_at or 0) + 1_000
-    sessions.put(KEY, dataclasses.replace(session, due_at=later))
+    sessions.put(KEY, session._replace(due_at=later))
     assert sessions.due(later - 1) == []
     assert sessions.due(later) == [KEY]
 
@@ -129,7 +128,7 @@ def test_sessions_come_up_in_the_order_of_their_times() -> None:
     sessions, session = memory.Memory(), _pending()
     due = session.due_at or 0
     for number in (3, 1, 2):
-        later = dataclasses.replace(session, due_at=due + number)
+        later = session._replace(due_at=due + number)
         sessions.put(pipeline.key(number), later)
     assert sessions.due(due + 9) == [pipeline.key(n) for n in (1, 2, 3)]
 
@@ -147,9 +146,9 @@ def test_the_oldest_pending_is_known() -> None:
     sessions = memory.Memory()
     assert sessions.oldest_pending() is None
     for number in (5, 4):
-        session = dataclasses.replace(_pending(), first_seen_at=number)
+        session = _pending()._replace(first_seen_at=number)
         sessions.put(pipeline.key(number), session)
-    ended = dataclasses.replace(_ended(), first_seen_at=1, due_at=9)
+    ended = _ended()._replace(first_seen_at=1, due_at=9)
     sessions.put(pipeline.key(1), ended)
     assert sessions.oldest_pending() == 4
 
@@ -213,7 +212,7 @@ def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
     tracemalloc.start()
     for number in range(many):
         key = model.SessionKey("biometric", str(uuid.UUID(int=number << 64)))
-        spelt = dataclasses.replace(session, provider_session_id=key.session_id)
+        spelt = session._replace(provider_session_id=key.session_id)
         sessions.put(key, spelt)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -65,7 +65,7 @@ def test_what_is_put_again_comes_up_once() -> None:
     sessions, session = memory.Memory(), _waiting()
     due = session.due_at or 0
     for reference in ("order-1", "order-2"):
-        sessions.put(KEY, dataclasses.replace(session, reference=reference))
+        sessions.put(KEY, session._replace(reference=reference))
     assert sessions.due(due) == [KEY]
 
 
@@ -101,7 +101,7 @@ def test_a_waiting_session_takes_less_than_a_kilobyte() -> None:
     tracemalloc.start()
     for number in range(many):
         key = model.SessionKey("biometric", str(uuid.UUID(int=number << 64)))
-        spelt = dataclasses.replace(session, provider_session_id=key.session_id)
+        spelt = session._replace(provider_session_id=key.session_id)
         sessions.put(key, spelt)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
