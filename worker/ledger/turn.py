@@ -1,6 +1,7 @@
 """Carry one input's work on one session: what changes, and what follows."""
 
 import dataclasses
+import hashlib
 import uuid
 from typing import Any
 
@@ -14,11 +15,23 @@ _LETTER_ALARM = {
     model.DeadLetterReason.BAD_RESULT_SIGNATURE: model.AlarmKind.BAD_RESULT_SIGNATURE,
     model.DeadLetterReason.QUARANTINED: model.AlarmKind.QUARANTINED,
 }
+#: what the names of our ids are in
+_NAMESPACE = uuid.NAMESPACE_URL.bytes
 
 
 def decision_id(key: model.SessionKey, revision: int) -> str:
     """Return the id of a session's *revision*: the same wherever it is computed."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:{key}:{revision}"))
+    return _name_uuid(f"kyc:{key}:{revision}")
+
+
+def _name_uuid(name: str) -> str:
+    """Return ``str(uuid.uuid5(uuid.NAMESPACE_URL, name))``, in a third of its time."""
+    # SHA-1 is what RFC 9562 has it made of; it proves nothing.
+    made = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(made[16], 16) & 3]
+    return (
+        f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
+    )
 
 
 def mismatched(verdict: model.Verdict) -> model.Verdict:
@@ -53,8 +66,10 @@ class Turn:
         Where nothing differs, as for the wake-ups after the first, nothing is written.
         """
         session = self.session
-        if any(getattr(session, name) != value for name, value in changes.items()):
-            self.session = state.changed(session, updated_at=self.now, **changes)
+        for name, value in changes.items():
+            if getattr(session, name) != value:
+                self.session = state.changed(session, updated_at=self.now, **changes)
+                return
 
     def note(self, kind: inputs.NoteKind) -> None:
         """Count *kind*."""
@@ -208,7 +223,7 @@ class Turn:
             f"--session {self.key.session_id}"
         )
         letter = model.DeadLetter(
-            dead_letter_id=str(uuid.uuid5(uuid.NAMESPACE_URL, place)),
+            dead_letter_id=_name_uuid(place),
             reason=reason,
             environment=self.rules.environment,
             source=self.key.source,
