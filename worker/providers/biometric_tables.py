@@ -6,6 +6,7 @@ and ``flow_session_result``; that the result call carries the same two is seen i
 integrations, not promised. So every other shape is pending and raises an alarm.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ def map_result(
             return _unrecognised(facts.status)
 
 
+@functools.lru_cache(maxsize=64)  # the words are those of the table
 def hint(status: str | None, passed: str | None) -> model.Verdict | None:
     """
     Return what the words of a ``flow.end`` suggest; None where they suggest nothing.
