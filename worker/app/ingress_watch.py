@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from worker import ingress, model, telemetry
-from worker.telemetry import labels, metrics
+from worker.telemetry import metrics
 
 _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
 
@@ -38,7 +38,7 @@ class IngressWatch:
             self._metrics.verification_failed(report.source, report.cause)
         for match in report.matches:
             self._metrics.secret_matched(
-                report.source, labels.Authenticator(match.authenticator), match.position
+                report.source, match.authenticator, match.position
             )
         if report.publish_s is not None:
             self._metrics.produced(report.publish_s)

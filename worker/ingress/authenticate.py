@@ -14,6 +14,7 @@ from typing import Any
 from worker import errors, model, serving, signing
 from worker.ingress import addresses, body, observe, source
 from worker.settings import types
+from worker.telemetry import labels
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,14 +43,18 @@ def verify(
         )
     if "signed_url" in of.authenticators:
         position = signing.match_token(of.tokens, unverified.token)
-        matches.append(observe.Match("signed_url", position))
+        matches.append(observe.Match(labels.Authenticator.SIGNED_URL, position))
     if "basic" in of.authenticators:
-        matches.append(observe.Match("basic", _basic(of, unverified)))
+        matches.append(
+            observe.Match(labels.Authenticator.BASIC, _basic(of, unverified))
+        )
     if "hmac_body" in of.authenticators:
-        matches.append(observe.Match("hmac_body", _hmac(of, unverified)))
+        matches.append(
+            observe.Match(labels.Authenticator.HMAC_BODY, _hmac(of, unverified))
+        )
     if "standard_webhooks" in of.authenticators:
         position = _standard(of, unverified)
-        matches.append(observe.Match("standard_webhooks", position))
+        matches.append(observe.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
     return _open(of, unverified, matches)
 
 
@@ -69,7 +74,9 @@ def _open(
     if document is not None and of.body_key_field is not None:
         presented = document.pop(of.body_key_field, None)
         if "body_key" in of.authenticators:
-            matches.append(observe.Match("body_key", _body_key(of, presented)))
+            matches.append(
+                observe.Match(labels.Authenticator.BODY_KEY, _body_key(of, presented))
+            )
         if presented is not None:
             signed = body.without_key(document)
     callback = model.VerifiedCallback(

@@ -5,14 +5,13 @@ from typing import NamedTuple, Protocol
 
 from worker import errors, model
 from worker.ingress import answers
-from worker.settings import sources
 from worker.telemetry import labels
 
 
 class Match(NamedTuple):
     """Which of an authenticator's secrets fitted: 0 is the one in use, 1 the next."""
 
-    authenticator: sources.Authenticator
+    authenticator: labels.Authenticator
     position: int
 
 

@@ -17,7 +17,13 @@ def callback(
     return model.Callback(
         source=of.name,
         method=request.method,
-        headers=tuple([(k.lower(), v) for k, v in request.headers.items()]),
+        headers=tuple(
+            [
+                (name, value)
+                for name in of.headers
+                for value in request.headers.getall(name, ())
+            ]
+        ),
         body=raw,
         token=token,
         query=_query(request, of),

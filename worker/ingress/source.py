@@ -1,7 +1,7 @@
 """Hold what the ingress needs of one source, ready made at start."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from worker import model, ports, signing
@@ -40,6 +40,8 @@ class IngressSource:
     basic_credentials: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     networks: tuple[types.Network, ...] = ()
     session_id_query: str | None = None
+    #: the headers that the authenticators look at, lower case; no other is taken
+    headers: tuple[str, ...] = dataclasses.field(init=False)
     messages: Literal["discard"] | None = None
     forward_messages_to: str | None = dataclasses.field(default=None, repr=False)
 
@@ -58,6 +60,18 @@ class IngressSource:
         for authenticator in self.authenticators:
             if not provided[authenticator]:
                 raise ValueError(f"{self.name}: {authenticator} has nothing to check")
+        object.__setattr__(self, "headers", tuple(self._headers()))
+
+    def _headers(self) -> Iterator[str]:
+        """Yield the names of the headers that the authenticators look at."""
+        if "ip_allow" in self.authenticators:
+            yield "x-forwarded-for"
+        if "basic" in self.authenticators:
+            yield "authorization"
+        if "hmac_body" in self.authenticators and self.scheme is not None:
+            yield self.scheme.header.lower()
+        if "standard_webhooks" in self.authenticators:
+            yield from ("webhook-id", "webhook-timestamp", "webhook-signature")
 
     @property
     def takes_query(self) -> bool:

@@ -30,7 +30,7 @@ class Callback:
 
     source: str
     method: str
-    #: lower-case names, in the order received, with repeats
+    #: those that are looked at: lower-case names, repeats in the order received
     headers: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
     body: bytes = dataclasses.field(repr=False)
     token: str | None = dataclasses.field(default=None, repr=False)

@@ -224,8 +224,9 @@ class Metrics:
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
     ) -> _Collector:
         """Return the series of *metric* for exactly these labels."""
-        # With the types: a text that equals a label is refused all the same.
-        place = (metric.name, source, values, *map(type, values))
+        # Labels are words of enumerations, each there once and for good. By identity: a
+        # text that equals one is refused all the same.
+        place = (metric.name, source, *map(id, values))
         child = self._children.get(place)
         if child is None:
             child = self._found(metric, source, values)

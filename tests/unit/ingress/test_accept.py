@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.ingress import conftest, support
 from worker import errors, ingress, model
+from worker.telemetry import labels
 
 _MESSAGE = b'{"kind":"message","text":"Your code is 6867"}'
 _UNMAPPABLE = b'{"session":7,"secret":"a marker","other":1}'
@@ -178,7 +179,7 @@ async def test_report_of_an_accepted_callback(serve: conftest.Serve) -> None:
     report = served.observer.last
     assert (report.status, report.source, report.provider) == (200, "signed", "fake")
     assert len(support.BODY) == report.size_bytes
-    assert (ingress.Match("hmac_body", 1),) == report.matches
+    assert (ingress.Match(labels.Authenticator.HMAC_BODY, 1),) == report.matches
     assert served.sink.events[0].event_id == report.event_id
     assert report.session is not None
     assert support.SESSION not in repr(report)

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.ingress import support
 from worker import errors, ingress, model, signing
 from worker.ingress import authenticate
+from worker.telemetry import labels
 
 _STANDARD_KEYS = (b"s" * 24, b"t" * 24)
 
@@ -51,7 +52,9 @@ def test_hmac_body_rotates() -> None:
     for position, key in enumerate((support.KEY, support.OLD_KEY)):
         value = signing.sign(support.SCHEME, key, support.BODY)
         verified = authenticate.verify(of, _callback(headers=((name, value),)))
-        assert (ingress.Match("hmac_body", position),) == verified.matches
+        assert (
+            ingress.Match(labels.Authenticator.HMAC_BODY, position),
+        ) == verified.matches
         assert verified.callback.document == support.DOCUMENT
 
 
@@ -87,7 +90,9 @@ def test_standard_webhooks() -> None:
     for position, key in enumerate(_STANDARD_KEYS):
         callback = _callback(headers=headers(key, now_s))
         verified = authenticate.verify(of, callback)
-        assert (ingress.Match("standard_webhooks", position),) == verified.matches
+        assert (
+            ingress.Match(labels.Authenticator.STANDARD_WEBHOOKS, position),
+        ) == verified.matches
     for at_s, cause in ((now_s - 61, "stale"), (now_s + 61, "future")):
         callback = _callback(headers=headers(_STANDARD_KEYS[0], at_s))
         assert f"{cause}_timestamp" == _cause(of, callback)
@@ -100,7 +105,8 @@ def test_signed_url() -> None:
 
     verified = authenticate.verify(of, _callback(token=support.token("a")))
 
-    assert (ingress.Match("signed_url", 0),) == verified.matches
+    match = ingress.Match(labels.Authenticator.SIGNED_URL, 0)
+    assert (match,) == verified.matches
     assert _cause(of, _callback()) == "missing_token"
     assert _cause(of, _callback(token=support.token("b"))) == "wrong_token"
     assert _cause(of, _callback(token="\ud800")) == "wrong_token"
@@ -114,7 +120,9 @@ def test_basic(scheme: str) -> None:
     for position, text in enumerate(("user:pass:word", "büro:ä")):
         header = ("authorization", f"{scheme} {_basic(text)}")
         verified = authenticate.verify(of, _callback(headers=(header,)))
-        assert (ingress.Match("basic", position),) == verified.matches
+        assert (
+            ingress.Match(labels.Authenticator.BASIC, position),
+        ) == verified.matches
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import ipaddress
 from typing import Any
 
 import pytest
+from aiohttp import test_utils
 
 from tests.unit.ingress import support
 from worker import ingress, model, signing
+from worker.ingress import requests
 from worker.settings import sources, types
 
 _URL_SECRET = "a secret for urls of 32 bytes..."
@@ -127,3 +129,45 @@ def test_challenge(authenticators: set[str], expected: str) -> None:
     )
 
     assert expected == of.challenge
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers"),
+    [
+        ({"authenticate": ["signed_url"], "url_secrets": [_URL_SECRET]}, set()),
+        (
+            {"authenticate": ["hmac_body"], "hmac_secrets": ["a"]},
+            {support.SCHEME.header.lower()},
+        ),
+        (
+            {"authenticate": ["basic"], "basic_credentials": ["user:password"]},
+            {"authorization"},
+        ),
+        (
+            {
+                "authenticate": ["standard_webhooks", "ip_allow"],
+                "standard_webhook_secrets": [_WHSEC],
+                "ip_allow": ["192.0.2.0/24"],
+            },
+            {
+                *("webhook-id", "webhook-timestamp", "webhook-signature"),
+                "x-forwarded-for",
+            },
+        ),
+    ],
+    ids=["signed_url", "hmac_body", "basic", "standard_webhooks and ip_allow"],
+)
+def test_only_the_headers_that_are_looked_at_are_taken(
+    settings: dict[str, Any], headers: set[str]
+) -> None:
+    """Every other header, cookies among them, is nobody's business."""
+    of = _build(**settings)
+    request = test_utils.make_mocked_request(
+        "POST",
+        "/webhooks/idnow_de",
+        headers={name.title(): "x" for name in headers} | {"Cookie": "secret"},
+    )
+
+    taken = requests.callback(request, of, None, b"{}", 0).headers
+
+    assert set(taken) == {(name, "x") for name in headers}
