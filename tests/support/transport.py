@@ -157,7 +157,12 @@ async def delete_topics(bootstrap_servers: str, prefix: str) -> None:
 async def restored(
     log: partition.PartitionLog,
 ) -> tuple[dict[str, bytes | None], model.Position | None]:
-    """Return what a restore hands over, and the position."""
+    """
+    Return what a restore hands over, and the position, after the fence it needs.
+
+    Kafka answers a commit before its markers are written: only a fence waits for them.
+    """
+    await log.fence()
     found: dict[str, bytes | None] = {}
     restored = await log.restore(found.__setitem__)
     return found, restored.position
