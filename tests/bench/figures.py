@@ -39,6 +39,8 @@ class Figure:
     value: float
     goal: float
     floor: float | None = None
+    #: what the chosen parts cost when they do the same with nothing of ours
+    parts: float | None = None
     at_least: bool = False
     #: compares CPU times with CPU times: what a busy machine hardly changes
     cpu_ratio: bool = False
@@ -121,7 +123,7 @@ def write(
 def show(found: Sequence[Figure]) -> None:
     """Print the table."""
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("figure", "measured", "floor", "compared", "goal", ""):
+    for title in ("figure", "measured", "parts", "floor", "compared", "goal", ""):
         table.add_column(title, justify="left" if title == "figure" else "right")
     for each in found:
         sign, times = (
@@ -132,6 +134,7 @@ def show(found: Sequence[Figure]) -> None:
         table.add_row(
             each.what,
             _number(each.value, each.unit),
+            "" if each.parts is None else _number(each.parts, each.unit),
             "" if each.floor is None else _number(each.floor, each.unit),
             "" if each.floor is None else f"{each.compared:,.2f}{_TIMES}",
             f"{sign} {_number(each.goal, told)}{times}",

@@ -39,7 +39,13 @@ async def test_an_ingress_costs_no_multiple_of_a_bare_handler(on: stage.Stage) -
 async def test_a_worker_costs_no_multiple_of_a_bare_client(on: stage.Stage) -> None:
     """CPU a decision and CPU a repeat, in the best of a few short rounds."""
     size = worker.Size(
-        warm=300, count=2_400, rounds=2, held=120, repeats=6_000, slow_s=0
+        warm=300,
+        count=2_400,
+        rounds=2,
+        parts_rounds=0,
+        held=120,
+        repeats=6_000,
+        slow_s=0,
     )
     assert _missed(await worker.measure(on, size)) == []
 
