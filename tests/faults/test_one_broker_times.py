@@ -56,7 +56,7 @@ async def test_a_transaction_that_the_broker_gave_up_is_done_again(
         kafka_more=f'request_timeout = "{times.transaction * 4}ms"',
     ) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("frozen_inside", "12"))
+        worker = running.start("work", module=hindering.by("frozen_inside", "4"))
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = judging.sessions(running, 40, latency_s=0.02)
@@ -100,7 +100,7 @@ async def test_a_transaction_that_never_ends_is_given_up_by_its_worker(
     """The commit's deadline ends it before the broker does; nobody else notices."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("stuck_inside", "12"))
+        worker = running.start("work", module=hindering.by("stuck_inside", "4"))
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = judging.sessions(running, 40, latency_s=0.02)

@@ -157,11 +157,12 @@ class System:
         """Return once the process says that it is ready; fails with its log."""
         deadline = asyncio.get_running_loop().time() + _READY_S
         url = f"http://127.0.0.1:{process.admin_port}/readyz"
-        async with aiohttp.ClientSession() as client:
+        timeout = aiohttp.ClientTimeout(total=_READY_S)
+        async with aiohttp.ClientSession(timeout=timeout) as client:
             while asyncio.get_running_loop().time() < deadline:
                 if process.popen.poll() is not None:
                     break
-                with contextlib.suppress(aiohttp.ClientError):
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                     async with client.get(url) as response:
                         if response.status == 200:
                             return
