@@ -37,7 +37,7 @@ def verify(
     """
     matches: list[observe.Match] = []
     if "ip_allow" in of.authenticators:
-        forwarded_for = _values(unverified, "x-forwarded-for")
+        forwarded_for = _values(unverified, source.FORWARDED_FOR)
         addresses.require(
             of.networks, trusted_proxies, unverified.remote, forwarded_for
         )
@@ -106,9 +106,9 @@ def _standard(of: source.IngressSource, unverified: model.Callback) -> int:
     """Check a signature after the Standard Webhooks specification."""
     return signing.verify_standard(
         of.standard_keys,
-        ids=_values(unverified, "webhook-id"),
-        timestamps=_values(unverified, "webhook-timestamp"),
-        signatures=_values(unverified, "webhook-signature"),
+        ids=_values(unverified, source.WEBHOOK_ID),
+        timestamps=_values(unverified, source.WEBHOOK_TIMESTAMP),
+        signatures=_values(unverified, source.WEBHOOK_SIGNATURE),
         body=unverified.body,
         now_ms=unverified.received_at,
         tolerance_s=of.tolerance_s,
@@ -117,7 +117,7 @@ def _standard(of: source.IngressSource, unverified: model.Callback) -> int:
 
 def _basic(of: source.IngressSource, unverified: model.Callback) -> int:
     """Check ``Authorization: Basic``, given exactly once."""
-    presented = _values(unverified, "authorization")
+    presented = _values(unverified, source.AUTHORIZATION)
     if not presented:
         raise errors.AuthenticationError(errors.AuthCause.MISSING_BASIC)
     scheme, _, text = presented[0].partition(" ")

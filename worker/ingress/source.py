@@ -7,6 +7,12 @@ from typing import Literal
 from worker import model, ports, signing
 from worker.settings import sources, types
 
+FORWARDED_FOR = "x-forwarded-for"
+AUTHORIZATION = "authorization"
+WEBHOOK_ID = "webhook-id"
+WEBHOOK_TIMESTAMP = "webhook-timestamp"
+WEBHOOK_SIGNATURE = "webhook-signature"
+
 Normalise = Callable[[model.VerifiedCallback], model.Normalised]
 
 
@@ -65,13 +71,13 @@ class IngressSource:
     def _headers(self) -> Iterator[str]:
         """Yield the names of the headers that the authenticators look at."""
         if "ip_allow" in self.authenticators:
-            yield "x-forwarded-for"
+            yield FORWARDED_FOR
         if "basic" in self.authenticators:
-            yield "authorization"
+            yield AUTHORIZATION
         if "hmac_body" in self.authenticators and self.scheme is not None:
             yield self.scheme.header.lower()
         if "standard_webhooks" in self.authenticators:
-            yield from ("webhook-id", "webhook-timestamp", "webhook-signature")
+            yield from (WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE)
 
     @property
     def takes_query(self) -> bool:
