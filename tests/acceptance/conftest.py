@@ -8,22 +8,17 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.acceptance import running
+from tests.support import marking
 from worker.dev import kafka as of_dev
 
-_HERE = pathlib.Path(__file__).parent
-_TIMEOUT_S = 120
+_TIMEOUT_S = 300
 
 Start = Callable[..., running.Dev]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time unless it asks for its own."""
-    for item in items:
-        if _HERE not in item.path.parents:
-            continue
-        item.add_marker(pytest.mark.kafka)
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
 
 
 @pytest.fixture

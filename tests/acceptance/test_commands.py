@@ -11,8 +11,6 @@ import pytest
 from tests.support import system
 from worker import model, simulators
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
-
 
 async def _run(
     running: system.System, *arguments: str, stdin: bytes = b""

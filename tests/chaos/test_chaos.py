@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos import trial
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 # With the start, the settling and the end of all of it this takes some 80 s.
 _SEED, _SECONDS = 7, 60.0

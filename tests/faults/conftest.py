@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import three, transport
+from tests.support import marking, three, transport
 from tests.support import times as profiles
 from worker import broker
 
-_HERE = pathlib.Path(__file__).parent
-_TIMEOUT_S, _FULL_TIMEOUT_S = 120, 900
+_TIMEOUT_S, _FULL_TIMEOUT_S = 300, 900
 
 
 def pytest_collection_modifyitems(
@@ -20,15 +19,8 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Mark every test of this folder, and give it the time of its length."""
     full = config.getoption("--full-length")
-    for item in items:
-        if _HERE not in item.path.parents:
-            continue
-        item.add_marker(pytest.mark.kafka)
-        if full:
-            # In front: it counts, whatever the test asks for in the suite.
-            item.add_marker(pytest.mark.timeout(_FULL_TIMEOUT_S), append=False)
-        elif item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+    timeout_s = _FULL_TIMEOUT_S if full else _TIMEOUT_S
+    marking.on_kafka(items, pathlib.Path(__file__).parent, timeout_s)
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-import pytest
-
 from tests.support import system
 from tests.support import times as profiles
 from worker import simulators
@@ -111,7 +109,6 @@ def _everywhere(running: system.System) -> list[tuple[str, str]]:
     return keys
 
 
-@pytest.mark.timeout(180)
 async def test_an_outage_past_the_horizon_is_redriven(
     kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:

@@ -2,15 +2,10 @@
 
 import pathlib
 
-import pytest
-
 from tests.support import leaders, three
 from tests.support import times as profiles
 from worker import broker
 from worker.transport import topics
-
-# Seconds on a machine of its own, minutes where many share one.
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_leaders_move(

@@ -3,14 +3,9 @@
 import asyncio
 import pathlib
 
-import pytest
-
 from tests.support import leaders, three
 from tests.support import times as profiles
 from worker import broker
-
-# Seconds on a machine of its own, minutes where many share one.
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_one_worker_loses_the_coordinator(

@@ -7,22 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support import transport
+from tests.support import marking, transport
 from worker import settings
 from worker.transport import partition, topics
 
-_HERE = pathlib.Path(__file__).parent
-_TIMEOUT_S = 60
+_TIMEOUT_S = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time unless it asks for its own."""
-    for item in items:
-        if _HERE not in item.path.parents:
-            continue
-        item.add_marker(pytest.mark.kafka)
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))
+    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ import pytest
 from tests.support import beginnings, system
 from worker import simulators
 
-pytestmark = pytest.mark.timeout(150)
-
 _WAIT_S = 60.0
 _FETCHED = ("identomat", "idnow", "biometric")
 #: So that nobody waits for a day: a deadline of a moment, and polls that follow it.

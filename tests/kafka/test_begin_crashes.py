@@ -10,11 +10,8 @@ import sys
 
 import aiohttp
 import orjson
-import pytest
 
 from tests.support import beginnings, crashing, system
-
-pytestmark = pytest.mark.timeout(180)
 
 _WAIT_S = 60.0
 #: whose session is known although the process that began it is not there to tell

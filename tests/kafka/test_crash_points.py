@@ -10,8 +10,6 @@ import pytest
 from tests.support import crashing, system
 from worker import model, simulators
 
-pytestmark = pytest.mark.timeout(120)
-
 _SESSIONS = 24
 _INGRESS = ("before_publication", "after_publication")
 #: which passage is the last one: late enough that something is under way

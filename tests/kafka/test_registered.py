@@ -7,15 +7,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
-import pytest
 import structlog
 
 from tests.support import system
 from worker import clock as clocks
 from worker import model, simulators
 from worker.transport import producer
-
-pytestmark = pytest.mark.timeout(90)
 
 #: Deadlines and holds of a second or two, on top of the tests' usual times.
 _QUICK = """

@@ -5,13 +5,10 @@ import urllib.parse
 
 import aiohttp
 import orjson
-import pytest
 import yarl
 
 from tests.support import beginnings, keys, system
 from worker.transport import reader
-
-pytestmark = pytest.mark.timeout(60)
 
 _ISSUER = "http://127.0.0.1:8080"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import marking
 
-_TIMEOUT_S = 180
+_TIMEOUT_S = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
