@@ -11,8 +11,7 @@ What is told is the growth of the whole process, less what a client of Kafka tak
 import sys
 from collections.abc import Iterator
 
-import orjson
-
+from tests.bench import telling
 from tests.scale import history, restoring
 from worker.pipeline import memory
 
@@ -39,12 +38,13 @@ def main(sessions: int, partitions: int, version: int) -> None:
         for key, value in _records(number, share, version):
             one.load(str(key), value)
         one.settle(0)
-    told = {
-        "sessions": sum(map(len, memories)),
-        "open": sum(one.open for one in memories),
-        "bytes": restoring.resident() - before,
-    }
-    print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 -- the result
+    telling.tell(
+        {
+            "sessions": sum(map(len, memories)),
+            "open": sum(one.open for one in memories),
+            "bytes": restoring.resident() - before,
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -22,16 +22,12 @@ import aiokafka
 import orjson
 from aiohttp import web
 
-from tests.bench import pace, provider
+from tests.bench import pace, provider, telling
 from worker.app import process
 from worker.cli import common
 
 #: as many as there are connections to the ingress
 _SENDERS = 64
-
-
-def _tell(document: dict[str, float] | None = None) -> None:
-    print(orjson.dumps(document or {}).decode(), flush=True)  # noqa: T201 -- told
 
 
 async def handler(port: int) -> None:
@@ -46,7 +42,7 @@ async def handler(port: int) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    _tell()
+    telling.tell()
     await asyncio.Event().wait()
 
 
@@ -67,7 +63,7 @@ async def client(port: int, count: int, at_once: int) -> None:
         started = time.process_time()
         await asyncio.gather(*map(loop, [iter(range(count))] * at_once))
         used = time.process_time() - started
-    _tell({"cpu_s": used})
+    telling.tell({"cpu_s": used})
 
 
 async def sender(
@@ -92,7 +88,7 @@ async def sender(
         taken = await pace.run(count, rate, [send] * _SENDERS)
     finally:
         await producer.stop()
-    _tell(taken.told())
+    telling.tell(taken.told())
 
 
 async def reader(servers: str, topic: str, partitions: int) -> None:
@@ -117,7 +113,7 @@ async def reader(servers: str, topic: str, partitions: int) -> None:
         used = time.process_time() - started
     finally:
         await consumer.stop()
-    _tell({"records": records, "cpu_s": used})
+    telling.tell({"records": records, "cpu_s": used})
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ import aiokafka
 import orjson
 from aiohttp import web
 
-from tests.bench import provider
+from tests.bench import provider, telling
 from worker.app import process
 from worker.cli import common
 
@@ -30,10 +30,6 @@ _KEY = b"k" * 32
 _EVENT_BYTES, _STATE_BYTES = 600, 300
 _HEADERS = [(f"ce_{number}", b"x" * 16) for number in range(6)]
 _GROUP = "parts"
-
-
-def _tell(document: dict[str, float] | None = None) -> None:
-    print(orjson.dumps(document or {}).decode(), flush=True)  # noqa: T201 -- told
 
 
 async def ingress(port: int, servers: str, topic: str, partitions: int) -> None:
@@ -63,7 +59,7 @@ async def ingress(port: int, servers: str, topic: str, partitions: int) -> None:
     await loop.create_server(
         web.Server(take, access_log=None), "127.0.0.1", port, backlog=4096
     )
-    _tell()
+    telling.tell()
     await asyncio.Event().wait()
 
 
@@ -152,7 +148,7 @@ async def worker(
     """Decide what is there; tell the CPU seconds."""
     url = f"http://127.0.0.1:{port}{provider.PATH}"
     used = await Worker(servers, prefix, partitions).run(url, count, at_once)
-    _tell({"cpu_s": used})
+    telling.tell({"cpu_s": used})
 
 
 def main() -> None:

@@ -54,10 +54,7 @@ async def _by_turns(
     async with on.ingress(config) as ours, _peer(on, python, other, *options) as peer:
         for count in (_WARM, *[_COUNT] * _ROUNDS):
             for service, found in ((peer, theirs), (ours, mine)):
-                told, cpu_s = await ingress.burst(
-                    on, service.process, service.port, count
-                )
-                stage.must_be(count, told["accepted"], "acknowledgements")
+                _, cpu_s = await ingress.burst(on, service.process, service.port, count)
                 found.append(cpu_s / count * 1e6)
     sent = _WARM + _ROUNDS * _COUNT
     for each in (config, other):

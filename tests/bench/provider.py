@@ -11,6 +11,8 @@ import asyncio
 import signal
 import sys
 
+from tests.bench import telling
+
 PATH = "/api/v1/flows/session/result/"
 #: What Biometric.kz answers for a session that has passed, less its id.
 _RESULT = (
@@ -87,7 +89,7 @@ async def main(port: int, latency_s: float) -> None:
     loop.add_signal_handler(signal.SIGUSR1, pause.hold)
     loop.add_signal_handler(signal.SIGUSR2, pause.release)
     await loop.create_server(lambda: Connection(pause), "127.0.0.1", port, backlog=4096)
-    print("{}", flush=True)  # noqa: T201 -- ready
+    telling.tell()
     await asyncio.Event().wait()
 
 

@@ -13,9 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import orjson
-
-from tests.bench import figures, stage
+from tests.bench import figures, stage, telling
 from worker import signing
 from worker.providers import idbeyond
 
@@ -108,7 +106,7 @@ def main(rounds: int) -> None:
         for case in (_hmac_body(body), _standard_webhooks(body)):
             mine, floor = compared(case, rounds)
             told |= {f"{case.name} {size}": mine, f"{case.name} {size} floor": floor}
-    print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 -- the result
+    telling.tell(told)
 
 
 if __name__ == "__main__":
