@@ -68,24 +68,25 @@ class Proxy:
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, _HOST, self.port)
 
-    async def _accept(
+    def _accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.accepted += 1
         link = asyncio.create_task(self._join(reader, writer))
         self._links.add(link)
         link.add_done_callback(self._links.discard)
+        # Also of one that is cut before it begins.
+        link.add_done_callback(lambda _: writer.transport.abort())
 
     async def _join(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Forward in both directions until either side ends."""
-        writers = [writer]
+        forth: asyncio.StreamWriter | None = None
         pumps: list[asyncio.Task[None]] = []
         try:
             await self._open.wait()
             back, forth = await asyncio.open_connection(_HOST, self._target)
-            writers.append(forth)
             pumps = [
                 asyncio.create_task(self._pump(reader, forth)),
                 asyncio.create_task(self._pump(back, writer)),
@@ -97,8 +98,8 @@ class Proxy:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            for each in writers:
-                each.transport.abort()
+            if forth is not None:
+                forth.transport.abort()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -28,7 +28,7 @@ OUTCOMES = ("approved", "rejected", "pending")
 #: what a company's own service calls the api with, and where its pages are
 API_KEY = "kyc_key-of-the-tests"
 ORIGIN = "http://127.0.0.1:3000"
-_READY_S = 30.0
+_READY_S = 60.0
 
 
 @dataclasses.dataclass(slots=True)

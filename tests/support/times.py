@@ -71,7 +71,7 @@ SHORT = Times(
     transaction_sweep=500,
     frozen_s=8.0,
     outage_s=8.0,
-    patience_s=30.0,
+    patience_s=60.0,
 )
 #: What ``make faults`` uses: our own defaults and Kafka's.
 FULL = Times(
