@@ -1,7 +1,5 @@
 """Make the events that tell the worker of sessions."""
 
-import uuid
-
 from worker import codec, model
 from worker.api import asked, source
 
@@ -11,7 +9,7 @@ def elsewhere(
 ) -> model.Event:
     """Return the event of a session that was begun elsewhere, at *now* (ms)."""
     return model.Event(
-        event_id=str(uuid.uuid4()),
+        event_id=model.new_id(),
         type=model.EventType.SESSION_REGISTERED,
         environment=of.environment,
         source=of.name,
@@ -35,7 +33,7 @@ def begun_here(end: model.Intent) -> model.Event:
         raise ValueError("no session is registered")
     place = f"kyc:registered:{end.key}:{end.session_id}"
     return model.Event(
-        event_id=str(uuid.uuid5(uuid.NAMESPACE_URL, place)),
+        event_id=model.named_id(place),
         type=model.EventType.SESSION_REGISTERED,
         environment=end.environment,
         source=end.source,

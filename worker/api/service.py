@@ -9,7 +9,6 @@ live to do, the recovery of any other finds undone.
 import asyncio
 import contextlib
 import dataclasses
-import uuid
 
 from worker import clock as clocks
 from worker import errors, model, ports
@@ -139,7 +138,7 @@ class Service:
             provider=of.provider,
             environment=of.environment,
             begin_id=begin_id,
-            attempt_id=str(uuid.uuid4()),
+            attempt_id=model.new_id(),
             reference=wanted.reference,
             begun_at=self._clock.now_ms(),
         )

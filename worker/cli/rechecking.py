@@ -1,7 +1,6 @@
 """Fetch again now: ``recheck``, which is also the way to backfill."""
 
 import sys
-import uuid
 from collections.abc import Iterator
 
 import click
@@ -56,7 +55,7 @@ def request(
 ) -> model.Event:
     """Return the event that asks for a fetch; with *once* it acts a single time."""
     return model.Event(
-        event_id=event_id or str(uuid.uuid4()),
+        event_id=event_id or model.new_id(),
         type=model.EventType.RECHECK_REQUESTED,
         environment=found.settings.environment,
         source=found.name,

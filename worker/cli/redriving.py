@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import uuid
 
 import click
 import orjson
@@ -101,7 +100,7 @@ def redrive(
         if bound is None or session_id is None or not redrivable(letter, bound):
             passed += 1
             continue
-        event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:redrive:{found.place}"))
+        event_id = model.named_id(f"kyc:redrive:{found.place}")
         events.append(
             rechecking.request(bound, session_id, event_id=event_id, once=event_id)
         )

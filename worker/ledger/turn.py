@@ -1,8 +1,6 @@
 """Carry one input's work on one session: what changes, and what follows."""
 
 import dataclasses
-import hashlib
-import uuid
 from typing import Any
 
 from worker import model, policy
@@ -15,23 +13,11 @@ _LETTER_ALARM = {
     model.DeadLetterReason.BAD_RESULT_SIGNATURE: model.AlarmKind.BAD_RESULT_SIGNATURE,
     model.DeadLetterReason.QUARANTINED: model.AlarmKind.QUARANTINED,
 }
-#: what the names of our ids are in
-_NAMESPACE = uuid.NAMESPACE_URL.bytes
 
 
 def decision_id(key: model.SessionKey, revision: int) -> str:
     """Return the id of a session's *revision*: the same wherever it is computed."""
-    return _name_uuid(f"kyc:{key}:{revision}")
-
-
-def _name_uuid(name: str) -> str:
-    """Return ``str(uuid.uuid5(uuid.NAMESPACE_URL, name))``, in a third of its time."""
-    # SHA-1 is what RFC 9562 has it made of; it proves nothing.
-    made = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(made[16], 16) & 3]
-    return (
-        f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
-    )
+    return model.named_id(f"kyc:{key}:{revision}")
 
 
 def mismatched(verdict: model.Verdict) -> model.Verdict:
@@ -223,7 +209,7 @@ class Turn:
             f"--session {self.key.session_id}"
         )
         letter = model.DeadLetter(
-            dead_letter_id=_name_uuid(place),
+            dead_letter_id=model.named_id(place),
             reason=reason,
             environment=self.rules.environment,
             source=self.key.source,

@@ -28,6 +28,7 @@ from worker.model.decisions import (
     Result,
     Verdict,
 )
+from worker.model.ids import named_id, new_id
 from worker.model.words import (
     AlarmKind,
     CauseType,
@@ -75,4 +76,6 @@ __all__ = [
     "Verdict",
     "VerifiedCallback",
     "Wake",
+    "named_id",
+    "new_id",
 ]

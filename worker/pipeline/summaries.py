@@ -1,7 +1,5 @@
 """Count the sessions that end unseen, and sum them up once an hour."""
 
-import uuid
-
 from worker import model
 
 _HOUR_MS = 3_600_000
@@ -55,7 +53,7 @@ class Summaries:
         now: int,
     ) -> model.DeadLetter:
         return model.DeadLetter(
-            dead_letter_id=str(uuid.uuid4()),
+            dead_letter_id=model.new_id(),
             reason=reason,
             source=source,
             session_id=None,
@@ -71,7 +69,7 @@ class Summaries:
 def undecidable(event: model.Event, last_error: str, now: int) -> model.DeadLetter:
     """Return the dead letter of an event that no source's table can take."""
     return model.DeadLetter(
-        dead_letter_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:dlq:{event.event_id}")),
+        dead_letter_id=model.named_id(f"kyc:dlq:{event.event_id}"),
         reason=(
             model.DeadLetterReason.QUARANTINED
             if last_error == "quarantined"

@@ -9,7 +9,6 @@ the ticket's own beginning.
 import asyncio
 import contextlib
 import dataclasses
-import uuid
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -206,7 +205,7 @@ class Returns:
     ) -> None:
         """Publish the hint; without Kafka the person goes on all the same."""
         event = model.Event(
-            event_id=str(uuid.uuid4()),
+            event_id=model.new_id(),
             type=model.EventType.SESSION_RETURNED,
             environment=of.environment,
             source=of.name,

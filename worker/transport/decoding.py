@@ -1,6 +1,5 @@
 """Make of a record of the event topic what a partition takes; never a crash."""
 
-import uuid
 from typing import Protocol
 
 from worker import codec, model, ports
@@ -35,7 +34,7 @@ def taken(record: Consumed, now: int) -> ports.Taken:
 def _letter(record: Consumed, last_error: str, now: int) -> model.DeadLetter:
     place = f"kyc:dlq:{record.topic}:{record.partition}:{record.offset}"
     return model.DeadLetter(
-        dead_letter_id=str(uuid.uuid5(uuid.NAMESPACE_URL, place)),
+        dead_letter_id=model.named_id(place),
         reason=model.DeadLetterReason.UNMAPPABLE,
         source="unknown",
         session_id=None,

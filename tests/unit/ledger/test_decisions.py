@@ -8,7 +8,6 @@ import pytest
 
 from tests.support import ledger as told
 from worker import errors, ledger, model
-from worker.ledger import turn
 
 A, R, P = told.approved, told.rejected, told.pending
 
@@ -26,15 +25,6 @@ def test_revisions_are_contiguous_and_chained() -> None:
     assert [decision.revision for decision in history.decisions] == [1, 2, 3]
     assert ids == [decision.decision_id for decision in history.decisions]
     assert [None, *ids[:2]] == [decision.supersedes for decision in history.decisions]
-
-
-@pytest.mark.parametrize("session_id", ["tx-1", "naïve:ключ"])
-def test_an_id_is_the_uuid_of_its_name(session_id: str) -> None:
-    """Others compute ids as well: whatever its bits are, it is RFC 9562's version 5."""
-    key = model.SessionKey("idnow_de", session_id)
-    for revision in range(1, 100):
-        named = uuid.uuid5(uuid.NAMESPACE_URL, f"kyc:{key}:{revision}")
-        assert str(named) == turn.decision_id(key, revision)
 
 
 def test_a_decision_says_whose_it_is() -> None:
