@@ -1,7 +1,6 @@
 """What every provider of the registry must have and hold to."""
 
 import asyncio
-import dataclasses
 import pathlib
 from typing import Any
 
@@ -59,7 +58,7 @@ def _event(name: str, wake: model.Wake) -> model.Event:
         source="source",
         provider=name,
         received_at=0,
-        **dataclasses.asdict(wake),
+        **wake._asdict(),
     )
 
 

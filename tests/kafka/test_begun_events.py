@@ -1,7 +1,5 @@
 """Finding in the events which session a begin has made."""
 
-import dataclasses
-
 from tests.support import transport
 from worker import clock as clocks
 from worker import model, settings
@@ -10,7 +8,7 @@ from worker.transport import begun_events, producer
 
 def _event(begin_id: str | None, kind: model.EventType, session_id: str) -> model.Event:
     event = transport.event(session_id)
-    return dataclasses.replace(event, begin_id=begin_id, type=kind)
+    return event._replace(begin_id=begin_id, type=kind)
 
 
 async def test_what_proves_a_session(config: settings.Kafka) -> None:

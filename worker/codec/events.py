@@ -6,6 +6,7 @@ from worker import clock, model
 from worker.codec import envelope, fields, record
 
 SCHEMA = "urn:kyc-worker:schema:event:v1"
+_CE_TYPES = {kind: f"kyc.{kind}.v1" for kind in model.EventType}
 #: Fields that an older release did not write: always written, and read as null.
 _ADDED = ("begin_id", "expires_at")
 
@@ -17,7 +18,7 @@ def event_record(event: model.Event) -> record.Record:
         key=key,
         value=orjson.dumps(_value(event)),
         headers=envelope.headers(
-            ce_type=f"kyc.{event.type}.v1",
+            ce_type=_CE_TYPES[event.type],
             ce_id=event.event_id,
             source=event.source,
             subject=event.session_id,

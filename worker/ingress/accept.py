@@ -1,7 +1,6 @@
 """Do with a verified callback what its provider's table says, then answer."""
 
 import asyncio
-import uuid
 
 from worker import clock as clocks
 from worker import codec, errors, model, ports
@@ -126,7 +125,7 @@ def _event(
 ) -> model.Event:
     """Return the event of *wake*; its trace starts here, whatever the caller sent."""
     return model.Event(
-        event_id=str(uuid.uuid4()),
+        event_id=model.new_id(),
         type=model.EventType.CALLBACK_RECEIVED,
         environment=of.environment,
         source=of.name,
@@ -153,7 +152,7 @@ def _letter(
 ) -> model.DeadLetter:
     """Return the dead letter: names of the provider's own table, and no value."""
     return model.DeadLetter(
-        dead_letter_id=str(uuid.uuid4()),
+        dead_letter_id=model.new_id(),
         reason=model.DeadLetterReason.UNMAPPABLE,
         source=of.name,
         session_id=None,

@@ -6,10 +6,9 @@ errors.CallbackError, and nothing else.
 """
 
 import binascii
-import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from worker import errors, model, serving, signing
 from worker.ingress import addresses, body, observe, source
@@ -17,8 +16,7 @@ from worker.settings import types
 from worker.telemetry import labels
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A callback that passed everything, and which secrets it passed with."""
 
     callback: model.VerifiedCallback

@@ -1,10 +1,18 @@
-"""Hold what comes in: callbacks, what they mean, and the events they become."""
+"""
+Hold what comes in: callbacks, what they mean, and the events they become.
+
+What there is one of for each callback is a tuple, made in a third of the time that a
+frozen dataclass takes.
+"""
 
 import dataclasses
+import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from worker.model import words
+
+_NONE: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class SessionKey(NamedTuple):
@@ -24,23 +32,25 @@ class SessionKey(NamedTuple):
         return cls(source, session_id)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
+class Callback(NamedTuple):
     """A request at the webhook endpoint, not yet believed; bodies stay out of repr."""
 
     source: str
     method: str
     #: those that are looked at: lower-case names, repeats in the order received
-    headers: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
-    body: bytes = dataclasses.field(repr=False)
-    token: str | None = dataclasses.field(default=None, repr=False)
-    query: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
-    remote: str | None = dataclasses.field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    token: str | None = None
+    query: Mapping[str, str] = _NONE
+    remote: str | None = None
     received_at: int = 0
 
+    def __repr__(self) -> str:
+        """Return nothing of what was sent."""
+        return f"Callback({self.source!r}, received_at={self.received_at})"
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedCallback:
+
+class VerifiedCallback(NamedTuple):
     """
     A callback that every authenticator of its source has passed.
 
@@ -49,15 +59,18 @@ class VerifiedCallback:
     """
 
     source: str
-    document: dict[str, Any] | None = dataclasses.field(repr=False)
-    query: Mapping[str, str] = dataclasses.field(repr=False)
+    document: dict[str, Any] | None
+    query: Mapping[str, str]
     #: SHA-256 of the body as signed (less the body key), hex
     digest: str
     received_at: int
 
+    def __repr__(self) -> str:
+        """Return nothing of what was sent."""
+        return f"VerifiedCallback({self.source!r}, received_at={self.received_at})"
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
+
+class Wake(NamedTuple):
     """What a provider's table made of a verified callback: look at this session."""
 
     session_id: str  #: canonical
@@ -69,7 +82,7 @@ class Wake:
     #: of the session's beginning, where the provider echoes it
     begin_id: str | None = None
     #: the words of the provider's table that the callback held; no free text
-    claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    claim: Mapping[str, str | None] = _NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,8 +103,7 @@ class Message:
 Normalised = Wake | Ignored | Message
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One record of ``kyc.events``."""
 
     event_id: str
@@ -111,7 +123,7 @@ class Event:
     #: when the provider lets the session end, on a registration
     expires_at: int | None = None
     digest: str | None = None
-    claim: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    claim: Mapping[str, str | None] = _NONE
     traceparent: str | None = None
 
     @property

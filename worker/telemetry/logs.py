@@ -27,7 +27,6 @@ ALLOWED = frozenset(
         *("logger", "source", "provider", "environment", "session", "partition"),
         *("topic", "group", "offset", "lost_from", "lost_to", "host", "port", "pid"),
         *("admin_port", "servers"),
-        *("servers", "waited_ms", "admin_port"),
         # what
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),

@@ -1,6 +1,5 @@
 """Records of ``kyc.events``: what is written, and what is refused."""
 
-import dataclasses
 import traceback
 from typing import Any
 
@@ -56,7 +55,7 @@ def test_an_event_carries_the_attributes_of_cloudevents() -> None:
 def test_the_type_is_in_the_header(kind: model.EventType) -> None:
     """Each type of event has its own ``ce_type``, not the one written before."""
     codec.event_record(_EVENT)
-    record = codec.event_record(dataclasses.replace(_EVENT, type=kind))
+    record = codec.event_record(_EVENT._replace(type=kind))
 
     assert dict(record.headers)["ce_type"] == f"kyc.{kind}.v1".encode()
 
@@ -64,8 +63,8 @@ def test_the_type_is_in_the_header(kind: model.EventType) -> None:
 def test_two_sources_do_not_share_their_headers() -> None:
     """What is prepared once a source holds nothing of another source or session."""
     codec.event_record(_EVENT)
-    other = dataclasses.replace(
-        _EVENT, source="idnow_at", session_id="x", environment=model.Environment.TEST
+    other = _EVENT._replace(
+        source="idnow_at", session_id="x", environment=model.Environment.TEST
     )
 
     schemas.validate_record("event", codec.event_record(other))
@@ -73,14 +72,14 @@ def test_two_sources_do_not_share_their_headers() -> None:
 
 def test_an_event_without_a_trace_has_no_header_for_it() -> None:
     """There is no empty ``traceparent``."""
-    record = codec.event_record(dataclasses.replace(_EVENT, traceparent=None))
+    record = codec.event_record(_EVENT._replace(traceparent=None))
 
     assert "traceparent" not in dict(record.headers)
 
 
 def test_a_registration_says_what_began_and_when_it_ends() -> None:
     """``begin_id`` and ``expires_at`` are always written, null where there is none."""
-    begun = dataclasses.replace(_EVENT, begin_id="b-1", expires_at=1_795_255_810_120)
+    begun = _EVENT._replace(begin_id="b-1", expires_at=1_795_255_810_120)
     held = orjson.loads(codec.event_record(begun).value or b"")
     bare = orjson.loads(_value())
 
@@ -117,7 +116,7 @@ def test_fields_of_a_newer_release_are_skipped() -> None:
     """An event with a field that we do not know is read all the same."""
     event = codec.read_event(_KEY, _value(newer={"a": 1}), [])
 
-    assert event == dataclasses.replace(_EVENT, traceparent=None)
+    assert event == _EVENT._replace(traceparent=None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Authenticators as pure functions: good, missing, wrong and rotated."""
 
 import base64
-import dataclasses
 import ipaddress
 from typing import Any
 
@@ -26,7 +25,7 @@ def _callback(**changes: Any) -> model.Callback:  # noqa: ANN401 -- any field
         remote="192.0.2.1",
         received_at=support.NOW_MS,
     )
-    return dataclasses.replace(plain, **changes)
+    return plain._replace(**changes)
 
 
 def _source(authenticator: str, **changes: Any) -> ingress.IngressSource:  # noqa: ANN401 -- any field
@@ -196,7 +195,7 @@ def test_wrong_body_key(key: object, cause: str) -> None:
 def test_body_key_is_taken_out_where_it_is_not_asked_for() -> None:
     """Nobody sees the key in the document, whatever the source lists."""
     of = support.url_source("a", body_key_field="key")
-    callback = dataclasses.replace(_with_key("x"), token=support.token("a"))
+    callback = _with_key("x")._replace(token=support.token("a"))
 
     assert authenticate.verify(of, callback).callback.document == {"session": "a"}
 
@@ -218,7 +217,7 @@ def test_all_listed_must_pass() -> None:
         body_key_field="key",
         body_keys=(b"k",),
     )
-    good = dataclasses.replace(_with_key("k"), token=support.token("a"))
+    good = _with_key("k")._replace(token=support.token("a"))
 
     assert len(authenticate.verify(of, good).matches) == 2
     for change, cause in (
@@ -226,7 +225,7 @@ def test_all_listed_must_pass() -> None:
         ({"remote": "198.51.100.1"}, "address"),
         ({"body": b"{}"}, "missing_body_key"),
     ):
-        assert cause == _cause(of, dataclasses.replace(good, **change))
+        assert cause == _cause(of, good._replace(**change))
 
 
 def test_errors_hold_nothing_of_the_body() -> None:
