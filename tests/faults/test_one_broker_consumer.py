@@ -102,7 +102,8 @@ async def test_events_that_fell_out_of_their_topic_are_an_alarm(
         ingress, worker = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 8)
+        # So many that no partition is without one.
+        truths, callbacks = judging.sessions(running, 40)
         await system.Driver([ingress]).send(callbacks)
         await judging.check(running, truths)
         worker.popen.kill()
