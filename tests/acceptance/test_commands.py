@@ -116,16 +116,3 @@ async def test_a_bad_argument_is_a_sentence(
     assert code == ended.returncode, ended.stderr
     assert sentence in ended.stderr
     assert b"Traceback" not in ended.stderr
-
-
-async def test_every_command_has_help() -> None:
-    """Each command says what it does and what each option is for."""
-    from worker import cli  # noqa: PLC0415 -- what is under test
-
-    for name in cli._COMMANDS:
-        command = [sys.executable, "-m", "worker", name, "--help"]
-        told = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, timeout=60, check=False
-        )
-        assert told.returncode == 0, told.stderr
-        assert len(told.stdout) > 200, name

@@ -52,6 +52,7 @@ def api(config: str | None, port: int | None, admin_port: int | None) -> None:
     type=click.Choice([str(mode) for mode in model.BeginMode]),
     default=str(model.BeginMode.REDIRECT),
     show_default=True,
+    help="On the provider's page, or inside one of yours.",
 )
 @click.option("--return-url", help="Your page to come back to, for redirect.")
 @click.option("--language", help="A language tag such as de.")

@@ -29,7 +29,11 @@ def dlq() -> None:
 
 _filters = [
     common.config_option,
-    click.option("--reason", type=click.Choice(list(map(str, model.DeadLetterReason)))),
+    click.option(
+        "--reason",
+        type=click.Choice(list(map(str, model.DeadLetterReason))),
+        help="Only of this reason.",
+    ),
     click.option("--source", help="Only of this source."),
     click.option("--session", help="Only of this session id."),
 ]
