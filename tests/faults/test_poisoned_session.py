@@ -16,8 +16,8 @@ from worker.transport import reader
 _NEIGHBOURS = 40
 #: lives of the process: two before it is careful, the attempts, and some to spare
 _LIVES_MAX = 8
-#: what a neighbour waits beside a mapping that only raises; a busy machine is slow
-_PATIENCE_S = 5.0
+#: what a neighbour waits for a life at the most; a busy machine is slow to start one
+_PATIENCE_S = 15.0
 
 
 class _Lives:
