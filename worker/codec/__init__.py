@@ -3,6 +3,8 @@
 from worker.codec.begins import begin_record, begin_tombstone, read_begin
 from worker.codec.dead_letters import dead_letter_record, read_dead_letter
 from worker.codec.decisions import decision_record, decision_tombstone, read_decision
+from worker.codec.deferred_events import PREFIX as DEFERRED_PREFIX
+from worker.codec.deferred_events import encode_deferred, read_deferred
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
 from worker.codec.ledger_records import (
@@ -13,9 +15,11 @@ from worker.codec.ledger_records import (
     read_session,
     session_record,
 )
-from worker.codec.record import MalformedRecord, Record
+from worker.codec.record import FieldTooLong, MalformedRecord, Record
 
 __all__ = [
+    "DEFERRED_PREFIX",
+    "FieldTooLong",
     "ForeignHeaders",
     "Headers",
     "MalformedRecord",
@@ -25,6 +29,7 @@ __all__ = [
     "dead_letter_record",
     "decision_record",
     "decision_tombstone",
+    "encode_deferred",
     "encode_session",
     "event_record",
     "may_be_open",
@@ -33,6 +38,7 @@ __all__ = [
     "read_begin",
     "read_dead_letter",
     "read_decision",
+    "read_deferred",
     "read_event",
     "read_position",
     "read_session",

@@ -43,7 +43,7 @@ def read_begin(key: bytes | None, value: bytes | None) -> model.Intent:
         environment=fields.word(held, "environment", model.Environment),
         begin_id=fields.identifier(held, "begin_id"),
         attempt_id=fields.identifier(held, "attempt_id"),
-        reference=fields.text(held, "reference"),
+        reference=fields.text(held, "reference", most=fields.REFERENCE_MAX),
         begun_at=fields.moment(held, "begun_at"),
         stage=fields.word(held, "stage", model.BeginStage),
         ended_at=fields.moment_or_none(held, "ended_at"),

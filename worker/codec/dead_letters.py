@@ -8,6 +8,9 @@ from worker.codec import envelope, fields, record
 SCHEMA = "urn:kyc-worker:schema:dead_letter:v1"
 TYPE = "kyc.dead_letter.v1"
 
+#: The most names of a provider's table that one callback can hold.
+_KEYS_MAX = 256
+_COMMAND_MAX = 400
 #: What the value leaves to the headers.
 _AROUND = ("ce_time", "ce_environment")
 
@@ -74,12 +77,12 @@ def read_dead_letter(
         event_id=fields.identifier_or_none(held, "event_id"),
         attempts=fields.whole(held, "attempts"),
         first_seen_at=fields.moment(held, "first_seen_at"),
-        last_error=fields.text_or_none(held, "last_error"),
+        last_error=fields.text_or_none(held, "last_error", most=fields.WORD_MAX),
         at=fields.moment(around, "ce_time"),
         count=fields.whole(held, "count"),
-        known_keys=tuple(fields.texts(held, "known_keys")),
+        known_keys=tuple(fields.texts(held, "known_keys", most=_KEYS_MAX)),
         other_keys=fields.whole(held, "other_keys"),
-        redrive=fields.text_or_none(held, "redrive"),
+        redrive=fields.text_or_none(held, "redrive", most=_COMMAND_MAX),
         environment=(
             fields.word(around, "ce_environment", model.Environment) if known else None
         ),

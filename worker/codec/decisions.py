@@ -86,7 +86,7 @@ def read_decision(
         provider=fields.name_of(held, "provider"),
         session_id=fields.identifier(held, "session_id"),
         provider_session_id=fields.identifier(held, "provider_session_id"),
-        reference=fields.text_or_none(held, "reference"),
+        reference=fields.text_or_none(held, "reference", most=fields.REFERENCE_MAX),
         revision=fields.whole(held, "revision", least=1),
         verdict=_verdict(held),
         supersedes=fields.identifier_or_none(held, "supersedes"),
@@ -105,8 +105,12 @@ def _verdict(held: fields.Document) -> model.Verdict:
         retryable=fields.boolean(held, "retryable"),
         next_step=fields.word(held, "next_step", model.NextStep),
         flags=fields.words(held, "flags", model.Flag),
-        provider_status=fields.text_or_none(held, "provider_status"),
-        provider_reason=fields.text_or_none(held, "provider_reason"),
+        provider_status=fields.text_or_none(
+            held, "provider_status", most=fields.WORD_MAX
+        ),
+        provider_reason=fields.text_or_none(
+            held, "provider_reason", most=fields.WORD_MAX
+        ),
         provider_time=fields.moment_or_none(held, "provider_time"),
     )
     if fields.boolean(held, "final") is not verdict.final:

@@ -79,13 +79,13 @@ def read_event(
         session_id=fields.identifier(held, "session_id"),
         provider_session_id=fields.identifier(held, "provider_session_id"),
         received_at=fields.moment(held, "received_at"),
-        provider_event=fields.text(held, "provider_event"),
+        provider_event=fields.text(held, "provider_event", most=fields.WORD_MAX),
         provider_event_id=fields.identifier_or_none(held, "provider_event_id"),
         provider_time=fields.moment_or_none(held, "provider_time"),
-        reference=fields.text_or_none(held, "reference"),
+        reference=fields.text_or_none(held, "reference", most=fields.REFERENCE_MAX),
         begin_id=fields.identifier_or_none(held, "begin_id"),
         expires_at=fields.moment_or_none(held, "expires_at"),
-        digest=fields.text_or_none(held, "digest"),
+        digest=fields.digest_or_none(held, "digest"),
         claim=_claim(held),
         traceparent=envelope.traceparent(headers),
     )
@@ -95,6 +95,10 @@ def read_event(
 
 def _claim(held: fields.Document) -> dict[str, str | None]:
     claim = fields.inner(held, "claim")
-    if not all(word is None or isinstance(word, str) for word in claim.values()):
+    words = [word for word in claim.values() if word is not None]
+    if not all(isinstance(word, str) for word in words):
         raise record.MalformedRecord("claim")
+    longest = max(map(len, (*claim, *words)), default=0)
+    if len(claim) > fields.CLAIM_MAX or longest > fields.WORD_MAX:
+        raise record.FieldTooLong("claim")
     return claim

@@ -34,3 +34,9 @@ class MalformedRecord(ValueError):
     def __init__(self, field: str) -> None:
         super().__init__(f"malformed record: {field}")
         self.field = field
+
+
+class FieldTooLong(MalformedRecord):
+    """A record one of whose fields holds more than its schema allows."""
+
+    reason: ClassVar[str] = "field_too_long"

@@ -10,12 +10,22 @@ from worker.settings import types
 # Spelt out: classes such as \d and flags that fold case let other letters in.
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _YEAR_10000_MS = 253_402_300_800_000
+# As the schemas of the records have them.
+_REFERENCE_MAX = 255
+_IDENTIFIER = re.compile(r"[!-~]{1,255}")
 
 
 def canonical_uuid(value: object) -> str | None:
     """Return *value* in lower case if it is the text of a UUID, else None."""
     if isinstance(value, str) and _UUID.fullmatch(value):
         return value.lower()
+    return None
+
+
+def identifier(value: object) -> str | None:
+    """Return *value* if it is a text that may be a session id in a record."""
+    if isinstance(value, str) and _IDENTIFIER.fullmatch(value):
+        return value
     return None
 
 
@@ -49,10 +59,14 @@ def table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def reference(value: object, pattern: str) -> str | None:
-    """Return the company's own id if all of it matches *pattern*, else None."""
-    if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII):
-        return value
-    return None
+    """
+    Return the company's own id if all of it matches *pattern*, else None.
+
+    Also None beyond what a record holds, whatever the pattern allows.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= _REFERENCE_MAX:
+        return None
+    return value if re.fullmatch(pattern, value, re.ASCII) else None
 
 
 def unmappable(

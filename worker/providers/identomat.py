@@ -41,9 +41,9 @@ class Adapter:
 
     def canonical(self, spelling: object) -> str | None:
         """Return the session id that *spelling* names, None against the pattern."""
-        if isinstance(spelling, str) and self._session_id.fullmatch(spelling):
-            return spelling
-        return None
+        # The pattern is a setting, and may allow what no record can hold.
+        found = _fields.identifier(spelling)
+        return found if found and self._session_id.fullmatch(found) else None
 
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """

@@ -35,7 +35,9 @@ class Gateway:
         *number* has passed the pattern. Raises errors.FetchError, of which
         errors.NoSuchSession sends the caller to the lists.
         """
-        return await self._get(f"/identifications/{number}")
+        return await self._get(
+            f"/identifications/{urllib.parse.quote(number, safe='')}"
+        )
 
     async def listed(
         self, name: str, *, limit_bytes: int
