@@ -204,10 +204,7 @@ class Turn:
     ) -> None:
         """Write a dead letter, and raise the alarm that goes with its reason."""
         place = f"kyc:dlq:{self.key}:{reason}:{event_id}:{self.session.seq}:{self.now}"
-        redrive = (
-            f"kyc-worker dlq redrive --source {self.key.source} "
-            f"--session {self.key.session_id}"
-        )
+        redrive = model.redrive_command(self.key)
         letter = model.DeadLetter(
             dead_letter_id=model.named_id(place),
             reason=reason,

@@ -27,6 +27,7 @@ from worker.model.decisions import (
     Position,
     Result,
     Verdict,
+    redrive_command,
 )
 from worker.model.ids import named_id, new_id
 from worker.model.words import (
@@ -78,4 +79,5 @@ __all__ = [
     "Wake",
     "named_id",
     "new_id",
+    "redrive_command",
 ]

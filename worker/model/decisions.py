@@ -2,9 +2,13 @@
 
 import dataclasses
 import enum
+import shlex
 from typing import Any
 
 from worker.model import callbacks, words
+
+#: as the schema of dead letters has it
+_COMMAND_MAX = 400
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,18 @@ class Decision:
     def key(self) -> callbacks.SessionKey:
         """Return the session's identity."""
         return callbacks.SessionKey(self.source, self.session_id)
+
+
+def redrive_command(key: callbacks.SessionKey) -> str:
+    """
+    Return the command that runs the dead letters of the session *key* again.
+
+    Safe to paste into a shell: an outsider may have chosen the session id. One that is
+    too long once it is quoted is left out; the command is for the whole source then.
+    """
+    words = ["kyc-worker", "dlq", "redrive", "--source", key.source]
+    command = shlex.join([*words, "--session", key.session_id])
+    return command if len(command) <= _COMMAND_MAX else shlex.join(words)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,8 +66,14 @@ class Summaries:
         )
 
 
-def undecidable(event: model.Event, last_error: str, now: int) -> model.DeadLetter:
-    """Return the dead letter of an event that no source's table can take."""
+def undecidable(
+    event: model.Event, last_error: str, now: int, *, redrive: bool = True
+) -> model.DeadLetter:
+    """
+    Return the dead letter of an event that no source's table can take.
+
+    *redrive* is False where the event itself is wrong, and stays so.
+    """
     return model.DeadLetter(
         dead_letter_id=model.named_id(f"kyc:dlq:{event.event_id}"),
         reason=(
@@ -83,8 +89,5 @@ def undecidable(event: model.Event, last_error: str, now: int) -> model.DeadLett
         first_seen_at=event.received_at,
         last_error=last_error,
         at=now,
-        redrive=(
-            f"kyc-worker dlq redrive --source {event.source} "
-            f"--session {event.session_id}"
-        ),
+        redrive=model.redrive_command(event.key) if redrive else None,
     )
