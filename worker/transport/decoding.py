@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from worker import codec, model, ports
+from worker import clock, codec, model, ports
+from worker.transport import partitioning
 
 
 class Consumed(Protocol):
@@ -17,10 +18,12 @@ class Consumed(Protocol):
     headers: codec.ForeignHeaders
 
 
-def taken(record: Consumed, now: int) -> ports.Taken:
+def taken(record: Consumed, now: int, partitions: int) -> ports.Taken:
     """
     Return the event in *record*, or the dead letter that a foreign record becomes.
 
+    An event in another partition than that of its key is refused: its session's state
+    stands in the ledger's partition of that number, and would begin here once more.
     Raises errors.UnknownVersion for a record of a later release: not ready, but
     never a dead letter.
     """
@@ -28,19 +31,31 @@ def taken(record: Consumed, now: int) -> ports.Taken:
         event = codec.read_event(record.key, record.value, record.headers)
     except codec.MalformedRecord as error:
         return ports.Taken(record.offset, None, _letter(record, error.reason, now))
+    if partitioning.partition_of(str(event.key).encode(), partitions) != (
+        record.partition
+    ):
+        letter = _letter(record, "wrong_partition", now, event)
+        return ports.Taken(record.offset, None, letter)
     return ports.Taken(record.offset, event)
 
 
-def _letter(record: Consumed, last_error: str, now: int) -> model.DeadLetter:
+def _letter(
+    record: Consumed, last_error: str, now: int, event: model.Event | None = None
+) -> model.DeadLetter:
+    """Return the dead letter of *record*; its id is made of the record's place."""
+    # What a producer says, and so perhaps no time that can be written.
+    said = record.timestamp
     place = f"kyc:dlq:{record.topic}:{record.partition}:{record.offset}"
     return model.DeadLetter(
         dead_letter_id=model.named_id(place),
         reason=model.DeadLetterReason.UNMAPPABLE,
-        source="unknown",
-        session_id=None,
-        event_id=None,
+        environment=None if event is None else event.environment,
+        source="unknown" if event is None else event.source,
+        session_id=None if event is None else event.session_id,
+        event_id=None if event is None else event.event_id,
         attempts=1,
-        first_seen_at=record.timestamp if record.timestamp > 0 else now,
+        first_seen_at=said if 0 < said <= clock.LATEST_MS else now,
         last_error=last_error,
         at=now,
+        redrive=None if event is None else model.redrive_command(event.key),
     )

@@ -241,7 +241,7 @@ class Group:
     ) -> None:
         now = self._clock.now_ms()
         try:
-            taken = [decoding.taken(record, now) for record in records]
+            taken = [decoding.taken(r, now, self._kafka.partitions) for r in records]
         except errors.UnknownVersion as error:
             mine.fail(error)
             return
