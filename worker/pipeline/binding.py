@@ -30,6 +30,11 @@ class Limits:
     max_open: int = 50_000
     #: sessions that wait to be registered
     max_held: int = 10_000
+    #: events that wait for their source to be configured, and their bytes
+    max_deferred: int = 1_000
+    max_deferred_bytes: int = 2 << 20
+    #: how long: less than ``kyc.events`` keeps them, so that a redrive finds them
+    defer_ms: int = 3 * 86_400_000
     #: records a transaction, about
     max_batch: int = 2_000
     drain_ms: int = 2_000

@@ -127,6 +127,7 @@ class Fetching:
         suspect: bool,
     ) -> None:
         try:
+            _check_spelling(key, spelling, bound.provider)
             answer = await self._fetch(key, spelling, bound, slot)
             if (
                 suspect
@@ -195,6 +196,18 @@ class Fetching:
                 self._interrogation.survived(key)
                 self._owner.apply(key, told)
                 await self._owner.written()
+
+
+def _check_spelling(
+    key: model.SessionKey, spelling: str, provider: ports.Provider
+) -> None:
+    """
+    Raise errors.ResultMismatch where *spelling* is not the session's.
+
+    As at intake: the ledger of an older release may hold another session's.
+    """
+    if provider.canonical(spelling) != key.session_id:
+        raise errors.ResultMismatch("spelling")
 
 
 def _map(

@@ -4,10 +4,13 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from worker import ledger, model, ports
-from worker.pipeline import binding, caution, observer, summaries
+from worker.pipeline import binding, caution, deferred, observer, summaries
+
+#: An alarm a minute is enough, however many events come.
+_ALARM_EACH_MS = 60_000
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Intake:
     """One partition's intake: nothing that is taken goes nowhere."""
 
@@ -15,7 +18,11 @@ class Intake:
     watch: observer.Observer
     apply: Callable[[model.SessionKey, ledger.Input], object]
     bury: Callable[[model.DeadLetter], None]
+    #: gathers the record of a deferred event, or its tombstone
+    write: Callable[[model.SessionKey], None]
     caution: caution.Caution
+    deferred: deferred.Deferred
+    _alarmed_at: int | None = None
 
     def take(self, record: ports.Taken, now: int) -> None:
         """Take one record; raises nothing."""
@@ -23,13 +30,62 @@ class Intake:
         if event is None:
             if record.letter is not None:
                 self.bury(record.letter)
-            return
-        bound = self.sources.get(event.source)
-        if bound is None:
-            self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
+        elif event.source in self.sources:
+            self.caution.took(event.key, record.offset)
+            self._take(event, now)
+        else:
+            self._defer(event, record.offset, now)
+
+    def take_deferred(self, now: int) -> None:
+        """Take what waited for its source and need wait no longer, once at a start."""
+        for key, event in self.deferred.take_known(self.sources):
+            self.write(key)
+            self.caution.suspects.add(event.key)
+            self._take(event, now)
+        self._remind(now)
+
+    def sweep_deferred(self, now: int) -> None:
+        """Bury what has waited too long for its source; tell of what waits on."""
+        for key, event in self.deferred.take_expired(now):
+            self.write(key)
             self.bury(summaries.undecidable(event, "unknown_source", now))
+        self._remind(now)
+
+    def _remind(self, now: int) -> None:
+        source = self.deferred.any_source()
+        if source is not None:
+            self._alarm(source, now)
+
+    def _defer(self, event: model.Event, offset: int, now: int) -> None:
+        """Let an event wait for its source, which may be configured any time."""
+        self._alarm(event.source, now)
+        key = self.deferred.add(event, offset, now)
+        if key is None:
+            self.bury(summaries.undecidable(event, "unknown_source", now))
+        else:
+            self.write(key)
+
+    def _alarm(self, source: str, now: int) -> None:
+        last = self._alarmed_at
+        if last is None or not 0 <= now - last < _ALARM_EACH_MS:
+            self._alarmed_at = now
+            self.watch.alarmed(source, model.AlarmKind.UNKNOWN_SOURCE)
+
+    def _take(self, event: model.Event, now: int) -> None:
+        """Take an event of a source that is known, unless it is not that source's."""
+        bound = self.sources[event.source]
+        if event.provider != bound.rules.provider:
+            self.bury(summaries.undecidable(event, "wrong_provider", now))
             return
-        self.caution.took(event.key, record.offset)
+        if event.environment is not bound.rules.environment:
+            self.bury(summaries.undecidable(event, "wrong_environment", now))
+            return
+        # The provider is asked with its own spelling, and the answer is believed of
+        # the session: so the one must be a spelling of the other.
+        if bound.provider.canonical(event.provider_session_id) != event.session_id:
+            word = "wrong_provider_session_id"
+            self.bury(summaries.undecidable(event, word, now, redrive=False))
+            return
         match event.type:
             case model.EventType.CALLBACK_RECEIVED:
                 self._take_callback(event, bound.provider, now)

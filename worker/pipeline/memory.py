@@ -8,6 +8,7 @@ from worker import codec, ledger, model
 
 #: What has so long to wait is kept as bytes until then.
 _PARKED_FROM_MS = 60_000
+_NO_SESSION = f"{codec.DEFERRED_PREFIX}:"
 
 
 class _Parked(NamedTuple):
@@ -38,6 +39,8 @@ class Memory:
         self._held: dict[model.SessionKey, None] = {}
         self._heap: list[tuple[int, int, model.SessionKey]] = []
         self._order = itertools.count()
+        #: records of the ledger that are no sessions: events that wait for a source
+        self.deferred: dict[str, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._working) + len(self._resting)
@@ -63,10 +66,12 @@ class Memory:
 
     def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the ledger, in the ledger's order; later ones win."""
+        # No source's name begins like this.
+        held = self.deferred if key.startswith(_NO_SESSION) else self._resting
         if value is None:
-            self._resting.pop(key, None)
+            held.pop(key, None)
         else:
-            self._resting[key] = value
+            held[key] = value
 
     def settle(self, now: int) -> list[model.SessionKey]:
         """
@@ -106,7 +111,8 @@ class Memory:
         session = self._working.get(key)
         if session is not None:
             return codec.encode_session(session, self._version)
-        return self._resting.get(str(key))
+        text = str(key)
+        return self._resting.get(text) or self.deferred.get(text)
 
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
         """Keep the session's state, and when it is due."""

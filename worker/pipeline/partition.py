@@ -11,6 +11,7 @@ from worker.pipeline import (
     advancing,
     binding,
     caution,
+    deferred,
     fetching,
     intake,
     memory,
@@ -83,7 +84,9 @@ class Partition:
             watch=watch,
             apply=self.apply,
             bury=self._writer.bury,
+            write=self._writer.write,
             caution=self._caution,
+            deferred=deferred.Deferred(sessions.deferred, limits),
         )
         self._recheck_open = recheck_open
         self._paused = self._closed = self._parting = False
@@ -158,12 +161,13 @@ class Partition:
 
     async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
-        due = self.memory.settle(self.clock.now_ms())
+        now = self.clock.now_ms()
+        due = self.memory.settle(now)
         self._caution.begin(key for key in due if key.source in self.sources)
-        if self._recheck_open:
-            for key in self.memory.open_keys():
-                if key.source in self.sources:
-                    self.apply(key, ledger.EventsLost())
+        self._intake.take_deferred(now)
+        for key in self.memory.open_keys() if self._recheck_open else ():
+            if key.source in self.sources:
+                self.apply(key, ledger.EventsLost())
         self._writer.gather()
         await self._writer.flush()
         while True:
@@ -275,6 +279,7 @@ class Partition:
             self._writer.bury(letter)
         if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
             self._sweep, self._swept_at = self.memory.ended_keys(), now
+            self._intake.sweep_deferred(now)
         room = max(self._limits.max_batch - self._writer.weight, 0)
         for _ in range(min(len(self._sweep), 200, room)):
             key = self._sweep.pop()

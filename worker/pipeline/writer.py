@@ -43,6 +43,10 @@ class Writer:
         """Gather a dead letter that no session's turn has made."""
         self.gather().dead_letters.append(letter)
 
+    def write(self, key: model.SessionKey) -> None:
+        """Gather a record of the ledger that is no session's."""
+        self.gather().sessions.setdefault(key)
+
     def moved(self) -> None:
         """Take note that the position moved, if nothing else did."""
         if self._idle_since is None:

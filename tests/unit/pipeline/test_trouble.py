@@ -13,19 +13,6 @@ from worker import model, ports
 A = told.approved
 
 
-async def test_an_event_of_an_unknown_source_is_buried() -> None:
-    """An event whose source is not configured ends in a dead letter and an alarm."""
-    async with pipeline.Rig() as rig:
-        event = pipeline.event(1, source="elsewhere")
-        await rig.take(event)
-        await rig.gathered()
-        letter = rig.ledger.letters[0]
-        assert (letter.reason, letter.last_error) == ("unmappable", "unknown_source")
-        assert letter.event_id == event.event_id
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
-        assert rig.watch.letters == [letter]
-
-
 async def test_an_event_whose_claim_crashes_is_buried() -> None:
     """An adapter that raises on an event costs that event and no other."""
     async with pipeline.Rig() as rig:

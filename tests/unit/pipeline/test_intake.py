@@ -1,0 +1,127 @@
+"""An event that is not its source's is refused; its neighbours go on."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support import around, models, pipeline
+from tests.support import ledger as told
+from worker import model
+
+
+async def _refused(event: model.Event) -> list[model.DeadLetter]:
+    """Return the letters of *event*, which must cost neither neighbour anything."""
+    async with pipeline.Rig() as rig:
+        rig.provider.instant = told.approved()
+        await rig.take(pipeline.event(1), event, pipeline.event(3))
+        await rig.gathered()
+        for n in (1, 3):
+            assert rig.ledger.outcomes(pipeline.key(n)) == ["approved"]
+        assert set(rig.provider.asked) == {"tx-1", "tx-3"}
+        assert rig.ledger.session(event.key) is None
+        return rig.ledger.letters
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "redriven"),
+    [
+        ({"provider": "biometric"}, "wrong_provider", True),
+        ({"environment": model.Environment.LIVE}, "wrong_environment", True),
+        ({"provider_session_id": "tx-3"}, "wrong_provider_session_id", False),
+        ({"provider_session_id": "tx-2/../x"}, "wrong_provider_session_id", False),
+        ({"session_id": "TX-2"}, "wrong_provider_session_id", False),
+    ],
+)
+@pytest.mark.parametrize("kind", model.EventType)
+async def test_an_event_of_another_is_refused(
+    kind: model.EventType, change: dict[str, Any], word: str, *, redriven: bool
+) -> None:
+    """Whatever its type: another provider, environment, or session's spelling."""
+    event = pipeline.event(2)._replace(type=kind, **change)
+    letter, *more = await _refused(event)
+
+    assert more == []
+    assert (model.DeadLetterReason.UNMAPPABLE, word) == (
+        letter.reason,
+        letter.last_error,
+    )
+    assert event.key == model.SessionKey(letter.source, letter.session_id or "")
+    assert event.event_id == letter.event_id
+    assert redriven == (letter.redrive is not None)
+
+
+async def test_a_session_is_not_approved_by_another_s_result() -> None:
+    """Session 2 with the spelling of 3, which is approved: nothing is asked for it."""
+    stolen = pipeline.event(2)._replace(provider_session_id="TX-3", reference="victim")
+    async with pipeline.Rig() as rig:
+        await rig.take(stolen)
+        await rig.gathered()
+        assert not rig.provider.asked
+        assert rig.ledger.decisions == []
+
+
+async def test_a_poisoned_ledger_leads_to_no_call() -> None:
+    """A session that an older release took under another's spelling is not fetched."""
+    async with pipeline.Rig() as rig:
+        await rig.take(pipeline.event(1))
+        await rig.gathered()
+    held = rig.ledger.records[str(pipeline.key(1))]
+    rig.ledger.records[str(pipeline.key(1))] = held.replace(b"TX-1", b"TX-9")
+
+    async with rig.again() as poisoned:
+        poisoned.provider.asked.clear()
+        for _ in range(10):
+            await poisoned.wait(900_000)
+            await poisoned.gathered()
+        assert not poisoned.provider.asked
+        assert [one.reason for one in poisoned.ledger.letters] == ["result_mismatch"]
+
+
+class _Asked(around.Provider):
+    """Approves whatever it is asked for, and keeps how that was spelt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str]] = []
+
+    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+        """Keep the call."""
+        self.calls.append((session.session_id, spelling))
+        return model.Answer(document=told.approved(), observed_at=told.START)
+
+
+_SPELLING = st.sampled_from(["TX-1", "tx-1", "TX-2", "TX-1/../TX-2", "TX-1?x=TX-2"])
+
+
+_EVENT = st.builds(
+    lambda event, **changes: event._replace(**changes),
+    models.events(),
+    source=st.sampled_from([told.KEY.source, "elsewhere"]),
+    provider=st.sampled_from(["idnow", "idnow", "biometric"]),
+    session_id=st.sampled_from(["tx-1", "tx-2", "TX-1"]),
+    provider_session_id=_SPELLING,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(_EVENT, max_size=5))
+def test_no_event_leads_to_a_call_for_another_spelling(
+    events: list[model.Event],
+) -> None:
+    """Whatever the fields: nothing crashes, a good neighbour is decided."""
+
+    async def scenario() -> None:
+        provider = _Asked()
+        async with pipeline.Rig(provider=provider) as rig:
+            await rig.take(*events, pipeline.event(7))
+            await rig.gathered()
+            assert not rig.running.done()
+            assert rig.ledger.outcomes(pipeline.key(7)) == ["approved"]
+            assert all(one == other.lower() for one, other in provider.calls)
+            assert rig.ledger.position is not None
+            assert rig.ledger.position.next_offset == len(events) + 1
+
+    asyncio.run(scenario())
