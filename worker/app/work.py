@@ -15,6 +15,8 @@ from worker.telemetry import logs, metrics
 from worker.transport import group, roles
 
 _log = structlog.get_logger()
+#: How long an event waits for its source to be configured.
+_DEFER_MS = 3 * 86_400_000
 
 
 async def run(
@@ -71,7 +73,7 @@ def _member(
 ) -> group.Group:
     factory = Factory(
         sources=bound,
-        limits=limits(config.worker),
+        limits=limits(config),
         clock=clock,
         watch=watch,
         interrogation=caution.Interrogation(),
@@ -110,6 +112,7 @@ def _report(
         counters.owned_partitions(len(working))
         counters.open_sessions(sum(each.memory.open for each in working))
         counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
+        counters.deferred_events(sum(len(each.memory.deferred) for each in working))
         counters.events_behind(member.events_behind())
         counters.kafka_reachable(reachable=member.joined)
 
@@ -159,13 +162,16 @@ class Factory:
         )
 
 
-def limits(worker: settings.Worker) -> binding.Limits:
+def limits(config: settings.Settings) -> binding.Limits:
     """Return a partition's bounds as configured."""
+    worker = config.worker
     return binding.Limits(
         gather_ms=worker.gather_window,
         inbox=worker.max_queued_events,
         max_open=worker.max_open_sessions,
         max_held=worker.max_held_sessions,
+        max_deferred=worker.max_deferred_events,
+        defer_ms=min(_DEFER_MS, config.kafka.events_retention // 2),
         max_batch=worker.max_commit_sessions,
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Mapping
 
 import click
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from worker import clock as clocks
 from worker import codec, errors, model, settings
 from worker.app import sources
-from worker.cli import common, publishing, rechecking
+from worker.cli import common, originals, publishing, rechecking
 from worker.telemetry import logs
 from worker.transport import reader
 
@@ -90,29 +91,65 @@ def redrive(
     """
     Fetch the sessions of dead letters again; a dry run unless --execute.
 
-    Idempotent: the event has an id made of the dead letter's place, and acts once. So
-    after an interruption the same command goes on: what was asked for already does
-    nothing.
+    Where the event itself was never taken, it is published once more, as kyc.events
+    still holds it. Idempotent: the event has an id made of the dead letter's place, and
+    acts once. So after an interruption the same command goes on: what was asked for
+    already does nothing.
     """
     settings_ = common.load(config)
     built = sources.configured(settings_, clocks.SystemClock())
-    events, passed = [], 0
-    for found in _read(settings_, reason, source, session):
-        letter = found.letter
-        bound = built.get(letter.source)
-        session_id = letter.session_id
-        if bound is None or session_id is None or not redrivable(letter, bound):
-            passed += 1
-            continue
-        event_id = model.named_id(f"kyc:redrive:{found.place}")
-        events.append(
-            rechecking.request(bound, session_id, event_id=event_id, once=event_id)
-        )
+    letters = _read(settings_, reason, source, session)
+    kept = _originals(settings_, letters, built)
+    again = [_again(found, built.get(found.letter.source), kept) for found in letters]
+    events = [event for event in again if event is not None]
+    passed = len(again) - len(events)
     click.echo(f"{len(events)} to redrive, {passed} that cannot be", err=True)
     if execute and events:
         common.run(_publish(settings_, events))
     elif events:
         click.echo("this was a dry run: --execute does it", err=True)
+
+
+def _originals(
+    config: settings.Settings,
+    letters: list[Found],
+    built: Mapping[str, sources.Configured],
+) -> Mapping[str, model.Event]:
+    """Return the events that are to be taken again, by their id."""
+    untaken = [
+        found.letter
+        for found in letters
+        if (bound := built.get(found.letter.source)) is not None
+        and originals.wanted(found.letter, bound)
+    ]
+    events: dict[str, model.Event] = {}
+
+    async def find() -> None:
+        events.update(await originals.find(config, untaken))
+
+    common.run(find())
+    return events
+
+
+def _again(
+    found: Found,
+    bound: sources.Configured | None,
+    kept: Mapping[str, model.Event],
+) -> model.Event | None:
+    """Return the event that runs a letter again; None where nothing can."""
+    letter = found.letter
+    if bound is None or letter.session_id is None:
+        return None
+    event_id = model.named_id(f"kyc:redrive:{found.place}")
+    if originals.wanted(letter, bound):
+        original = kept.get(letter.event_id or "")
+        if original is not None:
+            return originals.again(original, bound, event_id)
+    if not redrivable(letter, bound):
+        return None
+    return rechecking.request(
+        bound, letter.session_id, event_id=event_id, once=event_id
+    )
 
 
 def redrivable(letter: model.DeadLetter, bound: sources.Configured) -> bool:
@@ -139,6 +176,11 @@ async def _publish(config: settings.Settings, events: list[model.Event]) -> None
 
 
 def _document(letter: model.DeadLetter) -> dict[str, object]:
+    """Return *letter* as it is shown; its command is made anew, for a shell."""
+    if letter.redrive is not None:
+        key = model.SessionKey(letter.source, letter.session_id or "")
+        command = model.redrive_command(key) if letter.session_id else None
+        letter = dataclasses.replace(letter, redrive=command)
     document: dict[str, object] = orjson.loads(
         codec.dead_letter_record(letter).value or b"{}"
     )
@@ -154,6 +196,7 @@ def _read(
     """Return the dead letters that are kept and asked for, oldest first."""
     logs.configure(console=common.logs_for_people())
     found: list[Found] = []
+    unread: list[str] = []
 
     async def read() -> None:
         topic = [config.kafka.topic("dlq")]
@@ -161,7 +204,11 @@ def _read(
         async with contextlib.aclosing(records):
             async for each in records:
                 held = each.record
-                letter = codec.read_dead_letter(held.key, held.value, held.headers)
+                try:
+                    letter = codec.read_dead_letter(held.key, held.value, held.headers)
+                except (codec.MalformedRecord, errors.UnknownVersion):
+                    unread.append(f"partition {each.partition}, offset {each.offset}")
+                    continue
                 asked = (
                     reason in (None, letter.reason)
                     and source in (None, letter.source)
@@ -172,4 +219,10 @@ def _read(
                     found.append(Found(letter, place))
 
     common.run(read())
+    if unread:
+        click.echo(
+            f"{len(unread)} records in {config.kafka.topic('dlq')} are no dead letters"
+            f" that this release reads; the first one: {unread[0]}",
+            err=True,
+        )
     return sorted(found, key=lambda one: one.letter.at)

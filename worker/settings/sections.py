@@ -53,6 +53,8 @@ class Worker(types.Section):
     max_open_sessions: Annotated[int, pydantic.Field(ge=1)] = 200_000
     #: sessions that wait to be registered; past it the longest held ends
     max_held_sessions: Annotated[int, pydantic.Field(ge=1)] = 10_000
+    #: events that wait for their source to be configured; past it they are dead letters
+    max_deferred_events: Annotated[int, pydantic.Field(ge=0, le=100_000)] = 1_000
     #: sessions that change in one transaction
     max_commit_sessions: Annotated[int, pydantic.Field(ge=1)] = 500
     #: of the plain commit that proves membership

@@ -176,6 +176,11 @@ OPEN_SESSIONS = Metric(
     Kind.GAUGE,
     "Sessions with something still to be done, in the partitions owned.",
 )
+DEFERRED_EVENTS = Metric(
+    "kyc_deferred_events",
+    Kind.GAUGE,
+    "Events that wait for their source to be configured, in the partitions owned.",
+)
 OLDEST_PENDING_SECONDS = Metric(
     "kyc_oldest_pending_seconds",
     Kind.GAUGE,
@@ -250,6 +255,7 @@ CATALOGUE = (
     DECISION_LATENCY_SECONDS,
     DEAD_LETTERS,
     OPEN_SESSIONS,
+    DEFERRED_EVENTS,
     OLDEST_PENDING_SECONDS,
     COMMIT_SECONDS,
     RECORDS_COMMITTED,

@@ -150,6 +150,10 @@ class Metrics:
         """Set how many sessions still have something to be done."""
         self._set(catalogue.OPEN_SESSIONS, sessions)
 
+    def deferred_events(self, events: int) -> None:
+        """Set how many events wait for their source to be configured."""
+        self._set(catalogue.DEFERRED_EVENTS, events)
+
     def oldest_pending(self, seconds: float) -> None:
         """Set the age of the oldest open session; 0 where there is none."""
         self._set(catalogue.OLDEST_PENDING_SECONDS, seconds)

@@ -1,14 +1,11 @@
 """An event that is not its source's is refused; its neighbours go on."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.support import around, models, pipeline
 from tests.support import ledger as told
+from tests.support import pipeline
 from worker import model
 
 
@@ -78,50 +75,3 @@ async def test_a_poisoned_ledger_leads_to_no_call() -> None:
             await poisoned.gathered()
         assert not poisoned.provider.asked
         assert [one.reason for one in poisoned.ledger.letters] == ["result_mismatch"]
-
-
-class _Asked(around.Provider):
-    """Approves whatever it is asked for, and keeps how that was spelt."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[str, str]] = []
-
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
-        """Keep the call."""
-        self.calls.append((session.session_id, spelling))
-        return model.Answer(document=told.approved(), observed_at=told.START)
-
-
-_SPELLING = st.sampled_from(["TX-1", "tx-1", "TX-2", "TX-1/../TX-2", "TX-1?x=TX-2"])
-
-
-_EVENT = st.builds(
-    lambda event, **changes: event._replace(**changes),
-    models.events(),
-    source=st.sampled_from([told.KEY.source, "elsewhere"]),
-    provider=st.sampled_from(["idnow", "idnow", "biometric"]),
-    session_id=st.sampled_from(["tx-1", "tx-2", "TX-1"]),
-    provider_session_id=_SPELLING,
-)
-
-
-@settings(max_examples=40)
-@given(st.lists(_EVENT, max_size=5))
-def test_no_event_leads_to_a_call_for_another_spelling(
-    events: list[model.Event],
-) -> None:
-    """Whatever the fields: nothing crashes, a good neighbour is decided."""
-
-    async def scenario() -> None:
-        provider = _Asked()
-        async with pipeline.Rig(provider=provider) as rig:
-            await rig.take(*events, pipeline.event(7))
-            await rig.gathered()
-            assert not rig.running.done()
-            assert rig.ledger.outcomes(pipeline.key(7)) == ["approved"]
-            assert all(one == other.lower() for one, other in provider.calls)
-            assert rig.ledger.position is not None
-            assert rig.ledger.position.next_offset == len(events) + 1
-
-    asyncio.run(scenario())
