@@ -13,8 +13,11 @@ from worker.app import process, sources, watching
 from worker.pipeline import binding, caution, memory, observer, partition
 from worker.telemetry import logs, metrics
 from worker.transport import group, roles
+from worker.transport import partition as log
 
 _log = structlog.get_logger()
+#: What a decision holds beside its session's own texts, and the record's key.
+_AROUND_BYTES = 4_096
 #: How long an event waits for its source to be configured.
 _DEFER_MS = 3 * 86_400_000
 
@@ -173,6 +176,7 @@ def limits(config: settings.Settings) -> binding.Limits:
         max_deferred=worker.max_deferred_events,
         defer_ms=min(_DEFER_MS, config.kafka.events_retention // 2),
         max_batch=worker.max_commit_sessions,
+        max_session_bytes=log.record_bound(config.kafka) - _AROUND_BYTES,
     )
 
 

@@ -55,6 +55,9 @@ def _first(
             fresh = callbacks.new_session(event, now, unheard=True)
         case inputs.ReturnTaken():
             return None, [inputs.Note(inputs.NoteKind.RETURN_IGNORED)]
+        case inputs.RecordTooLarge():
+            # Nothing was known of it before, and nothing is afterwards.
+            fresh = state.Session(key.session_id, now, now)
         case _:
             return None, []
     work = turn.Turn(key=key, rules=rules, now=now, session=fresh)
@@ -92,6 +95,8 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
             overdue.wait_over(work, behind=behind)
         case inputs.HoldDropped():
             overdue.drop(work)
+        case inputs.RecordTooLarge():
+            failures.bury_too_large(work)
         case inputs.RetentionOver():
             overdue.retire(work)
     work.finish()

@@ -37,6 +37,27 @@ def take_failure(
             _later(work, flight, failure)
 
 
+def bury_too_large(work: turn.Turn) -> None:
+    """
+    Dead-letter what made the record too large; only the deadline stays to be due.
+
+    The same fetch would bring the same: the session is opened again by a wake-up.
+    """
+    session = work.session
+    cause = session.wanted if session.flight is None else session.flight.cause
+    work.bury(
+        model.DeadLetterReason.QUARANTINED,
+        event_id=None if cause is None else cause.event_id,
+        attempts=1,
+        last_error=errors.RecordTooLarge.reason,
+    )
+    if not session.open:
+        return
+    fetches.settle(work, polls_left=0, overdue=0, trailing=None, wanted=None)
+    deadline = None if session.final else work.deadline
+    work.change(due_at=None if deadline is None else max(deadline, work.now))
+
+
 def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
     """Want the same again after *wait_ms*, or as soon as a trailing wake-up may."""
     session, due = work.session, work.now + wait_ms

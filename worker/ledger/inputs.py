@@ -106,6 +106,11 @@ class Failed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RecordTooLarge:
+    """What the session took last makes its record too large: it was put back."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RetentionOver:
     """It may be time to forget this session."""
 
@@ -122,6 +127,7 @@ Input = (
     | MappingStarting
     | Answered
     | Failed
+    | RecordTooLarge
     | RetentionOver
 )
 

@@ -31,13 +31,24 @@ class Advancing:
         if after is not session:
             self.sessions.put(key, after)
             if not effects or not isinstance(effects[-1], ledger.Unwritten):
-                self.writer.gather().sessions[key] = None
+                self.writer.gather().sessions.setdefault(key, session)
         for effect in effects:
             self._follow(key, effect, now)
         while self.sessions.held > self.max_held:
             self.apply(self.sessions.longest_held(), ledger.HoldDropped())
         self.wake()
         return effects
+
+    def put_back(self, key: model.SessionKey) -> None:
+        """
+        Put a session back whose record is too large for the ledger, and bury why.
+
+        Its neighbours in the transaction go on, and so does the partition.
+        """
+        before = self.writer.gather().take_back(key)
+        self.sessions.put(key, before)
+        self.watch.alarmed(key.source, model.AlarmKind.RECORD_TOO_LARGE)
+        self.apply(key, ledger.RecordTooLarge())
 
     def _follow(self, key: model.SessionKey, effect: ledger.Effect, now: int) -> None:
         match effect:

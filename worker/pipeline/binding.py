@@ -35,6 +35,8 @@ class Limits:
     max_deferred_bytes: int = 2 << 20
     #: how long: less than ``kyc.events`` keeps them, so that a redrive finds them
     defer_ms: int = 3 * 86_400_000
+    #: a session's record; what else is written of it is hardly larger
+    max_session_bytes: int = 1 << 19
     #: records a transaction, about
     max_batch: int = 2_000
     drain_ms: int = 2_000

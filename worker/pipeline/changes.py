@@ -13,8 +13,11 @@ class Changes:
 
     since: int
     done: asyncio.Future[None]
-    #: a session counts once, by its latest state, which the memory holds
-    sessions: dict[model.SessionKey, None] = dataclasses.field(default_factory=dict)
+    #: a session counts once, by its latest state, which the memory holds; here is the
+    #: state from before
+    sessions: dict[model.SessionKey, ledger.Session | None] = dataclasses.field(
+        default_factory=dict
+    )
     decisions: list[model.Decision] = dataclasses.field(default_factory=list)
     forgotten: list[model.SessionKey] = dataclasses.field(default_factory=list)
     dead_letters: list[model.DeadLetter] = dataclasses.field(default_factory=list)
@@ -49,6 +52,12 @@ class Changes:
                 self.dead_letters.append(letter)
             case ledger.Forget():
                 self.forgotten.append(key)
+
+    def take_back(self, key: model.SessionKey) -> ledger.Session | None:
+        """Gather nothing of the session any longer; return the state from before."""
+        self.decisions = [each for each in self.decisions if each.key != key]
+        self.forgotten = [each for each in self.forgotten if each != key]
+        return self.sessions.pop(key)
 
     def batch(
         self,

@@ -64,12 +64,13 @@ class Partition:
             limits=limits,
             position=self._position,
             encoded=sessions.encoded,
+            put_back=lambda key: self._advancing.put_back(key),  # noqa: PLW0108 -- made below
             wake=self._wake.set,
         )
         self._queued: set[model.SessionKey] = set()
         self._fetching = fetching.Fetching(self, interrogation)
         self._summaries = summaries.Summaries(position)
-        self.apply = advancing.Advancing(
+        self._advancing: advancing.Advancing = advancing.Advancing(
             sources=sources,
             sessions=sessions,
             writer=self._writer,
@@ -78,7 +79,8 @@ class Partition:
             summaries=self._summaries,
             max_held=limits.max_held,
             wake=self._wake.set,
-        ).apply
+        )
+        self.apply = self._advancing.apply
         self._intake = intake.Intake(
             sources=sources,
             watch=watch,
@@ -245,13 +247,9 @@ class Partition:
             return False
         for effect in self.apply(key, ledger.FetchStarting()):
             if isinstance(effect, ledger.Fetch):
-                self._fetching.start(
-                    key,
-                    effect.seq,
-                    session.provider_session_id,
-                    self.sources[key.source],
-                    suspect=key in self._caution.suspects,
-                )
+                spelling, bound = session.provider_session_id, self.sources[key.source]
+                suspect = key in self._caution.suspects
+                self._fetching.start(key, effect.seq, spelling, bound, suspect=suspect)
                 return True
         self.memory.remind(key)
         return False

@@ -21,6 +21,8 @@ class Writer:
     position: Callable[[], model.Position]
     #: returns a session's latest state as the ledger keeps it
     encoded: Callable[[model.SessionKey], bytes | None]
+    #: puts a session back whose record is too large, and gathers its dead letter
+    put_back: Callable[[model.SessionKey], None]
     #: called whenever a commit has ended
     wake: Callable[[], None]
     _gathered: changes.Changes | None = None
@@ -45,7 +47,7 @@ class Writer:
 
     def write(self, key: model.SessionKey) -> None:
         """Gather a record of the ledger that is no session's."""
-        self.gather().sessions.setdefault(key)
+        self.gather().sessions.setdefault(key, None)
 
     def moved(self) -> None:
         """Take note that the position moved, if nothing else did."""
@@ -121,12 +123,25 @@ class Writer:
     def begin(self) -> None:
         """Start to commit what is gathered; no other commit may be in flight."""
         gathered = self.gather()
-        self._gathered, self._idle_since = None, None
         # The position of now: more may be taken before the task runs.
         batch = gathered.batch(self.position(), self.encoded)
+        if too_large := self._too_large(batch):
+            for key in too_large:
+                self.put_back(key)
+            batch = gathered.batch(self.position(), self.encoded)
+            # What is in the ledger already, and was too large before: it stays.
+            for key in self._too_large(batch):
+                gathered.sessions.pop(key)
+            batch = gathered.batch(self.position(), self.encoded)
+        self._gathered, self._idle_since = None, None
         write = self._write(gathered, batch)
         self._commit = asyncio.create_task(write)
         self._commit.add_done_callback(lambda _: self.wake())
+
+    def _too_large(self, batch: ports.Batch) -> list[model.SessionKey]:
+        """Return the sessions of *batch* whose records no transaction can take."""
+        most = self.limits.max_session_bytes
+        return [key for key, value in batch.sessions if value and len(value) > most]
 
     async def _write(self, gathered: changes.Changes, batch: ports.Batch) -> None:
         """Write *batch* in one transaction, and tell of it."""
