@@ -52,6 +52,9 @@ def _again(  # noqa: PLR0911 -- one for each kind
             return codec.session_record(model.SessionKey("a", "b"), session)
         case schemas.Kind.LEDGER_POSITION:
             return codec.position_record(codec.read_position(data))
+        case schemas.Kind.LEDGER_DEFERRED:
+            deferred = codec.encode_deferred(*codec.read_deferred(data))
+            return codec.session_record(model.SessionKey("a", "b"), deferred)
 
 
 @pytest.mark.parametrize("path", _EXAMPLES, ids=_name)

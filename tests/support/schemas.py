@@ -29,6 +29,7 @@ class Kind(enum.StrEnum):
     LEDGER_SESSION = "ledger_session"
     LEDGER_SESSION_2 = "ledger_session.v2"
     LEDGER_POSITION = "ledger_position"
+    LEDGER_DEFERRED = "ledger_deferred"
 
 
 #: What every CloudEvents record carries, beside the session's own headers.
@@ -43,6 +44,7 @@ _INTERNAL = {
     Kind.LEDGER_SESSION,
     Kind.LEDGER_SESSION_2,
     Kind.LEDGER_POSITION,
+    Kind.LEDGER_DEFERRED,
 }
 
 
