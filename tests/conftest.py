@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import times as profiles
 from worker import broker
-from worker.broker import jars
+from worker.broker import jars, startup_cache
 
 _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
 
@@ -88,3 +88,4 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         uncaptured() if uncaptured else contextlib.nullcontext(),
     ):
         jars.ensure()
+        startup_cache.ensure()

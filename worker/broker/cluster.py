@@ -3,14 +3,13 @@
 import asyncio
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import threading
 import types
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from worker.broker import config, failure, jars, java, node, process
+from worker.broker import config, failure, formatting, jars, java, node, process
 
 _PORT_ATTEMPTS = 5
 # Until SIGTERM is followed by SIGKILL. Brokers that end together wait 5 s for each
@@ -34,6 +33,7 @@ class Cluster:
     in between; *format_args* go to the tool that formats an empty data folder
     (``["--add-scram", …]``).
     *fast_start* spares the optimising compiler: leave it out to measure throughput.
+    *java_options* are further options of Java.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Cluster:
         preferred_port: int | None = None,
         fast_start: bool = True,
         heap_mib: int = 384,
+        java_options: Sequence[str] = (),
         detached: bool = False,
         ready_timeout_s: float = 60.0,
         stop_timeout_s: float | None = None,
@@ -64,6 +65,7 @@ class Cluster:
         self._preferred_port = preferred_port
         self._fast_start = fast_start
         self._heap_mib = heap_mib
+        self._java_options = tuple(java_options)
         self._detached = detached
         self._ready_timeout_s = ready_timeout_s
         self._stop_timeout_s = stop_timeout_s or (
@@ -114,6 +116,7 @@ class Cluster:
             jars.ensure(abort=self._abort),
             fast_start=self._fast_start,
             heap_mib=self._heap_mib,
+            extra=self._java_options,
         )
         try:
             with self._busy:
@@ -172,7 +175,9 @@ class Cluster:
             )
             data.mkdir(parents=True, exist_ok=True)
             each.properties_path.write_text(config.render(properties))
-        self._format(kafka)
+        formatting.format_folders(
+            kafka, [each.properties_path for each in self.nodes], self._format_args
+        )
         if self._abort.is_set():
             raise failure.BrokerError("The start of the broker was interrupted.")
         for each in self.nodes:
@@ -193,36 +198,6 @@ class Cluster:
             detached=self._detached,
             doomed=None if self._data_dir else root,
         )
-
-    def _format(self, kafka: java.Kafka) -> None:
-        """Prepare the data folders that are empty, all at the same time."""
-        data = {each: each.properties_path.parent / "data" for each in self.nodes}
-        ids = {each: config.formatted_cluster_id(data[each]) for each in self.nodes}
-        known = next((each for each in ids.values() if each), None)
-        cluster_id = known or config.new_cluster_id()
-        running = [
-            subprocess.Popen(  # noqa: S603 -- because we wrote it
-                kafka.format(
-                    each.properties_path,
-                    cluster_id=cluster_id,
-                    arguments=self._format_args,
-                ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for each in self.nodes
-            if ids[each] is None
-        ]
-        told = [(each.communicate()[0], each.returncode) for each in running]
-        for text, code in told:
-            if code:
-                raise failure.BrokerError(
-                    "The broker's data folder cannot be formatted: check the "
-                    "properties and format_args given, for Kafka says:\n"
-                    f"{failure.excerpt(text)}"
-                )
 
     def _end_children(self) -> None:
         children = [each.child for each in self.nodes if each.child]

@@ -54,6 +54,11 @@ def pinned(lock: pathlib.Path = LOCK) -> list[Jar]:
     ]
 
 
+def release() -> str:
+    """Return a word that is another one for other jars."""
+    return hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
+
+
 def cache_folder() -> pathlib.Path:
     """Return the folder of this program's jars in the user's cache."""
     home = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 -- XDG's own variable
@@ -80,7 +85,7 @@ def ensure(
     jars = pinned() if jars is None else jars
     abort = abort or threading.Event()
     if any(not jar.matches(folder / jar.name) for jar in jars):
-        with _sole_writer(folder):
+        with sole_writer(folder):
             # Looked at again: another process may have fetched them meanwhile.
             missing = [jar for jar in jars if not jar.matches(folder / jar.name)]
             if missing:
@@ -89,7 +94,8 @@ def ensure(
 
 
 @contextlib.contextmanager
-def _sole_writer(folder: pathlib.Path) -> Iterator[None]:
+def sole_writer(folder: pathlib.Path) -> Iterator[None]:
+    """Hold *folder* for this process alone; others wait. Raises BrokerError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("wb")
