@@ -5,9 +5,8 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from tests.chaos import checker, reading, schedule, traffic
-from tests.support import system, times
-from worker import broker
+from tests.chaos import checker, network, reading, schedule, traffic
+from tests.support import system, three, times
 
 _SETTLE_S = 90.0
 # Time for a zombie to write what it must not.
@@ -42,37 +41,58 @@ class Report:
 
 
 async def play(
-    seed: int, seconds: float, folder: pathlib.Path, *, rate: float = 12.0
+    seed: int,
+    seconds: float,
+    folder: pathlib.Path,
+    *,
+    rate: float = 12.0,
+    without: str | None = None,
 ) -> Report:
-    """Play *seed* for *seconds* on three brokers of its own, and check everything."""
+    """
+    Play *seed* for *seconds* on three brokers of its own, and check everything.
+
+    *without* is a protection of ``tests.support.weakened`` that the processes lack.
+    """
     prefix = f"chaos{seed}"
-    properties = times.SHORT.broker_properties
-    async with broker.Cluster(nodes=3, properties=properties) as cluster:
+    module = ["tests.support.weakened", without] if without else ["worker"]
+    async with (
+        three.cluster(times.SHORT) as cluster,
+        three.proxies(cluster) as wires,
+        system.System(
+            cluster.bootstrap_servers,
+            prefix,
+            folder,
+            replicated=True,
+            sources_more=_IMPATIENT,
+        ) as running,
+    ):
+        chaos = schedule.Chaos(
+            running=running,
+            cluster=cluster,
+            network=network.Network(
+                wires=wires,
+                answer_timeout_s=running.settings.kafka.answer_timeout / 1000,
+                seed=seed,
+            ),
+            servers=cluster.bootstrap(three.PROXIED),
+            module=module,
+            seed=seed,
+        )
+        chaos.ingresses += [chaos.start("ingress") for _ in range(_INGRESSES)]
+        chaos.workers += [chaos.start("work") for _ in range(_WORKERS)]
+        for process in (*chaos.ingresses, *chaos.workers):
+            await running.ready(process)
+        sent = traffic.Traffic(
+            running=running,
+            ports=[each.port for each in chaos.ingresses],
+            seed=seed,
+            draw=traffic.troubled,
+        )
+        async with sent.flowing(rate):
+            await chaos.run(seconds)
         servers = cluster.bootstrap_servers
-        async with system.System(
-            servers, prefix, folder, replicated=True, sources_more=_IMPATIENT
-        ) as running:
-            ingresses = [running.start("ingress") for _ in range(_INGRESSES)]
-            workers = [running.start("work") for _ in range(_WORKERS)]
-            for process in (*ingresses, *workers):
-                await running.ready(process)
-            chaos = schedule.Chaos(
-                running=running,
-                cluster=cluster,
-                ingresses=ingresses,
-                workers=workers,
-                seed=seed,
-            )
-            sent = traffic.Traffic(
-                running=running,
-                ports=[each.port for each in ingresses],
-                seed=seed,
-                draw=traffic.troubled,
-            )
-            async with sent.flowing(rate):
-                await chaos.run(seconds)
-            found, settled_s = await _settled(servers, prefix, sent)
-            return _report(seconds, sent, chaos, found, settled_s)
+        found, settled_s = await _settled(servers, prefix, sent)
+        return _report(seconds, sent, chaos, found, settled_s)
 
 
 #: What a source does about failures must fit into the time that a seed has; and
