@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tests.chaos import acting
 from tests.support import wire
 
-_LATE_S = (0.05, 1.5)
+_LATE_S = (0.05, 1.0)
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Network:
     The links between all processes and the brokers, one wire for each broker.
 
     A slow link makes transactions long, so that a request which is held arrives
-    within a later one; a request in a hundred or so is hurt meanwhile.
+    within a later one; some requests in a hundred are hurt meanwhile.
     """
 
     wires: Sequence[wire.Wire]
@@ -35,8 +35,8 @@ class Network:
         for number, each in enumerate(self.wires):
             each.weather.chance = random.Random(f"{self.seed} wire {number}")
         acts: dict[acting.Act, int] = {
-            self._lose: 6,
-            self._silence: 2,
+            self._lose: 8,
+            self._silence: 1,
             self._reset: 1,
         }
         await acting.act(acts, chance, until, pause_s=1.5)
@@ -53,8 +53,8 @@ class Network:
 
     async def _lose(self, chance: random.Random) -> None:
         """Hurt single requests on every link, and slow the others down."""
-        share = chance.choice((0.005, 0.01, 0.03))
-        latency_s = chance.choice((0.005, 0.02, 0.04))
+        share = chance.choice((0.02, 0.05, 0.08))
+        latency_s = chance.choice((0.01, 0.02, 0.04))
         for each in self.wires:
             each.weather = wire.Weather(
                 chance=each.weather.chance,
@@ -62,7 +62,7 @@ class Network:
                 late_s=_LATE_S,
                 latency_s=latency_s,
             )
-        await asyncio.sleep(chance.uniform(2, 6))
+        await asyncio.sleep(chance.uniform(3, 8))
         for each in self.wires:
             each.clear()
 
