@@ -9,6 +9,9 @@ import random
 
 from tests.support import proxy
 
+#: the api key of EndTxn
+END_TXN = 26
+
 _HEAD_BYTES = 4
 # Requests that change nothing, by their api key: Fetch, ListOffsets, Metadata,
 # OffsetFetch, FindCoordinator, Heartbeat, ApiVersions.
@@ -40,6 +43,8 @@ class Weather:
     #: of the requests that change something meet a fate; few of the others
     hurt_share: float = 0.0
     fates: tuple[Fate, ...] = tuple(Fate)
+    #: the api keys of the only requests that are hurt; None: any
+    keys: frozenset[int] | None = None
     #: how long after its client has gone a request that was held arrives
     late_s: tuple[float, float] = (0.1, 2.0)
     #: how long each request takes
@@ -47,6 +52,8 @@ class Weather:
 
     def fate(self, api_key: int) -> Fate | None:
         """Draw what becomes of one request."""
+        if self.keys is not None and api_key not in self.keys:
+            return None
         share = self.hurt_share * (_READING_SHARE if api_key in _READING else 1)
         return self.chance.choice(self.fates) if self.chance.random() < share else None
 
@@ -101,6 +108,8 @@ class Wire(proxy.Proxy):
                 request = head + await reader.readexactly(int.from_bytes(head))
                 if latency_s := self.weather.latency_s:
                     await asyncio.sleep(latency_s)
+                if self._bytes_per_s is not None:
+                    await asyncio.sleep(len(request) / self._bytes_per_s)
                 waited = not self._open.is_set()
                 await self._open.wait()
                 if waited and reader.at_eof():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 
 from tests.chaos import acting, network
@@ -43,10 +44,10 @@ async def test_one_thing_is_done_at_a_time_until_the_time_is_over() -> None:
     """The last one is ended; a weight of nothing is never drawn."""
     done: list[str] = []
 
-    async def often(_: acting.random.Random) -> None:
+    async def often(_: random.Random) -> None:
         done.append("often")
 
-    async def never(_: acting.random.Random) -> None:
+    async def never(_: random.Random) -> None:
         done.append("never")
 
     until = asyncio.get_running_loop().time() + 0.05
@@ -55,7 +56,7 @@ async def test_one_thing_is_done_at_a_time_until_the_time_is_over() -> None:
     assert set(done) == {"often"}
 
 
-class _Quick(acting.random.Random):
+class _Quick(random.Random):
     """Chance that waits no time at all."""
 
     def uniform(self, _low: float, _high: float) -> float:

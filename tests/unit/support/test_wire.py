@@ -215,3 +215,6 @@ async def test_the_same_seed_hurts_the_same_requests() -> None:
     weather = wire.Weather(chance=random.Random(7), hurt_share=0.1)
     fetches = [weather.fate(api_key=1) for _ in range(2000)]
     assert 5 < 2000 - fetches.count(None) < 50
+    ends = wire.Weather(hurt_share=1, keys=frozenset({wire.END_TXN}))
+    assert ends.fate(api_key=0) is None
+    assert ends.fate(wire.END_TXN) is not None
