@@ -120,6 +120,22 @@ def test_one_epoch_serves_all_transactions_of_a_producer() -> None:
     assert versions == {"EndTxnRequest": [0], "InitProducerIdRequest": [0]}
 
 
+@pytest.mark.parametrize(
+    "method", ["abort_transaction", "send_offsets_to_transaction"]
+)
+def test_no_transaction_is_aborted_or_holds_offsets(method: str) -> None:
+    """A late copy of such a request would end or change the next transaction."""
+    package = _FOLDER.parent
+    users = [
+        path.name
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == method
+    ]
+
+    assert users == []
+
+
 def test_the_coordinator_of_a_group_is_found_by_its_tasks() -> None:
     """A discarded consumer's tasks run methods of these, and are cancelled by that."""
     for name in ("_coordination_routine", "_heartbeat_routine"):
