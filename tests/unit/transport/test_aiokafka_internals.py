@@ -120,9 +120,7 @@ def test_one_epoch_serves_all_transactions_of_a_producer() -> None:
     assert versions == {"EndTxnRequest": [0], "InitProducerIdRequest": [0]}
 
 
-@pytest.mark.parametrize(
-    "method", ["abort_transaction", "send_offsets_to_transaction"]
-)
+@pytest.mark.parametrize("method", ["abort_transaction", "send_offsets_to_transaction"])
 def test_no_transaction_is_aborted_or_holds_offsets(method: str) -> None:
     """A late copy of such a request would end or change the next transaction."""
     package = _FOLDER.parent
