@@ -10,6 +10,8 @@ from tests.chaos import acting
 from tests.support import wire
 
 _LATE_S = (0.05, 1.0)
+# How often only the ends of transactions are hurt: a copy that is late can tear one.
+_ENDS_SHARE = 0.5
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -55,10 +57,14 @@ class Network:
         """Hurt single requests on every link, and slow the others down."""
         share = chance.choice((0.02, 0.05, 0.08))
         latency_s = chance.choice((0.01, 0.02, 0.04))
+        keys = None
+        if chance.random() < _ENDS_SHARE:
+            share, keys = 0.3, frozenset({wire.END_TXN})
         for each in self.wires:
             each.weather = wire.Weather(
                 chance=each.weather.chance,
                 hurt_share=share,
+                keys=keys,
                 late_s=_LATE_S,
                 latency_s=latency_s,
             )

@@ -18,8 +18,8 @@ async def test_one_seed_breaks_no_promise(tmp_path: pathlib.Path) -> None:
 
     assert report.violations == [], "\n".join(map(str, report.violations))
     assert [] == report.ended  # noqa: SIM300 -- expected first
-    assert report.sessions > 400
-    assert report.decisions > 400
+    assert report.sessions > 250
+    assert report.decisions > 250
     assert sum(report.hurt.values()) >= 10
     assert report.retries > 10
     assert report.hurt["late requests delivered"] > 0
