@@ -13,6 +13,7 @@ N ?= 1
 SEED ?= 1
 SEEDS ?= 1
 MINUTES ?= 3
+WITHOUT ?=
 # Most tests on Kafka wait more than they work.
 JOBS ?= 3
 CALLBACKS ?= 2000
@@ -107,9 +108,9 @@ bench: install ## Against the floor of the parts, ONLY=ingress|worker|latency|le
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(STRICT),--strict $(STRICT))
 
 .PHONY: chaos
-chaos: install ## Kill and freeze everything, check every promise (SEED= SEEDS= MINUTES= QUIET=1)
+chaos: install ## Hurt processes, brokers, network; check every promise (SEED= SEEDS= MINUTES= QUIET=1)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds $(SEEDS) --minutes $(MINUTES) \
-	  $(if $(QUIET),--quiet)
+	  $(if $(QUIET),--quiet) $(if $(WITHOUT),--without $(WITHOUT))
 
 .PHONY: test-browser
 test-browser: $(VENV)/.browser ## Walk the embedded page in a real headless Chromium

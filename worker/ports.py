@@ -196,7 +196,7 @@ class Committer(Protocol):
         """
         Write *batch* in one transaction; on return all of it is committed.
 
-        Raises errors.OwnershipLost or errors.CommitInDoubt: then the partition's
-        memory is worth nothing and must be thrown away.
+        Raises errors.OwnershipLost, errors.CommitInDoubt or errors.ProducerRetired:
+        then the partition's memory is worth nothing and must be thrown away.
         """
         ...

@@ -14,6 +14,7 @@ import click
 import orjson
 
 from tests.chaos import trial
+from tests.support import weakened
 
 _SHOWN = 20
 
@@ -22,6 +23,11 @@ _SHOWN = 20
 @click.option("--seed", default=1, show_default=True)
 @click.option("--seeds", default=1, show_default=True, help="How many, from --seed on.")
 @click.option("--minutes", default=3.0, show_default=True)
+@click.option(
+    "--without",
+    type=click.Choice(list(weakened.PROTECTIONS)),
+    help="Take a protection out of every process: the run must notice.",
+)
 @click.option("--quiet", is_flag=True, help="Print the totals and what went wrong.")
 @click.option(
     "--out",
@@ -31,7 +37,13 @@ _SHOWN = 20
     help="Where chaos.json goes, and the logs of seeds that went wrong.",
 )
 def main(
-    seed: int, seeds: int, minutes: float, out: pathlib.Path, *, quiet: bool
+    seed: int,
+    seeds: int,
+    minutes: float,
+    without: str | None,
+    out: pathlib.Path,
+    *,
+    quiet: bool,
 ) -> None:
     """Exit 1 where any promise is broken, with each session's history."""
     out.mkdir(parents=True, exist_ok=True)
@@ -41,7 +53,8 @@ def main(
         folder = pathlib.Path(tempfile.mkdtemp(prefix="kyc-chaos-"))
         good = False
         try:
-            report = asyncio.run(trial.play(one, minutes * 60, folder))
+            played = trial.play(one, minutes * 60, folder, without=without)
+            report = asyncio.run(played)
         except Exception as error:  # noqa: BLE001 -- the next seed may still be played
             failures.append(f"seed {one}: {type(error).__name__}: {error}")
             click.echo(f"seed {one}: the trial itself failed\n{traceback.format_exc()}")
@@ -77,7 +90,7 @@ def totals(reports: list[trial.Report]) -> dict[str, int]:
     found: collections.Counter[str] = collections.Counter(seeds=len(reports))
     for each in reports:
         found.update(each.hurt)
-        found["kills and freezes"] += sum(each.hurt.values())
+        found["hurts"] += sum(each.hurt.values())
         found["callbacks acknowledged"] += each.callbacks
         found["sessions"] += each.sessions
         found["decisions"] += each.decisions

@@ -5,27 +5,30 @@ import collections
 import dataclasses
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 
+from tests.chaos import acting, network
 from tests.support import system
 from worker import broker
-
-_Act = Callable[[random.Random], Awaitable[None]]
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Chaos:
     """
-    Hurts one process and one broker at a time, each by a schedule of its own.
+    Hurts a process, a broker and the network at a time, each by its own schedule.
 
     So a worker dies while a broker does, but two brokers of three are always well.
     """
 
     running: system.System
     cluster: broker.Cluster
-    ingresses: list[system.Process]
-    workers: list[system.Process]
+    network: network.Network
+    #: how processes that are started anew reach the brokers, and what they run
+    servers: str
+    module: Sequence[str]
     seed: int
+    ingresses: list[system.Process] = dataclasses.field(default_factory=list)
+    workers: list[system.Process] = dataclasses.field(default_factory=list)
     counts: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
@@ -33,16 +36,28 @@ class Chaos:
     async def run(self, seconds: float) -> None:
         """Hurt until *seconds* are over; everything is back when this returns."""
         until = asyncio.get_running_loop().time() + seconds
-        processes: dict[_Act, int] = {
+        processes: dict[acting.Act, int] = {
             self._kill_worker: 5,
             self._freeze_worker: 3,
             self._kill_ingress: 2,
             self._freeze_ingress: 1,
         }
-        brokers: dict[_Act, int] = {self._kill_broker: 2, self._freeze_broker: 1}
+        brokers: dict[acting.Act, int] = {self._kill_broker: 2, self._freeze_broker: 1}
         await asyncio.gather(
-            _act(processes, random.Random(f"{self.seed} processes"), until, pause_s=2),
-            _act(brokers, random.Random(f"{self.seed} brokers"), until, pause_s=5),
+            acting.act(
+                processes, random.Random(f"{self.seed} processes"), until, pause_s=2
+            ),
+            acting.act(
+                brokers, random.Random(f"{self.seed} brokers"), until, pause_s=5
+            ),
+            self.network.run(seconds),
+        )
+        self.counts.update(self.network.counts)
+
+    def start(self, kind: str, *, port: int | None = None) -> system.Process:
+        """Start a process that reaches the brokers through the network."""
+        return self.running.start(
+            kind, port=port, servers=self.servers, module=self.module
         )
 
     def ended(self) -> list[str]:
@@ -57,14 +72,14 @@ class Chaos:
         place = chance.randrange(len(self.workers))
         self._kill(self.workers[place], "worker kills")
         await asyncio.sleep(chance.uniform(0, 3))
-        self.workers[place] = self.running.start("work")
+        self.workers[place] = self.start("work")
 
     async def _kill_ingress(self, chance: random.Random) -> None:
         place = chance.randrange(len(self.ingresses))
         killed = self.ingresses[place]
         self._kill(killed, "ingress kills")
         await asyncio.sleep(chance.uniform(0, 2))
-        self.ingresses[place] = self.running.start("ingress", port=killed.port)
+        self.ingresses[place] = self.start("ingress", port=killed.port)
 
     async def _freeze_worker(self, chance: random.Random) -> None:
         self.counts["worker freezes"] += 1
@@ -95,18 +110,6 @@ class Chaos:
         self.counts[counted] += 1
         process.popen.kill()
         process.popen.wait()
-
-
-async def _act(
-    acts: dict[_Act, int], chance: random.Random, until: float, *, pause_s: float
-) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(chance.uniform(0.25, 1.75) * pause_s)
-        if loop.time() > until:
-            return
-        (act,) = chance.choices(list(acts), list(acts.values()))
-        await act(chance)
 
 
 async def _freeze(process: system.Process, seconds: float) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import pathlib
+import random
 
-from tests.support import leaders, three
+from tests.support import leaders, three, wire
 from tests.support import times as profiles
 from worker import broker
 
@@ -62,4 +63,59 @@ async def test_a_bad_link_to_every_broker(
             await scene.owns(three.PARTITIONS // 2, other)
             await scene.end(other)
             await scene.decide_more()
+        await scene.check()
+
+
+async def test_ends_of_transactions_arrive_within_the_next_ones(
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """
+    A third of all EndTxn requests is held, repeated, and delivered up to 1 s later.
+
+    Every session keeps its ledger and its decisions together: the workers replace
+    each producer whose request is still on its way.
+    """
+    async with (
+        three.proxies(trio) as links,
+        three.scene(trio, tmp_path, times, proxied=2) as scene,
+    ):
+        async with (
+            scene.load(),
+            scene.fault("ends of transactions held, repeated and late"),
+        ):
+            for link in links:
+                link.weather = wire.Weather(
+                    chance=random.Random(1),
+                    hurt_share=0.3,
+                    fates=(wire.Fate.HELD_AND_RESET,),
+                    keys=frozenset({wire.END_TXN}),
+                    late_s=(0.05, 1.0),
+                    latency_s=0.02,
+                )
+            await asyncio.sleep(times.frozen_s)
+            for link in links:
+                link.clear()
+            await scene.decide_more()
+        await scene.check()
+        assert any("producer_retired" in each.logged() for each in scene.workers)
+    assert sum(each.counts["late requests delivered"] for each in links) > 5
+
+
+async def test_a_broker_is_silent_for_longer_than_its_clients_wait(
+    trio: broker.Cluster, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """Each in turn; what was sent meanwhile arrives after its clients asked again."""
+    async with (
+        three.proxies(trio) as links,
+        three.scene(trio, tmp_path, times, proxied=2) as scene,
+    ):
+        answer_timeout_s = scene.running.settings.kafka.answer_timeout / 1000
+        async with scene.load():
+            for link in links:
+                async with scene.fault("a broker silent for longer than clients wait"):
+                    link.weather = wire.Weather(late_s=(0.05, 1.0))
+                    link.black_hole()
+                    await asyncio.sleep(answer_timeout_s + 0.5)
+                    await link.heal()
+                    await scene.decide_more()
         await scene.check()

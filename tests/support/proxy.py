@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
-from typing import Self
+from typing import Self, TypeVar
 
 _HOST = "127.0.0.1"
 _CHUNK = 1 << 16
@@ -22,6 +22,7 @@ class Proxy:
         #: connections that were accepted, and bytes that were let through
         self.accepted = 0
         self.passed = 0
+        self._host = _HOST
         self._target = target
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
@@ -114,11 +115,16 @@ class Proxy:
                 self.passed += len(data)
 
 
+_Kind = TypeVar("_Kind", bound=Proxy)
+
+
 @contextlib.asynccontextmanager
-async def between(places: Iterable[tuple[int, int]]) -> AsyncIterator[list[Proxy]]:
+async def between(
+    places: Iterable[tuple[int, int]], kind: type[_Kind]
+) -> AsyncIterator[list[_Kind]]:
     """Hold a proxy for each port and what it forwards to, in their order."""
     async with contextlib.AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(Proxy(port, target))
-            for port, target in places
-        ]
+        found = [kind(port, target) for port, target in places]
+        for each in found:
+            await stack.enter_async_context(each)
+        yield found

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import errors as theirs
 
 from tests.chaos import checker, reading, traffic
-from tests.support import leaders, ports, proxy, recovery, system, transport
+from tests.support import leaders, ports, proxy, recovery, system, transport, wire
 from tests.support import times as profiles
 from worker import broker
 from worker import clock as clocks
@@ -41,12 +41,13 @@ def cluster(times: profiles.Times) -> broker.Cluster:
 
 def proxies(
     brokers: broker.Cluster,
-) -> contextlib.AbstractAsyncContextManager[list[proxy.Proxy]]:
+) -> contextlib.AbstractAsyncContextManager[list[wire.Wire]]:
     """Hold the proxies of *brokers*, in the order of their nodes."""
-    return proxy.between(
+    places = [
         (each.address.advertised[PROXIED], each.address.ports[PROXIED])
         for each in brokers.nodes
-    )
+    ]
+    return proxy.between(places, wire.Wire)
 
 
 async def heal(brokers: broker.Cluster) -> None:

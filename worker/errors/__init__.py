@@ -28,6 +28,7 @@ Name everything that can go wrong, and what is to be done about it.
         │   └── KafkaUnauthorised       a right is missing, which the broker denies us
         ├── OwnershipLost             another owner has fenced this partition
         ├── CommitInDoubt             the outcome of a commit is not known
+        ├── ProducerRetired           replaced before its next transaction
         ├── TransactionHangs          a broker forgot to end a transaction
         ├── PositionLost              the position fell out of the retention
         ├── TopicMismatch             a topic differs from what is configured
@@ -76,6 +77,7 @@ from worker.errors.transport import (
     KafkaUnavailable,
     OwnershipLost,
     PositionLost,
+    ProducerRetired,
     RecordTooLarge,
     TopicMismatch,
     TransactionHangs,
@@ -106,6 +108,7 @@ __all__ = [
     "NotReady",
     "OwnershipLost",
     "PositionLost",
+    "ProducerRetired",
     "ProviderFault",
     "ProviderTimeout",
     "ProviderUnreachable",

@@ -34,6 +34,17 @@ class CommitInDoubt(TransportError):
     reason = "commit_in_doubt"
 
 
+class ProducerRetired(TransportError):
+    """
+    An EndTxn request of this producer was not answered, and was sent again.
+
+    The first copy may arrive late and end whatever transaction is open then: the
+    producer is replaced before it begins another one. Nothing was sent.
+    """
+
+    reason = "producer_retired"
+
+
 class TransactionHangs(TransportError):
     """
     A transaction of the partition's earlier owner is over, and a topic does not know.

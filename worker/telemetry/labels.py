@@ -125,6 +125,7 @@ class PartitionFailure(enum.StrEnum):
     KAFKA_UNAUTHORISED = "kafka_unauthorised"
     OWNERSHIP_LOST = "ownership_lost"
     COMMIT_IN_DOUBT = "commit_in_doubt"
+    PRODUCER_RETIRED = "producer_retired"
     POSITION_LOST = "position_lost"
     TOPIC_MISMATCH = "topic_mismatch"
     UNKNOWN_VERSION = "unknown_version"

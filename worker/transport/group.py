@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from worker import clock as clocks
 from worker import errors, settings
 from worker.transport import (
+    closing,
     decoding,
     membership,
     owned,
@@ -19,6 +20,7 @@ from worker.transport import (
 )
 
 _POLL_MS = 200
+_LEAVE_S = 5.0
 
 
 class Group:
@@ -173,9 +175,7 @@ class Group:
         self._assignments = 0
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(5):
-                    await consumer.stop()
+            await closing.leave_group(consumer, _LEAVE_S)
 
     async def _drain(self) -> None:
         await asyncio.gather(*(mine.drain() for mine in self._owned.values()))

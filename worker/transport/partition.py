@@ -10,7 +10,7 @@ from typing import Any
 import aiokafka
 
 from worker import codec, errors, model, ports, settings
-from worker.transport import closing, failures, hanging, reader, topics
+from worker.transport import closing, failures, hanging, reader, topics, unanswered
 
 #: Called for every ledger record but the position: key, and value or tombstone.
 Handle = Callable[[str, bytes | None], None]
@@ -43,6 +43,7 @@ class PartitionLog:
         self._kafka = kafka
         self._deadline_s = kafka.commit_deadline / 1000
         self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._ends: unanswered.EndWatch | None = None
         self._whole = False
 
     async def fence(self) -> None:
@@ -55,6 +56,7 @@ class PartitionLog:
         """
         await self.discard()
         producer = self._producer = _transactional_producer(self._kafka, self.partition)
+        self._ends = unanswered.EndWatch(producer)
         try:
             with failures.as_unavailable("fencing"):
                 async with asyncio.timeout(self._deadline_s):
@@ -101,13 +103,17 @@ class PartitionLog:
         Write *batch* in one transaction; on return all of it is committed.
 
         Raises errors.RecordTooLarge before anything is begun: the log stays good.
-        Raises errors.OwnershipLost or errors.CommitInDoubt, after ``commit_deadline``
-        at the latest, or errors.RecordTooLarge from the broker: then, as after a
-        cancellation, only ``discard`` is left.
+        Raises errors.ProducerRetired, also before anything is begun, after a commit
+        whose EndTxn request was sent more than once. Raises errors.OwnershipLost or
+        errors.CommitInDoubt, after ``commit_deadline`` at the latest, or
+        errors.RecordTooLarge from the broker: then, as after a cancellation or
+        errors.ProducerRetired, only ``discard`` is left.
         """
         producer = self._producer
         if producer is None or not self._whole:
             raise errors.CommitInDoubt("an earlier commit failed")
+        if self._ends is not None and self._ends.unanswered:
+            raise errors.ProducerRetired("an EndTxn request of it was not answered")
         records = self._records(batch)
         self._check_sizes(records)
         self._whole = False

@@ -41,7 +41,9 @@ def _play(
 ) -> tuple[testing.Result, dict[str, Any]]:
     """Run the command over seeds that show *reports*."""
 
-    async def play(seed: int, _seconds: float, folder: pathlib.Path) -> trial.Report:
+    async def play(
+        seed: int, _seconds: float, folder: pathlib.Path, **_: object
+    ) -> trial.Report:
         (folder / "work-1.log").write_text("its last words")
         (folder / "kyc.toml").write_text("secrets")
         report = reports[seed]
@@ -68,7 +70,7 @@ def test_good_seeds_are_a_line_each_and_a_total(
         "seeds": 2,
         "worker kills": 6,
         "broker freezes": 2,
-        "kills and freezes": 8,
+        "hurts": 8,
         "callbacks acknowledged": 200,
         "sessions": 100,
         "decisions": 110,

@@ -47,7 +47,7 @@ class _Clients:
 async def _clients() -> AsyncIterator[_Clients]:
     """Yield clients of a proxy in front of a server."""
     target, port = ports.free(), ports.free()
-    async with proxy.between([(port, target)]) as (link,):
+    async with proxy.between([(port, target)], proxy.Proxy) as (link,):
         clients = _Clients(link)
         server = await asyncio.start_server(clients.echo, "127.0.0.1", target)
         yield clients
