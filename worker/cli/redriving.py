@@ -160,8 +160,9 @@ def _read(
         records = reader.follow(config.kafka, topic, reader.Span.UNTIL_END)
         async with contextlib.aclosing(records):
             async for each in records:
-                held = each.record
-                letter = codec.read_dead_letter(held.key, held.value, held.headers)
+                letter = common.read_or_skip(each, codec.read_dead_letter)
+                if letter is None:
+                    continue
                 asked = (
                     reason in (None, letter.reason)
                     and source in (None, letter.source)

@@ -50,6 +50,7 @@ def _value(letter: model.DeadLetter) -> fields.Document:
         "known_keys": list(letter.known_keys),
         "other_keys": letter.other_keys,
         "redrive": letter.redrive,
+        "place": letter.place,
     }
 
 
@@ -63,6 +64,7 @@ def read_dead_letter(
     """
     held = fields.document(value)
     fields.check_version(held)
+    held.setdefault("place", None)  # an older release did not write it
     found = list(headers)
     around = {name: envelope.header(found, name) for name in _AROUND}
     known = around["ce_environment"] is not None
@@ -83,6 +85,7 @@ def read_dead_letter(
         environment=(
             fields.word(around, "ce_environment", model.Environment) if known else None
         ),
+        place=fields.text_or_none(held, "place"),
     )
     fields.check_key(key, _key(letter))
     return letter
