@@ -1,7 +1,7 @@
 """Say what every topic must be, by the configuration."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from worker import model, settings
 from worker.transport import decompression
@@ -64,6 +64,21 @@ class Spec:
         least = {name: str(value) for name, value in self.least.items()}
         one_of = {name: values[0] for name, values in self.one_of.items()}
         return {**least, **self.exact, **one_of, **self.tuning}
+
+    def without(self, refused: Collection[str]) -> "Spec":
+        """Return the same without the tuning *refused*: it is no condition."""
+        kept = {n: v for n, v in self.tuning.items() if n not in refused}
+        return dataclasses.replace(self, tuning=kept)
+
+    @property
+    def command(self) -> str:
+        """Return the command that creates it by hand."""
+        configs = (f" --config {n}={v}" for n, v in sorted(self.configs.items()))
+        return (
+            f"kafka-topics.sh --create --topic {self.name} --partitions"
+            f" {self.partitions} --replication-factor {self.replication_factor}"
+            f"{''.join(configs)}"
+        )
 
     @property
     def compacted(self) -> bool:

@@ -6,7 +6,9 @@ from tests.support import clock as clocks
 from worker import settings
 from worker.transport import progress
 
-_WORKER = settings.Worker(restart_backoff=500, restart_backoff_max=3000)
+_WORKER = settings.Worker.model_validate(
+    {"restart_backoff": "500ms", "restart_backoff_max": "3s"}
+)
 
 
 def _rebuilt(
