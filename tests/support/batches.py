@@ -1,5 +1,6 @@
 """Build Kafka's record batches by hand, and write them as any other client may."""
 
+import asyncio
 import dataclasses
 import gzip
 import struct
@@ -113,22 +114,31 @@ def framed(
     return struct.pack(">qiibI", base_offset, 9 + len(covered), -1, 2, crc) + covered
 
 
-async def write(
-    servers: str, topic: str, partition: int, batch: bytes, *, client_id: str = "other"
-) -> None:
+async def write(servers: str, topic: str, partition: int, batch: bytes) -> None:
     """Have the broker take *batch*; raises aiokafka's error where it refuses."""
-    client = aiokafka.AIOKafkaClient(bootstrap_servers=servers, client_id=client_id)
+    client = aiokafka.AIOKafkaClient(bootstrap_servers=servers)
     try:
         await client.bootstrap()
         await client.set_topics([topic])
-        place = aiokafka.TopicPartition(topic, partition)
-        node = client.cluster.leader_for_partition(place)
-        request = produce.ProduceRequest(
-            None, -1, 10_000, [(topic, [(partition, batch)])]
-        )
-        answer = await client.send(node, request)
+        for attempt in range(50):
+            error = await _written(client, topic, partition, batch)
+            # A topic that was made a moment ago has no leader yet.
+            if error is None or not error.retriable or attempt == 49:
+                break
+            await asyncio.sleep(0.1)
+            await client.force_metadata_update()
     finally:
         await client.close()
+    if error is not None:
+        raise error
+
+
+async def _written(
+    client: aiokafka.AIOKafkaClient, topic: str, partition: int, batch: bytes
+) -> theirs.KafkaError | None:
+    place = aiokafka.TopicPartition(topic, partition)
+    node = client.cluster.leader_for_partition(place)
+    request = produce.ProduceRequest(None, -1, 10_000, [(topic, [(partition, batch)])])
+    answer = await client.send(node, request)
     ((_, ((_, code, *_),)),) = answer.topics
-    if code:
-        raise theirs.for_code(code)
+    return theirs.for_code(code)() if code else None
