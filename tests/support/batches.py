@@ -120,13 +120,14 @@ async def write(servers: str, topic: str, partition: int, batch: bytes) -> None:
     try:
         await client.bootstrap()
         await client.set_topics([topic])
-        for attempt in range(50):
-            error = await _written(client, topic, partition, batch)
+        error = await _written(client, topic, partition, batch)
+        for _ in range(50):
             # A topic that was made a moment ago has no leader yet.
-            if error is None or not error.retriable or attempt == 49:
+            if error is None or not error.retriable:
                 break
             await asyncio.sleep(0.1)
             await client.force_metadata_update()
+            error = await _written(client, topic, partition, batch)
     finally:
         await client.close()
     if error is not None:
