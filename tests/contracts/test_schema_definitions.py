@@ -78,6 +78,10 @@ _TABLE: dict[str, tuple[list[Any], list[Any]]] = {
         ["kyc-worker dlq redrive --source a --session B-1"],
         ["rm -rf", "kyc-worker", "kyc-worker a\nb", f"kyc-worker {'a' * 400}", 1, []],
     ),
+    "place": (
+        ["kyc.events:3:17", "kyc.events:3:17-29"],
+        ["", "kyc.events", "kyc.events:3", "a:1:2\n", "a:1:2-", f"{'a' * 310}:1:2", 1],
+    ),
     "since": ([0, -5, 2**60], [0.5, "1", None]),
     "since_or_null": ([0, -5, None], [0.5, "1"]),
     "listed": (

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer, admin
 
 from worker import broker, errors, settings
@@ -224,3 +225,37 @@ async def test_without_a_broker_nothing_is_known() -> None:
     """A broker that cannot be reached is no mismatch."""
     with pytest.raises(errors.KafkaUnavailable):
         await topics.check(_kafka("127.0.0.1:1", "kyc"), identity_retention_ms=1)
+
+
+async def test_tuning_that_the_broker_refuses_is_left_out(
+    kafka: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As managed clusters do with segment.bytes: the topics are there and right."""
+    monkeypatch.setitem(topic_specs._LEDGER_TUNING, "segment.bytes", "1")
+    config = _kafka(kafka, topic_prefix)
+
+    with structlog.testing.capture_logs() as logged:
+        created = await topics.create(config)
+
+    assert len(_NAMES) == len(created)
+    await topics.check(config, identity_retention_ms=_RETENTION)
+    assert [(f"{topic_prefix}.ledger", "segment.bytes")] == [
+        (line["topic"], line["settings"])
+        for line in logged
+        if line["event"] == "topic.tuning_left_out"
+    ]
+
+
+async def test_a_condition_that_the_broker_refuses_is_said_with_the_command(
+    kafka: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What correctness needs is not left out."""
+    monkeypatch.setitem(topic_specs._LEDGER_LEAST, "delete.retention.ms", -5)
+    config = _kafka(kafka, topic_prefix)
+
+    with pytest.raises(errors.TopicMismatch) as raised:
+        await topics.create(config)
+
+    (problem,) = raised.value.problems
+    assert f"`kafka-topics.sh --create --topic {topic_prefix}.ledger " in problem
+    assert "--config cleanup.policy=compact " in problem

@@ -61,6 +61,8 @@ class WorkerWatch:
             line["session"] = logs.session_hash(letter.source, letter.session_id)
         if letter.event_id is not None:
             line["event_id"] = letter.event_id
+        if letter.place is not None:
+            line |= {"place": letter.place, "last_error": letter.last_error}
         _log.warning("session.dead_lettered", **line)
 
     def noted(self, source: str, kind: ledger.NoteKind) -> None:

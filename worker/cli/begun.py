@@ -36,8 +36,12 @@ async def _read(config: settings.Settings) -> list[model.Intent]:
             held = found.record
             intent = None
             if held.value is not None:
-                intent = codec.read_begin(held.key, held.value)
-            view.take(held.key.decode(), intent, found.timestamp_ms)
+                intent = common.read_or_skip(
+                    found, lambda key, value, _: codec.read_begin(key, value)
+                )
+                if intent is None:
+                    continue
+            view.take(held.key.decode(errors="replace"), intent, found.timestamp_ms)
     return view.every()
 
 

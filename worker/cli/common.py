@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import click
 import orjson
 
-from worker import settings
+from worker import codec, errors, settings
 from worker.app import sources
+from worker.transport import reader
+
+Held = TypeVar("Held")
 
 config_option = click.option(
     "--config",
@@ -61,3 +64,23 @@ def canonical(configured: sources.Configured, spelling: str) -> str:
             " it does not match the provider's pattern"
         )
     return session_id
+
+
+def read_or_skip(
+    found: reader.Fetched,
+    read: Callable[[bytes, bytes | None, codec.Headers], Held],
+) -> Held | None:
+    """
+    Return what *read* makes of a record's key, value and headers.
+
+    A record that none of our releases wrote, or a later one, is named on standard
+    error and passed over: None.
+    """
+    record = found.record
+    try:
+        return read(record.key, record.value, record.headers)
+    except (ValueError, errors.UnknownVersion) as error:
+        why = str(error) if isinstance(error, codec.MalformedRecord) else "unreadable"
+        place = f"{found.topic}:{found.partition}:{found.offset}"
+        click.echo(f"skipped the record at {place}: {why}", err=True)
+        return None

@@ -59,12 +59,16 @@ async def _print(
     records = reader.follow(config.kafka, topics, span)
     async with contextlib.aclosing(records):
         async for found in records:
-            record = found.record
             if not people:
-                common.json_line(orjson.loads(record.value or b"{}"))
+                document = common.read_or_skip(
+                    found, lambda _, value, __: orjson.loads(value or b"{}")
+                )
+                if document is not None:
+                    common.json_line(document)
                 continue
-            decision = codec.read_decision(record.key, record.value, record.headers)
-            click.echo(showing.decision_line(decision, colour=True))
+            decision = common.read_or_skip(found, codec.read_decision)
+            if decision is not None:
+                click.echo(showing.decision_line(decision, colour=True))
 
 
 @click.command()
@@ -149,8 +153,6 @@ async def _history(
     for outcome in model.Outcome:
         topic = config.kafka.topic(f"decisions.{outcome}")
         found += await reader.read_key_history(config.kafka, topic, number, raw)
-    read = [
-        codec.read_decision(one.record.key, one.record.value, one.record.headers)
-        for one in found
-    ]
-    return sorted(read, key=lambda decision: decision.revision)
+    read = (common.read_or_skip(one, codec.read_decision) for one in found)
+    known = [each for each in read if each is not None]
+    return sorted(known, key=lambda decision: decision.revision)

@@ -196,18 +196,14 @@ def _read(
     """Return the dead letters that are kept and asked for, oldest first."""
     logs.configure(console=common.logs_for_people())
     found: list[Found] = []
-    unread: list[str] = []
 
     async def read() -> None:
         topic = [config.kafka.topic("dlq")]
         records = reader.follow(config.kafka, topic, reader.Span.UNTIL_END)
         async with contextlib.aclosing(records):
             async for each in records:
-                held = each.record
-                try:
-                    letter = codec.read_dead_letter(held.key, held.value, held.headers)
-                except (codec.MalformedRecord, errors.UnknownVersion):
-                    unread.append(f"partition {each.partition}, offset {each.offset}")
+                letter = common.read_or_skip(each, codec.read_dead_letter)
+                if letter is None:
                     continue
                 asked = (
                     reason in (None, letter.reason)
@@ -219,10 +215,4 @@ def _read(
                     found.append(Found(letter, place))
 
     common.run(read())
-    if unread:
-        click.echo(
-            f"{len(unread)} records in {config.kafka.topic('dlq')} are no dead letters"
-            f" that this release reads; the first one: {unread[0]}",
-            err=True,
-        )
     return sorted(found, key=lambda one: one.letter.at)

@@ -11,6 +11,7 @@ TYPE = "kyc.dead_letter.v1"
 #: The most names of a provider's table that one callback can hold.
 _KEYS_MAX = 256
 _COMMAND_MAX = 400
+_PLACE_MAX = 310
 #: What the value leaves to the headers.
 _AROUND = ("ce_time", "ce_environment")
 
@@ -53,6 +54,7 @@ def _value(letter: model.DeadLetter) -> fields.Document:
         "known_keys": list(letter.known_keys),
         "other_keys": letter.other_keys,
         "redrive": letter.redrive,
+        "place": letter.place,
     }
 
 
@@ -66,6 +68,7 @@ def read_dead_letter(
     """
     held = fields.document(value)
     fields.check_version(held)
+    held.setdefault("place", None)  # an older release did not write it
     found = list(headers)
     around = {name: envelope.header(found, name) for name in _AROUND}
     known = around["ce_environment"] is not None
@@ -86,6 +89,7 @@ def read_dead_letter(
         environment=(
             fields.word(around, "ce_environment", model.Environment) if known else None
         ),
+        place=fields.text_or_none(held, "place", most=_PLACE_MAX),
     )
     fields.check_key(key, _key(letter))
     return letter

@@ -21,6 +21,9 @@ async def decisions(
     async with contextlib.aclosing(records):
         async for found in records:
             held = found.record
-            decision = codec.read_decision(held.key, held.value, held.headers)
+            try:
+                decision = codec.read_decision(held.key, held.value, held.headers)
+            except codec.MalformedRecord:
+                continue  # none of ours
             if decision.decided_at >= since_ms and held.value is not None:
                 yield decision, held.value

@@ -33,6 +33,7 @@ Name everything that can go wrong, and what is to be done about it.
         ├── PositionLost              the position fell out of the retention
         ├── TopicMismatch             a topic differs from what is configured
         ├── UnknownVersion            a record of a version we do not know
+        ├── LedgerUnreadable          a ledger record that no worker wrote
         └── RecordTooLarge            refused before a transaction begins
 
 Every class carries a *reason*, a fixed word that may be a metric label, and a
@@ -75,6 +76,7 @@ from worker.errors.transport import (
     CommitInDoubt,
     KafkaUnauthorised,
     KafkaUnavailable,
+    LedgerUnreadable,
     OwnershipLost,
     PositionLost,
     ProducerRetired,
@@ -101,6 +103,7 @@ __all__ = [
     "KafkaUnauthorised",
     "KafkaUnavailable",
     "KycError",
+    "LedgerUnreadable",
     "MalformedBody",
     "MappingCrashed",
     "NoSuchSession",

@@ -82,6 +82,13 @@ class UnknownVersion(TransportError):
     disposition = base.Disposition.REFUSE
 
 
+class LedgerUnreadable(TransportError):
+    """A record of the ledger is none of ours, or cannot be decoded: not gone past."""
+
+    reason = "ledger_unreadable"
+    disposition = base.Disposition.REFUSE
+
+
 class RecordTooLarge(TransportError):
     """A record is over our bound, or over what a topic takes: nothing is written."""
 

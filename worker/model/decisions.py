@@ -136,6 +136,8 @@ class DeadLetter:
     other_keys: int = 0
     redrive: str | None = None
     environment: words.Environment | None = None
+    #: where a record stands that is no event: topic, partition, and offset or offsets
+    place: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ class AlarmKind(enum.StrEnum):
     DENIED_BUDGET = "denied_budget"
     FETCH_EXHAUSTED = "fetch_exhausted"
     HINT_DIFFERS = "hint_differs"
+    LEDGER_UNREADABLE = "ledger_unreadable"
     MESSAGE_UNDELIVERED = "message_undelivered"
     POSITION_LOST = "position_lost"
     QUARANTINED = "quarantined"

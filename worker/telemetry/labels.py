@@ -129,6 +129,7 @@ class PartitionFailure(enum.StrEnum):
     POSITION_LOST = "position_lost"
     TOPIC_MISMATCH = "topic_mismatch"
     UNKNOWN_VERSION = "unknown_version"
+    LEDGER_UNREADABLE = "ledger_unreadable"
     RECORD_TOO_LARGE = "record_too_large"
     TRANSACTION_HANGS = "transaction_hangs"
     OTHER = "other"  #: a fault of ours that nobody foresaw

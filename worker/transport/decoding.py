@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from worker import clock, codec, model, ports
-from worker.transport import partitioning
+from worker.transport import partitioning, record_format
 
 
 class Consumed(Protocol):
@@ -18,36 +18,50 @@ class Consumed(Protocol):
     headers: codec.ForeignHeaders
 
 
-def taken(record: Consumed, now: int, partitions: int) -> ports.Taken:
+def taken(
+    record: Consumed | record_format.Undecodable, now: int, partitions: int
+) -> ports.Taken:
     """
     Return the event in *record*, or the dead letter that a foreign record becomes.
 
     An event in another partition than that of its key is refused: its session's state
-    stands in the ledger's partition of that number, and would begin here once more.
-    Raises errors.UnknownVersion for a record of a later release: not ready, but
-    never a dead letter.
+    stands in the ledger's partition of that number, and would begin here once more. A
+    batch that cannot be decoded is one letter. Raises errors.UnknownVersion for a
+    record of a later release: not ready, but never a dead letter.
     """
+    if isinstance(record, record_format.Undecodable):
+        letter = _letter(record.place, record, record.why, now)
+        return ports.Taken(record.last_offset, None, letter)
     try:
         event = codec.read_event(record.key, record.value, record.headers)
     except codec.MalformedRecord as error:
-        return ports.Taken(record.offset, None, _letter(record, error.reason, now))
+        return ports.Taken(
+            record.offset, None, _letter(_place(record), record, error.reason, now)
+        )
     if partitioning.partition_of(str(event.key).encode(), partitions) != (
         record.partition
     ):
-        letter = _letter(record, "wrong_partition", now, event)
+        letter = _letter(_place(record), record, "wrong_partition", now, event)
         return ports.Taken(record.offset, None, letter)
     return ports.Taken(record.offset, event)
 
 
+def _place(record: Consumed) -> str:
+    return f"{record.topic}:{record.partition}:{record.offset}"
+
+
 def _letter(
-    record: Consumed, last_error: str, now: int, event: model.Event | None = None
+    place: str,
+    record: Consumed | record_format.Undecodable,
+    last_error: str,
+    now: int,
+    event: model.Event | None = None,
 ) -> model.DeadLetter:
     """Return the dead letter of *record*; its id is made of the record's place."""
     # What a producer says, and so perhaps no time that can be written.
     said = record.timestamp
-    place = f"kyc:dlq:{record.topic}:{record.partition}:{record.offset}"
     return model.DeadLetter(
-        dead_letter_id=model.named_id(place),
+        dead_letter_id=model.named_id(f"kyc:dlq:{place}"),
         reason=model.DeadLetterReason.UNMAPPABLE,
         environment=None if event is None else event.environment,
         source="unknown" if event is None else event.source,
@@ -57,5 +71,6 @@ def _letter(
         first_seen_at=said if 0 < said <= clock.LATEST_MS else now,
         last_error=last_error,
         at=now,
+        place=place,
         redrive=None if event is None else model.redrive_command(event.key),
     )

@@ -12,8 +12,10 @@ from worker import errors, settings
 from worker.transport import (
     closing,
     decoding,
+    fetched,
     membership,
     owned,
+    progress,
     reaching,
     roles,
     telling,
@@ -56,7 +58,7 @@ class Group:
         self._fault: Exception | None = None
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self.progress_at = clock.now_ms()
+        self._progress = progress.Progress(worker, clock)
 
     @property
     def partitions(self) -> dict[int, owned.Owned]:
@@ -70,6 +72,11 @@ class Group:
         if consumer is None or self._assignments == 0:
             return False
         return all(mine.work is not None for mine in self._owned.values())
+
+    @property
+    def progress_at(self) -> int:
+        """Return when the consumer was last seen to get somewhere."""
+        return self._progress.at
 
     def events_behind(self) -> int:
         """Return how many events of the owned partitions are not yet taken."""
@@ -86,19 +93,16 @@ class Group:
 
     async def run(self) -> None:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
-        failed = 0
         while not self._stopping.is_set():
-            begun = self.progress_at = self._clock.now_ms()
+            excused = False
+            self._progress.begin()
             try:
                 await self._member()
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it begins anew
-                await telling.consumer(self._watch, self._kafka, error)
+                excused = await telling.consumer(self._watch, self._kafka, error)
             finally:
                 await self._leave()
-            if self._clock.now_ms() - begun > self._worker.progress_timeout:
-                failed = 0
-            failed += 1
-            wait = self._worker.restart_backoff * 2 ** min(failed, 6)
+            wait = self._progress.failed(excused=excused)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait / 1000):
                     await self._stopping.wait()
@@ -157,7 +161,7 @@ class Group:
             for task in tasks:
                 if task.done():
                     task.result()
-            await self._drain()
+            await asyncio.gather(*(mine.drain() for mine in self._owned.values()))
             await self._commit_offsets(consumer)
         finally:
             # A cancelled getmany leaks its fetch count (aiokafka 0.14): harmless
@@ -176,9 +180,6 @@ class Group:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await closing.leave_group(consumer, _LEAVE_S)
-
-    async def _drain(self) -> None:
-        await asyncio.gather(*(mine.drain() for mine in self._owned.values()))
 
     async def _reconcile(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         """Follow the assignment: start what is new, go on, drop what is gone."""
@@ -214,7 +215,6 @@ class Group:
     async def _poll(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         """One central getmany: a loop a partition would couple them (seen)."""
         while not self._stopping.is_set():
-            self.progress_at = self._clock.now_ms()
             self._hold_back(consumer)
             try:
                 # Without an assignment this waits for one, and tells of the errors
@@ -222,7 +222,7 @@ class Group:
                 # a cancelled getmany leaks its fetch count, so the consumer ends
                 # with it (aiokafka 0.14, seen 2026-11-21).
                 async with asyncio.timeout(self._worker.progress_timeout / 1000):
-                    fetched = await consumer.getmany(timeout_ms=_POLL_MS)
+                    found = await consumer.getmany(timeout_ms=_POLL_MS)
             except TimeoutError:
                 raise aiokafka.errors.KafkaTimeoutError from None
             except (
@@ -231,13 +231,14 @@ class Group:
             ) as error:
                 self._position_lost(error)
                 continue
-            for tp, records in fetched.items():
+            self._progress.polled(records=bool(found))
+            for tp, records in found.items():
                 mine = self._owned.get(tp.partition)
                 if mine is not None and mine.work is not None:
-                    self._offer(mine, mine.work, records)
+                    self._offer(mine, mine.work, mine.sound(records))
 
     def _offer(
-        self, mine: owned.Owned, work: roles.Work, records: list[decoding.Consumed]
+        self, mine: owned.Owned, work: roles.Work, records: list[fetched.Fetched]
     ) -> None:
         now = self._clock.now_ms()
         try:

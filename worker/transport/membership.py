@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from worker import clock as clocks
 from worker import errors, settings
-from worker.transport import failures, partition, patience, topics
+from worker.transport import failures, fetched, partition, patience, topics
 
 _LOOK_S = 10.0
 _POLL_RECORDS = 1000
@@ -62,6 +62,7 @@ class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # unt
 
 def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
     """Return the consumer of one membership, not started."""
+    fetched.install()
     made = aiokafka.AIOKafkaConsumer(
         **kafka.client_args(),
         group_id=kafka.group_id,

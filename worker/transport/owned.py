@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
-import random
 
 import aiokafka
 from aiokafka import TopicPartition
 
 from worker import clock as clocks
 from worker import errors, model, settings
-from worker.transport import membership, partition, roles, telling
+from worker.transport import (
+    fetched,
+    membership,
+    partition,
+    progress,
+    record_format,
+    roles,
+    telling,
+)
 
-_LONGEST = 16  # as many failures as back off for the longest time
+_LOOKS = 3  # as often is a batch fetched whose checksum is wrong
 
 
 class Owned:
@@ -44,6 +51,7 @@ class Owned:
         self._assigned.set()
         self._failure: errors.TransportError | None = None
         self._last_offset = 0
+        self._doubted = (-1, 0)  # an offset, and how often it was looked at
         self._life = asyncio.create_task(self._live())
 
     @property
@@ -68,6 +76,26 @@ class Owned:
         if self.work is not None:
             self._failure = error
             self._life.cancel()
+
+    def sound(self, records: list[fetched.Fetched]) -> list[fetched.Fetched]:
+        """
+        Return *records* up to a batch whose checksum is wrong, which is fetched again.
+
+        It may have been the network; the third time it counts as what it is.
+        """
+        for place, record in enumerate(records):
+            if (
+                not isinstance(record, record_format.Undecodable)
+                or record.why is not record_format.Why.CHECKSUM
+            ):
+                continue
+            offset, looks = self._doubted
+            looks = looks + 1 if offset == record.offset else 1
+            self._doubted = (record.offset, looks)
+            if looks < _LOOKS:
+                self._consumer.seek(self.tp, record.offset)
+                return records[:place]
+        return records
 
     async def drop(self) -> None:
         """Let go of a partition that is another's now; nothing is written after."""
@@ -180,10 +208,7 @@ class Owned:
             await log.discard()
 
     async def _back_off(self, failures: int) -> None:
-        longest = self._worker.restart_backoff_max
-        wait = min(self._worker.restart_backoff * 2 ** min(failures, _LONGEST), longest)
-        jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
-        await self._clock.sleep(wait * jitter / 1000)
+        await self._clock.sleep(progress.backoff_ms(self._worker, failures) / 1000)
 
     async def _prove_membership(self) -> None:
         """Return once it is shown that this partition is ours; else we are dropped."""
@@ -198,4 +223,4 @@ class Owned:
             denied = isinstance(doubt, errors.KafkaUnauthorised)
             if denied:
                 telling.partition(self._watch, self.tp.partition, doubt)
-            await self._back_off(_LONGEST if denied else 1)
+            await self._back_off(progress.LONGEST if denied else 1)

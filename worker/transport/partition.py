@@ -10,12 +10,19 @@ from typing import Any
 import aiokafka
 
 from worker import codec, errors, model, ports, settings
-from worker.transport import closing, failures, hanging, reader, topics, unanswered
+from worker.transport import (
+    closing,
+    failures,
+    hanging,
+    reader,
+    record_format,
+    topics,
+    unanswered,
+)
 
 #: Called for every ledger record but the position: key, and value or tombstone.
 Handle = Callable[[str, bytes | None], None]
 
-_POSITION_KEY = model.POSITION_KEY.encode()
 # A record's key, value and headers may take this share of max.message.bytes; the
 # rest is for Kafka's framing.
 _SHARE = 7 / 8
@@ -78,8 +85,8 @@ class PartitionLog:
         Later records of a key replace earlier ones. Call it after ``fence``: the end
         is taken now, so that it holds all that any earlier owner committed. Raises
         errors.KafkaUnavailable when nothing comes for ``request_timeout``,
-        errors.UnknownVersion and codec.MalformedRecord for the position, and what
-        *handle* raises.
+        errors.UnknownVersion for the position, errors.LedgerUnreadable for a record
+        that no worker wrote or that cannot be decoded, and what *handle* raises.
         """
         if not self._whole:
             raise RuntimeError("a partition is restored after it is fenced")
@@ -90,10 +97,13 @@ class PartitionLog:
             async for records in batches:
                 count += len(records)
                 for record in records:
-                    if record.key == _POSITION_KEY:
-                        position = codec.read_position(record.value)
+                    if isinstance(record, record_format.Undecodable):
+                        raise _unreadable(record.place, record.why)
+                    key = _key(record)
+                    if key == model.POSITION_KEY:
+                        position = _position(record)
                     else:
-                        handle(record.key.decode(), record.value)
+                        handle(key, record.value)
                 # A full buffer never suspends: let heartbeats and others run.
                 await asyncio.sleep(0)
         return Restored(position=position, records=count)
@@ -179,6 +189,33 @@ class PartitionLog:
             for future in futures:
                 future.add_done_callback(_look_at)
             raise
+
+
+def _key(record: aiokafka.ConsumerRecord) -> str:
+    """Return the key of a ledger record; raises errors.LedgerUnreadable."""
+    try:
+        return str(record.key, "utf-8")
+    except (TypeError, UnicodeDecodeError) as error:
+        raise _unreadable(_place(record), "key") from error
+
+
+def _position(record: aiokafka.ConsumerRecord) -> model.Position:
+    try:
+        return codec.read_position(record.value)
+    except codec.MalformedRecord as error:
+        raise _unreadable(_place(record), error.field) from error
+
+
+def _place(record: aiokafka.ConsumerRecord) -> str:
+    return f"{record.topic}:{record.partition}:{record.offset}"
+
+
+def _unreadable(place: str, why: str) -> errors.LedgerUnreadable:
+    return errors.LedgerUnreadable(
+        f"the ledger's record at {place} cannot be read ({why}): its partition is not"
+        " worked on until it is gone; only workers may write there, see RUNBOOK.md,"
+        " ledger_unreadable"
+    )
 
 
 def _batches(

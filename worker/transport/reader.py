@@ -10,13 +10,26 @@ from collections.abc import (
     AsyncIterator,
     Callable,
     Iterable,
+    Iterator,
     Sequence,
 )
 
 import aiokafka
+import structlog
 
+from worker import clock as clocks
 from worker import codec, errors, settings
-from worker.transport import closing, failures, patience, reaching
+from worker.transport import (
+    closing,
+    failures,
+    fetched,
+    patience,
+    reaching,
+    record_format,
+)
+
+_log = structlog.get_logger()
+_complaints = reaching.Complaints(clocks.SystemClock())
 
 # So that the event loop breathes between two batches.
 _MAX_RECORDS = 2000
@@ -65,7 +78,8 @@ async def follow(
     *caught_up* is called once all that there was at the start has been yielded.
     Close it (``contextlib.aclosing``) when leaving early. While it follows on, an
     outage of Kafka only makes it wait; a start, or a read until the end, that gets
-    nowhere for ``request_timeout`` raises errors.KafkaUnavailable.
+    nowhere for ``request_timeout`` raises errors.KafkaUnavailable. What cannot be
+    decoded is passed over, with a line in the log.
     """
     numbers = range(kafka.partitions) if partitions is None else partitions
     places = [
@@ -84,15 +98,26 @@ async def follow(
             else _for_ever(consumer, ends, caught_up)
         )
         async for batch in batches:
-            for record in batch:
+            for record in decodable(batch):
                 yield _fetched(record)
+
+
+def decodable(batch: Iterable[fetched.Fetched]) -> Iterator[aiokafka.ConsumerRecord]:
+    """Yield the records of *batch*; log, once a minute, what cannot be decoded."""
+    for each in batch:
+        if not isinstance(each, record_format.Undecodable):
+            yield each
+        elif _complaints.due(each.topic):
+            _log.warning("record.undecodable", place=each.place, reason=each.why)
 
 
 async def read_to_end(
     kafka: settings.Kafka, topic: str, partition: int
-) -> AsyncGenerator[list[aiokafka.ConsumerRecord], None]:
+) -> AsyncGenerator[list[fetched.Fetched], None]:
     """
     Yield what *partition* holds now, in batches, as fast as it comes.
+
+    What cannot be decoded is in its place.
 
     The end is taken by this reader after its start. Raises errors.KafkaUnavailable
     when nothing comes for ``request_timeout``.
@@ -112,7 +137,9 @@ async def read_key_history(
     found: collections.deque[Fetched] = collections.deque(maxlen=_HISTORY_MAX)
     async with contextlib.aclosing(read_to_end(kafka, topic, partition)) as batches:
         async for batch in batches:
-            found.extend(_fetched(record) for record in batch if record.key == key)
+            found.extend(
+                _fetched(record) for record in decodable(batch) if record.key == key
+            )
             await asyncio.sleep(0)
     return list(found)
 
@@ -138,6 +165,7 @@ async def _consumer(
     """Hold a started reader of *places*, all of them at once: a second ``assign``
     would reset the first.
     """
+    fetched.install()
     consumer = aiokafka.AIOKafkaConsumer(
         **kafka.client_args(),
         group_id=None,
@@ -198,7 +226,7 @@ async def _since(
 
 async def _until(
     kafka: settings.Kafka, consumer: aiokafka.AIOKafkaConsumer, ends: _Offsets
-) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
+) -> AsyncIterator[list[fetched.Fetched]]:
     """
     Yield batches until every position has reached its end.
 
@@ -229,7 +257,7 @@ async def _for_ever(
     consumer: aiokafka.AIOKafkaConsumer,
     ends: _Offsets,
     caught_up: Callable[[], None] | None,
-) -> AsyncIterator[list[aiokafka.ConsumerRecord]]:
+) -> AsyncIterator[list[fetched.Fetched]]:
     behind = caught_up
     while True:
         with failures.as_unavailable("reading"):
@@ -249,8 +277,8 @@ async def _reached(consumer: aiokafka.AIOKafkaConsumer, ends: _Offsets) -> bool:
 
 async def _poll(
     consumer: aiokafka.AIOKafkaConsumer, timeout_ms: int
-) -> dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]:
-    found: dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]
+) -> dict[aiokafka.TopicPartition, list[fetched.Fetched]]:
+    found: dict[aiokafka.TopicPartition, list[fetched.Fetched]]
     found = await consumer.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
     return found
 

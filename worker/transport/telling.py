@@ -7,6 +7,7 @@ _ALL = -1
 _ALARMS = {
     errors.PositionLost.reason: model.AlarmKind.POSITION_LOST,
     errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
+    errors.LedgerUnreadable.reason: model.AlarmKind.LEDGER_UNREADABLE,
     errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
     errors.TransactionHangs.reason: model.AlarmKind.TRANSACTION_HANGS,
     errors.TopicMismatch.reason: model.AlarmKind.TOPIC_MISMATCH,
@@ -22,11 +23,15 @@ def partition(watch: roles.Watch, number: int, failure: errors.TransportError) -
         watch.alarmed("", alarm)
 
 
-async def consumer(watch: roles.Watch, kafka: settings.Kafka, error: Exception) -> None:
-    """Tell *watch* why the consumer is built again; a refusal in a sentence."""
+async def consumer(watch: roles.Watch, kafka: settings.Kafka, error: Exception) -> bool:
+    """
+    Log and count why the consumer is built again; a refusal in a sentence.
+
+    Returns whether Kafka is the cause: then a new process would do no better.
+    """
     if isinstance(error, errors.TopicMismatch):
         partition(watch, _ALL, error)
-        return
+        return True
     failure = failures.unavailable("consuming", error, "Read")
     if isinstance(failure, errors.KafkaUnauthorised):
         partition(watch, _ALL, failure)
@@ -34,3 +39,5 @@ async def consumer(watch: roles.Watch, kafka: settings.Kafka, error: Exception) 
         watch.partition_failed(_ALL, failure.reason, why.message)
     else:
         watch.partition_failed(_ALL, type(error).__name__)
+        return False
+    return True

@@ -148,6 +148,10 @@ def _identity(spec: topic_specs.Spec, fact: Fact) -> Iterator[str]:
             " where nothing is lost by it, delete the topic and run"
             " `kyc-worker topics`; the number never changes later."
         )
+    for name, values in spec.one_of.items():
+        if fact.configs.get(name) not in values:
+            wanted = f"one of {', '.join(values)}"
+            yield _must(spec.name, name, fact.configs.get(name), wanted, values[0])
     for name, value in spec.exact.items():
         if fact.configs.get(name) != value:
             yield _must(spec.name, name, fact.configs.get(name), f"{value}", value)

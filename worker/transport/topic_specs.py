@@ -1,13 +1,18 @@
 """Say what every topic must be, by the configuration."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from worker import model, settings
+from worker.transport import decompression
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
 
+#: What our own clients write stays as it is. With any other value the broker inflates
+#: a compressed batch in its own memory, whatever becomes of it, and may die of that.
+_AS_WRITTEN = "producer"
+_READABLE = (_AS_WRITTEN, "uncompressed", *decompression.CODECS)
 _COMMON = {
     "message.timestamp.type": "LogAppendTime",
     # Acked means durable: a broker that lags must never become the leader.
@@ -48,6 +53,8 @@ class Spec:
     partitions: int
     replication_factor: int
     exact: Mapping[str, str]
+    #: settings that may have one of several values; the first is how it is created
+    one_of: Mapping[str, Sequence[str]]
     least: Mapping[str, int]
     tuning: Mapping[str, str]
 
@@ -55,7 +62,23 @@ class Spec:
     def configs(self) -> dict[str, str]:
         """Return the configuration to create it with."""
         least = {name: str(value) for name, value in self.least.items()}
-        return {**least, **self.exact, **self.tuning}
+        one_of = {name: values[0] for name, values in self.one_of.items()}
+        return {**least, **self.exact, **one_of, **self.tuning}
+
+    def without(self, refused: Collection[str]) -> "Spec":
+        """Return the same without the tuning *refused*: it is no condition."""
+        kept = {n: v for n, v in self.tuning.items() if n not in refused}
+        return dataclasses.replace(self, tuning=kept)
+
+    @property
+    def command(self) -> str:
+        """Return the command that creates it by hand."""
+        configs = (f" --config {n}={v}" for n, v in sorted(self.configs.items()))
+        return (
+            f"kafka-topics.sh --create --topic {self.name} --partitions"
+            f" {self.partitions} --replication-factor {self.replication_factor}"
+            f"{''.join(configs)}"
+        )
 
     @property
     def compacted(self) -> bool:
@@ -104,6 +127,7 @@ def _spec(
         partitions=kafka.partitions,
         replication_factor=kafka.replication_factor,
         exact={**_COMMON, "cleanup.policy": policy},
+        one_of={"compression.type": _READABLE},
         least={
             **least,
             "min.insync.replicas": kafka.min_insync_replicas,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiokafka
+import structlog
 from aiokafka import admin
 from aiokafka import errors as theirs
 
@@ -23,6 +24,10 @@ from worker.transport import (
 _APPEAR_S = 30.0
 _APPEAR_POLL_S = 0.1
 _REQUEST_MS = 10_000
+_SETTINGS_REFUSED = frozenset(
+    {theirs.InvalidConfigurationError.errno, theirs.PolicyViolationError.errno}
+)
+_log = structlog.get_logger()
 _DENIED = frozenset(
     {
         theirs.TopicAuthorizationFailedError.errno,
@@ -113,7 +118,36 @@ async def _client(kafka: settings.Kafka) -> AsyncIterator[aiokafka.AIOKafkaClien
 
 
 async def _create(kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]) -> None:
-    """Ask the controller for *missing*; another process may be quicker."""
+    """
+    Ask the controller for *missing*; another process may be quicker.
+
+    Tuning that the broker's policy refuses is left out, with a warning.
+    """
+    specs = {each.name: each for each in missing}
+    asked = list(missing)
+    while asked:
+        refused = await _ask(kafka, asked)
+        asked, problems = [], []
+        for name, code, message in refused:
+            tuning = specs[name].tuning
+            if code not in _SETTINGS_REFUSED or not tuning:
+                problems.append(_refusal(specs[name], code, message))
+                continue
+            named = [each for each in tuning if each in (message or "")]
+            left_out = named or list(tuning)
+            specs[name] = specs[name].without(left_out)
+            asked.append(specs[name])
+            _log.warning(
+                "topic.tuning_left_out", topic=name, settings=",".join(left_out)
+            )
+        if problems:
+            raise errors.TopicMismatch(problems)
+
+
+async def _ask(
+    kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]
+) -> list[tuple[str, int, str | None]]:
+    """Return what the controller refuses of *missing*: topic, code, its words."""
     client = admin.AIOKafkaAdminClient(**_client_args(kafka))
     try:
         await client.start()
@@ -134,23 +168,25 @@ async def _create(kafka: settings.Kafka, missing: Sequence[topic_specs.Spec]) ->
         await client.close()
     if denied := [each[0] for each in answer.topic_errors if each[1] in _DENIED]:
         raise errors.KafkaUnauthorised(refusals.no_rights("Create", denied))
-    problems = [
-        _refusal(name, code, message)
-        for name, code, message in answer.topic_errors
-        if code not in {theirs.NoError.errno, theirs.TopicAlreadyExistsError.errno}
+    return [
+        each
+        for each in answer.topic_errors
+        if each[1] not in {theirs.NoError.errno, theirs.TopicAlreadyExistsError.errno}
     ]
-    if problems:
-        raise errors.TopicMismatch(problems)
 
 
-def _refusal(name: str, code: int, message: str | None) -> str:
+def _refusal(spec: topic_specs.Spec, code: int, message: str | None) -> str:
+    name = spec.name
     told = message or theirs.for_code(code).__name__
     if code == theirs.InvalidReplicationFactorError.errno:
         return (
             f"{name} cannot be created: {told} Start more brokers, or set"
             ' kafka.durability = "single-broker" and kafka.replication_factor = 1.'
         )
-    return f"{name} cannot be created: {told}"
+    return (
+        f"{name} cannot be created: {told} Create it by hand with what the broker"
+        f" permits, `kyc-worker topics --check` says what must be: `{spec.command}`"
+    )
 
 
 async def _appeared(
