@@ -47,6 +47,9 @@ async def run(
                 if not await process.unless_stopped(stop, caught_up):
                     return
                 bound = await server.start(config.api.host, port)
+                counters.before_render(
+                    lambda: counters.http(server.connections, server.buffered_bytes)
+                )
                 recovering = asyncio.create_task(beginning.recovery.run())
                 _log.info("api.started", port=bound, admin_port=served.port)
                 try:
@@ -85,6 +88,9 @@ def _server(
             connections=serving.Bounds(
                 keepalive_timeout_s=bounds.keepalive_timeout / 1000,
                 linger_timeout_s=bounds.linger_timeout / 1000,
+                send_timeout_s=bounds.send_timeout / 1000,
+                max_connections=bounds.max_connections,
+                max_buffered_bytes=bounds.max_buffered_bytes,
             ),
         ),
     )

@@ -2,7 +2,7 @@
 
 import structlog
 
-from worker import api, model, telemetry
+from worker import api, model, serving, telemetry
 from worker.telemetry import metrics
 
 _log = structlog.get_logger()
@@ -48,6 +48,10 @@ class ApiWatch:
         """Tell of a begin that is forgotten without a session."""
         self._metrics.begin_forgotten(source)
         _log.warning("begin.forgotten", source=source)
+
+    def closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._metrics.connection_closed(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from worker import ingress, model, telemetry
+from worker import ingress, model, serving, telemetry
 from worker.telemetry import metrics
 
 _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
@@ -66,6 +66,10 @@ class IngressWatch:
             self._log.info("callback.ignored", **told)
         else:
             self._log.warning("callback.refused", **told)
+
+    def closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._metrics.connection_closed(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from worker import clock as clocks
-from worker import ingress, ports, settings
+from worker import ingress, ports, serving, settings
 from worker.app import ingress_watch, process, sources
 from worker.telemetry import logs, metrics
 from worker.transport import producer
@@ -48,6 +48,9 @@ async def run(
                 try:
                     bound = await server.start(bounds.host, port)
                     health.ready = lambda: server.ready
+                    counters.before_render(
+                        lambda: counters.http(server.connections, server.buffered_bytes)
+                    )
                     _log.info("ingress.started", port=bound, admin_port=served.port)
                     process.collect_garbage_rarely()
                     await stop.wait()
@@ -105,8 +108,13 @@ def _server(
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,
             read_timeout_s=bounds.read_timeout / 1000,
-            keepalive_timeout_s=bounds.keepalive_timeout / 1000,
-            linger_timeout_s=bounds.linger_timeout / 1000,
+            connections=serving.Bounds(
+                keepalive_timeout_s=bounds.keepalive_timeout / 1000,
+                linger_timeout_s=bounds.linger_timeout / 1000,
+                send_timeout_s=bounds.send_timeout / 1000,
+                max_connections=bounds.max_connections,
+                max_buffered_bytes=bounds.max_buffered_bytes,
+            ),
             # Whole seconds, and never none: zero would be an invitation to hammer.
             retry_after_s=max(1, bounds.retry_after // 1000),
             unmappable_per_minute=bounds.unmappable_per_minute,

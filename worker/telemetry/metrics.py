@@ -7,7 +7,7 @@ import prometheus_client
 from prometheus_client import exposition
 
 import worker
-from worker import errors, ledger, model
+from worker import errors, ledger, model, serving
 from worker.telemetry import catalogue, labels
 
 _RETRIES = frozenset({ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
@@ -87,6 +87,17 @@ class Metrics:
     def produced(self, seconds: float) -> None:
         """Take note of how long Kafka took to acknowledge an event, or not to."""
         self._observe(catalogue.PRODUCE_SECONDS, seconds)
+
+    # HTTP
+
+    def http(self, connections: int, buffered_bytes: int) -> None:
+        """Set how many connections are open, and what their bodies take."""
+        self._set(catalogue.HTTP_CONNECTIONS, connections)
+        self._set(catalogue.HTTP_BUFFERED_BYTES, buffered_bytes)
+
+    def connection_closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._count(catalogue.HTTP_CONNECTIONS_CLOSED, None, why)
 
     # The api
 

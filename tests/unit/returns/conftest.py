@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import keys
 from tests.unit.ingress import support
-from worker import errors, ingress, model, returns, tickets
+from worker import errors, ingress, model, returns, serving, tickets
 
 ISSUER = "https://kyc.example.com"
 ORIGIN = "https://shop.example.com"
@@ -29,6 +29,7 @@ class Watch:
     def __init__(self) -> None:
         self.returns: list[returns.Return] = []
         self.reports: list[ingress.Report] = []
+        self.closings: list[serving.Closed] = []
 
     def returned(self, told: returns.Return) -> None:
         """Record *told*."""
@@ -37,6 +38,10 @@ class Watch:
     def finished(self, report: ingress.Report) -> None:
         """Record *report*."""
         self.reports.append(report)
+
+    def closed(self, why: serving.Closed) -> None:
+        """Record why a connection was closed."""
+        self.closings.append(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Fail: nothing here is an alarm."""
