@@ -152,20 +152,8 @@ class Ingress:
         """Return how the request ends; no input and no fault of ours raises here."""
         try:
             return await self._take(request, report)
-        except answers.Refusal as refusal:
-            return refusal.result
-        except serving.Unreadable as unreadable:
-            return answers.Result(unreadable.fault.value)
-        except serving.Crowded:
-            return answers.Result.OVERLOADED
-        except errors.AuthenticationError as error:
-            report.cause = error.cause
-            return answers.Result.NOT_AUTHENTIC
-        except errors.MalformedBody:
-            return answers.Result.MALFORMED_BODY
-        except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
-            report.fault = failures.fault_of(failure)
-            return answers.Result.FAILED
+        except Exception as failure:  # noqa: BLE001 -- reported, and answered
+            return _ended_by(failure, report)
 
     async def _take(
         self, request: web.BaseRequest, report: observe.Report
@@ -256,3 +244,22 @@ class Ingress:
         response = answers.problem(result)
         self._observer.finished(observe.Report(result=result, status=response.status))
         return response
+
+
+def _ended_by(failure: Exception, report: observe.Report) -> answers.Result:
+    """Return how the request ends, and *report* what else is known."""
+    match failure:
+        case answers.Refusal():
+            return failure.result
+        case serving.Unreadable():
+            return answers.Result(failure.fault.value)
+        case serving.Crowded():
+            return answers.Result.OVERLOADED
+        case errors.MalformedBody():
+            return answers.Result.MALFORMED_BODY
+        case errors.AuthenticationError():
+            report.cause = failure.cause
+            return answers.Result.NOT_AUTHENTIC
+        case _:
+            report.fault = failures.fault_of(failure)
+            return answers.Result.FAILED

@@ -24,7 +24,7 @@ async def listening(host: str, port: int) -> list[socket.socket]:
     else:
         made = await _each(host, port)
     for each in made:
-        each.setblocking(False)
+        each.settimeout(0)
     return made
 
 
