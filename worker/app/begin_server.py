@@ -7,7 +7,7 @@ import structlog
 from worker import api, errors, serving, settings
 from worker import clock as clocks
 from worker.app import begin, begin_watch, process
-from worker.telemetry import logs, metrics
+from worker.telemetry import logs, metrics, quota
 
 _log = structlog.get_logger()
 _NO_KEYS = (
@@ -31,7 +31,8 @@ async def run(
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
     health = process.Health()
-    watch = begin_watch.ApiWatch(counters)
+    lines = quota.Quota(clock)
+    watch = begin_watch.ApiWatch(counters, lines)
     with process.stopped_by_signals() as stop:
         async with process.admin_port(
             config.api.host, admin_port, health, counters
@@ -39,7 +40,10 @@ async def run(
             checked = process.topics_in_order(config, clock, counters)
             if not await process.unless_stopped(stop, checked):
                 return
-            async with begin.working(config, clock, watch) as beginning:
+            async with (
+                lines.telling(),
+                begin.working(config, clock, watch) as beginning,
+            ):
                 server = _server(config, beginning, watch, clock)
                 health.ready = lambda: server.ready and beginning.log.ready
                 counters.before_render(lambda: _refresh(counters, beginning))

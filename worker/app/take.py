@@ -7,8 +7,8 @@ import structlog
 
 from worker import clock as clocks
 from worker import ingress, ports, serving, settings
-from worker.app import ingress_watch, process, sources
-from worker.telemetry import logs, metrics
+from worker.app import ingress_watch, process, return_watch, sources
+from worker.telemetry import logs, metrics, quota
 from worker.transport import producer
 
 _log = structlog.get_logger()
@@ -42,8 +42,13 @@ async def run(
             counters.before_render(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
-            watch = ingress_watch.IngressWatch(counters)
-            async with _pages(config, built, sink, counters, clock) as pages:
+            lines = quota.Quota(clock)
+            watch = ingress_watch.IngressWatch(counters, lines)
+            returned = return_watch.ReturnWatch(counters, lines)
+            async with (
+                lines.telling(),
+                _pages(config, built, sink, returned, clock) as pages,
+            ):
                 server = _server(config, built, sink, watch, clock=clock, pages=pages)
                 try:
                     bound = await server.start(bounds.host, port)
@@ -66,7 +71,7 @@ async def _pages(
     config: settings.Settings,
     built: dict[str, sources.Configured],
     sink: ports.EventSink,
-    counters: metrics.Metrics,
+    observer: return_watch.ReturnWatch,
     clock: clocks.Clock,
 ) -> AsyncIterator[ingress.Pages | None]:
     """Yield the return endpoints where they are configured."""
@@ -76,7 +81,7 @@ async def _pages(
     # Here: an ingress without them need not load what signs, at each start.
     from worker.app import coming_back  # noqa: PLC0415 -- see above
 
-    async with coming_back.pages(config, built, sink, counters, clock) as pages:
+    async with coming_back.pages(config, built, sink, observer, clock) as pages:
         yield pages
 
 

@@ -12,12 +12,11 @@ import dataclasses
 from collections.abc import Iterable
 from http import HTTPStatus
 
-import aiolimiter
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
 from worker import codec, errors, model, ports, tickets
-from worker.returns import answers, observe, source, statements
+from worker.returns import answers, limits, observe, source, statements
 from worker.settings import urls
 from worker.telemetry import labels, logs
 
@@ -33,8 +32,8 @@ class Bounds:
 
     #: for Kafka's acknowledgement; the person goes on without it
     ack_timeout_s: float = 2.0
-    #: requests at ``/finished`` a minute and source
-    finished_per_minute: int = 600
+    #: of one begun session, at ``/return`` and ``/finished`` together
+    finished_per_minute: int = 10
 
 
 @dataclasses.dataclass(slots=True)
@@ -72,10 +71,7 @@ class Returns:
         self._observer = observer
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._limiters = {
-            name: aiolimiter.AsyncLimiter(self._bounds.finished_per_minute, 60)
-            for name in self._sources
-        }
+        self._limiter = limits.Limiter(self._bounds.finished_per_minute)
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
@@ -151,15 +147,6 @@ class Returns:
             return answers.allowed(cors)
         if request.method != hdrs.METH_POST:
             return _wrong_method("POST, OPTIONS")
-        limiter = self._limiters[of.name]
-        if not limiter.has_capacity():
-            visit.result = _Result.LIMITED
-            return answers.problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "Too many of these: the result is being looked for already.",
-                {**cors, hdrs.RETRY_AFTER: "60"},
-            )
-        await limiter.acquire()
         try:
             ticket = self._tickets.read(text, of.name, self._clock.now_ms())
         except errors.TicketRefused as refused:
@@ -167,7 +154,14 @@ class Returns:
             return answers.problem(
                 HTTPStatus.NOT_FOUND, "There is no such ticket, or no longer.", cors
             )
-        return answers.finished(await self._taken(visit, of, ticket, None), cors)
+        statement = await self._taken(visit, of, ticket, None)
+        if visit.result is _Result.LIMITED:
+            return answers.problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many of these: the result is being looked for already.",
+                {**cors, hdrs.RETRY_AFTER: "60"},
+            )
+        return answers.finished(statement, cors)
 
     async def _taken(
         self,
@@ -191,7 +185,11 @@ class Returns:
             return None
         key = model.SessionKey(of.name, session_id)
         visit.session = logs.session_hash(*key)
-        await self._publish(visit, of, ticket, session_id)
+        begun = (of.name, ticket.begin_id)
+        if self._limiter.spend(begun, self._clock.now_ms()):
+            await self._publish(visit, of, ticket, session_id)
+        else:  # it was woken a moment ago
+            visit.result = _Result.LIMITED
         if proven is None:
             return None
         return self._signer.make(key, of.audience, self._clock.now_ms())

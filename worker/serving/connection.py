@@ -176,7 +176,7 @@ class Connection(web.RequestHandler):
             self._head_bytes = 0
             super().data_received(_NOT_HTTP)
 
-    def eof_received(self) -> bool | None:
+    def eof_received(self) -> bool | None:  # type: ignore[override] # -- asyncio takes both
         """
         Keep open for the answer what is a whole request, and close all else.
 

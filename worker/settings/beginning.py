@@ -115,8 +115,8 @@ class Returns(types.Section):
     #: PEM, EC on P-256: the first signs, the public halves of all are published
     signing_keys: tuple[types.Secret, ...] = ()
     token_ttl: types.PositiveMs = 300_000
-    #: requests at ``/finished`` a minute and source
-    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 600
+    #: returns of one begun session a minute; each wakes it
+    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 10
 
     def conflicts(self) -> Iterator[types.Conflict]:
         """Yield what is too weak, or no key."""

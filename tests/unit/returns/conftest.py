@@ -77,6 +77,7 @@ class Served:
         self,
         *,
         source: str = "identomat",
+        begin_id: str = BEGIN_ID,
         session_id: str | None = None,
         return_url: str | None = PAGE,
     ) -> str:
@@ -84,7 +85,7 @@ class Served:
         return TICKETS.make(
             tickets.Ticket(
                 source=source,
-                begin_id=BEGIN_ID,
+                begin_id=begin_id,
                 expires_at=self.clock.at_ms + 60_000,
                 session_id=session_id,
                 return_url=return_url,

@@ -1,6 +1,6 @@
 """What is used of aiohttp and is no part of its API: an upgrade must not lose it."""
 
-import asyncio
+import inspect
 import pathlib
 import re
 
@@ -21,12 +21,7 @@ def test_aiohttp_still_has_it(name: str) -> None:
 
 def test_its_server_still_takes_what_makes_requests() -> None:
     """Through it a connection learns which request is its last."""
-
-    async def made() -> object:
-        server = web.Server(lambda _: None, request_factory=print)  # type: ignore[arg-type] # -- never called
-        return server.request_factory
-
-    assert print is asyncio.run(made())
+    assert "request_factory" in inspect.signature(web.Server).parameters
 
 
 def test_no_other_name_is_used() -> None:
