@@ -36,6 +36,17 @@ def whole(said: model.Callback, raw: bytes) -> model.Callback:
     return said._replace(body=raw)
 
 
+def is_ping(request: web.BaseRequest) -> bool:
+    """
+    Return whether it asks if the address is there, and says nothing.
+
+    With a query or a body it may be a callback of a source whose ``methods`` lack it:
+    answered 2xx, that would be lost.
+    """
+    asks = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+    return asks and not request.query_string and not request.body_exists
+
+
 def _query(request: web.BaseRequest, of: source.IngressSource) -> dict[str, str]:
     """Return the one parameter that the source reads, if it is there exactly once."""
     if of.session_id_query is None or request.method != hdrs.METH_GET:

@@ -22,9 +22,9 @@ from worker.ingress import pages as pages_of
 from worker.settings import types
 from worker.telemetry import failures
 
-#: "", "webhooks", source and, for a signed URL, its token
-_PARTS = (3, 4)
-_PREFIX = ["", "webhooks"]
+#: "webhooks", source and, for a signed URL, its token
+_PARTS = (2, 3)
+_PREFIX = ["webhooks"]
 
 
 class Ingress:
@@ -160,10 +160,14 @@ class Ingress:
     ) -> answers.Result:
         """Go the way of a callback: route, bounds, authentication, publication."""
         of, token = self._route(request, report)
-        if request.method not in of.methods:
+        taken = request.method in of.methods
+        if not (taken or requests.is_ping(request)):
             raise answers.Refusal(answers.Result.METHOD_NOT_ALLOWED)
         said = requests.head(request, of, token, self._clock.now_ms())
         matches = authenticate.verify_head(of, said, self._trusted_proxies)
+        if not taken:
+            report.matches = matches
+            return answers.Result.PINGED
         serving.check_head(request, of.max_body_bytes)
         authenticate.require_signature(of, said)
         if self._full:
@@ -208,10 +212,10 @@ class Ingress:
         Nothing is guessed from headers.
         """
         # As sent: no name and no token of ours needs a percent sign.
-        parts = request.rel_url.raw_path.split("/")
+        parts = serving.segments(request.rel_url.raw_path)
         of = None
-        if len(parts) in _PARTS and parts[:2] == _PREFIX:
-            of = self._sources.get(parts[2])
+        if len(parts) in _PARTS and parts[:1] == _PREFIX:
+            of = self._sources.get(parts[1])
         if of is None:
             raise answers.Refusal(answers.Result.NOT_FOUND)
         report.source, report.provider = of.name, of.provider
@@ -221,7 +225,7 @@ class Ingress:
         report.route = answers.ROUTE_WITH_TOKEN
         if "signed_url" not in of.authenticators:
             raise answers.Refusal(answers.Result.NOT_FOUND)
-        return of, parts[3]
+        return of, parts[2]
 
     def _headers(self, report: observe.Report) -> dict[str, str] | None:
         """Return the headers that belong to this result and to none other."""

@@ -15,14 +15,15 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import codec, errors, model, ports, tickets
+from worker import codec, errors, model, ports, serving, tickets
 from worker.returns import answers, limits, observe, source, statements
 from worker.settings import urls
 from worker.telemetry import labels, logs
 
 _JWKS = "/.well-known/jwks.json"
-#: "", the way, source and ticket
-_PARTS = 4
+#: the way, source and ticket
+_PARTS = 3
+_WAYS = ("return", "finished")
 _Result = labels.ReturnResult
 
 
@@ -75,7 +76,7 @@ class Returns:
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
-        return path == _JWKS or path.startswith(("/return/", "/finished/"))
+        return path == _JWKS or serving.segments(path)[:1] in ([each] for each in _WAYS)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer one request and tell the observer; no input makes it raise."""
@@ -86,7 +87,7 @@ class Returns:
             return answers.keys(self._signer.jwks)
         now = asyncio.get_running_loop().time
         started = now()
-        _, first, *rest = path.split("/")
+        first, *rest = serving.segments(path)
         visit = _Visit(labels.ReturnWay(first))
         response = await self._visited(request, visit, rest)
         self._observer.returned(
@@ -106,7 +107,7 @@ class Returns:
     async def _visited(
         self, request: web.BaseRequest, visit: _Visit, rest: list[str]
     ) -> web.Response:
-        of = self._sources.get(rest[0]) if len(rest) == _PARTS - 2 else None
+        of = self._sources.get(rest[0]) if len(rest) == _PARTS - 1 else None
         if of is None:
             return answers.refused()
         visit.of = of

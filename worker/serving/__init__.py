@@ -5,6 +5,7 @@ from worker.serving.body import Unreadable, check_head, parse, read
 from worker.serving.bounds import Bounds
 from worker.serving.connection import Closed
 from worker.serving.listener import Listener
+from worker.serving.paths import segments
 from worker.serving.problems import CONTENT_TYPE as PROBLEM
 from worker.serving.problems import problem
 
@@ -20,4 +21,5 @@ __all__ = [
     "parse",
     "problem",
     "read",
+    "segments",
 ]

@@ -85,14 +85,12 @@ async def test_ignored(serve: conftest.Serve) -> None:
         "/webhooks/unknown",
         "/webhooks/unknown/token",
         "/webhooks/SIGNED",
-        "/webhooks/signed/",
         "/webhooks/signed/token",
         "/webhooks/by_url/a/b",
         "/webhooks/%73igned",
         "/webhooks/signed%2f",
         "/webhooks/..%2fwebhooks/signed",
         "/Webhooks/signed",
-        "//webhooks/signed",
         "/livez",
     ],
 )
@@ -120,7 +118,75 @@ async def test_unknown_source_has_one_label(serve: conftest.Serve) -> None:
     assert "a_name_of_theirs" not in repr(served.observer.reports)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/signed/",
+        "//webhooks/signed",
+        "/webhooks//signed",
+        f"/webhooks/by_url/{support.token('by_url')}/",
+        f"//webhooks//by_url//{support.token('by_url')}//",
+    ],
+)
+async def test_slashes_that_name_nothing(serve: conftest.Serve, path: str) -> None:
+    """One at the end, or two where one belongs: the callback is taken."""
+    served = await serve()
+
+    reply = await served.send(path, root="")
+
+    assert reply.status == 200
+    assert len(served.sink.events) == 1
+
+
+async def test_slashes_replace_no_token(serve: conftest.Serve) -> None:
+    """What is empty is no token, and a token is not cut."""
+    served = await serve()
+    token = support.token("by_url")
+
+    statuses = [
+        (await served.send(f"by_url{rest}", headers={})).status
+        for rest in ("/", "//", f"/{token[:8]}/{token[8:]}", f"/{token}/x")
+    ]
+
+    assert statuses == [401, 401, 404, 404]
+    assert served.sink.events == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("signed", 200),
+        (f"by_url/{support.token('by_url')}", 200),
+        ("by_url/wrong", 401),
+        ("by_url", 401),
+        ("unknown", 404),
+        # With something in it, it may be a callback: it must not be lost unseen.
+        ("signed?session=a", 405),
+        (f"by_url/{support.token('by_url')}?session=a", 405),
+    ],
+)
+async def test_a_ping_without_a_body(
+    serve: conftest.Serve, method: str, path: str, status: int
+) -> None:
+    """Providers ask whether an address is there; its head has to pass all the same."""
+    served = await serve()
+
+    reply = await served.send(path, None, method=method, headers={})
+
+    assert reply.status == status
+    assert (served.sink.events, served.observer.alarms) == ([], [])
+    assert (served.observer.last.result is ingress.Result.PINGED) == (status == 200)
+
+
+async def test_a_get_with_a_body_is_no_ping(serve: conftest.Serve) -> None:
+    """It is 405, as before."""
+    served = await serve()
+
+    assert (await served.send(method="GET", headers={})).status == 405
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_unlisted_method(serve: conftest.Serve, method: str) -> None:
     """An unlisted method is 405 with Allow, before any authentication."""
     served = await serve()
@@ -132,13 +198,16 @@ async def test_unlisted_method(serve: conftest.Serve, method: str) -> None:
     assert reply.headers["Content-Type"] == _PROBLEM
 
 
-async def test_head_is_refused_without_a_body(serve: conftest.Serve) -> None:
+async def test_head_is_answered_without_a_body(serve: conftest.Serve) -> None:
     """A HEAD gets the status and no body."""
     served = await serve()
 
-    reply = await served.send(method="HEAD", headers={}, body=None)
+    replies = [
+        await served.send(path, method="HEAD", headers={}, body=None)
+        for path in ("signed", "signed?a=b")
+    ]
 
-    assert (reply.status, reply.body) == (405, b"")
+    assert [(reply.status, reply.body) for reply in replies] == [(200, b""), (405, b"")]
 
 
 async def test_one_answer_for_every_cause(serve: conftest.Serve) -> None:
