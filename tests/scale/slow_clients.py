@@ -5,7 +5,9 @@ import contextlib
 import itertools
 import sys
 
-_AGAIN_PER_S = 300
+#: opened at first, and then again where the ingress has closed one
+_OPENED_PER_S = 300
+_AGAIN_PER_S = 50
 _DRIP_S = 5.0
 _PATH = "POST /webhooks/signed HTTP/1.1\r\nHost: a\r\n"
 _SIGNED = "X-Verification-Signature: " + "0" * 64 + "\r\n"
@@ -17,7 +19,7 @@ _KINDS = (
     (_BODY + b" " * 100_000, b""),  # one that came fast, and goes on no further
     (b"", b""),  # nothing at all
     # answers that are not read
-    (f"{_PATH}Content-Length: 0\r\n\r\n".encode() * 200, b""),
+    (f"{_PATH}Content-Length: 0\r\n\r\n".encode() * 10, b""),
 )
 
 
@@ -53,7 +55,8 @@ async def main(port: int, connections: int) -> None:
             sys.stdout.write("all\n")
             sys.stdout.flush()
         if number % 20 == 0:
-            await asyncio.sleep(20 / _AGAIN_PER_S)
+            pace = _OPENED_PER_S if number < connections else _AGAIN_PER_S
+            await asyncio.sleep(20 / pace)
         if ended.done():
             break
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Addresses as people and proxies spell them, and providers that ask if one is there."""
+"""Addresses as people and proxies spell them, and providers that ask for one."""
 
 import pytest
 
