@@ -117,5 +117,6 @@ class Body:
     def evict(self) -> None:
         """End the reading, as soon as the loop comes to it."""
         self.evicted = True
-        if self._deadline is not None:
+        # One whose time is over ends by itself, and lets nothing be changed any more.
+        if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())

@@ -1,5 +1,7 @@
 """How many bytes all bodies may take, and which of them makes room."""
 
+import asyncio
+
 import pytest
 
 from worker.serving import bodies
@@ -76,3 +78,19 @@ def test_all_is_given_back() -> None:
         assert of.held_bytes == _EACH + 1000
 
     assert of.held_bytes == 0
+
+
+async def test_one_whose_time_is_over_can_go() -> None:
+    """Its own time and the need for room may come in one turn of the loop."""
+    body = _reading(bodies.Bodies(_LIMIT), 2 * _EACH)
+    loop = asyncio.get_running_loop()
+    failures: list[object] = []
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+
+    with pytest.raises(TimeoutError):  # noqa: PT012 -- it is entered, and waits
+        async with asyncio.timeout(0) as deadline:
+            body.ends_at(deadline)
+            loop.call_soon(body.evict)
+            await asyncio.Event().wait()
+
+    assert (failures, body.evicted) == ([], True)
