@@ -95,6 +95,10 @@ soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session
 faults: install ## The tests of faults again, at the default times and full length
 	@$(BIN)/python -m pytest tests/faults --full-length
 
+.PHONY: slow
+slow: install ## What 10,000 slow connections cost the callbacks beside them, and in memory
+	@$(BIN)/python -m tests.scale slow --callbacks $(CALLBACKS)
+
 .PHONY: isolation
 isolation: install ## What three ill providers cost a fourth: p50 and p99, alone and beside them
 	@$(BIN)/python -m tests.scale isolation --callbacks $(CALLBACKS)

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Sequence
 
 _USUAL_PORTS = (9090, 9091)
-_TIMEOUT_S = 2.0
+#: a service whose ``host`` is of one family listens there only
+_HOSTS = ("127.0.0.1", "::1")
+_TIMEOUT_S = 1.0
 _OK = 200
 
 
@@ -21,7 +23,11 @@ def healthy(ports: Sequence[int]) -> bool:
 
 
 def _well(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+    return any(_answers(host, port) for host in _HOSTS)
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", "/livez")
         return connection.getresponse().status == _OK

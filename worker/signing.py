@@ -74,6 +74,15 @@ def verify(
     return found
 
 
+def require(scheme: SignatureScheme, presented: Sequence[str]) -> None:
+    """
+    Return if *presented* is one well-formed signature, whatever it signs.
+
+    Raises errors.AuthenticationError, nothing else.
+    """
+    _decode(scheme, _single(presented))
+
+
 def _single(
     presented: Sequence[str],
     missing: errors.AuthCause = errors.AuthCause.MISSING_SIGNATURE,
@@ -176,13 +185,7 @@ def verify_standard(
     is judged after the signature, so that "stale" is said of authentic ones only.
     Raises errors.AuthenticationError, nothing else.
     """
-    signature = _single(signatures)
-    message_id = _single(ids)
-    timestamp = _single(timestamps, errors.AuthCause.MISSING_TIMESTAMP)
-    macs = _standard_macs(signature)
-    lead = f"{message_id}.{timestamp}."
-    if not macs or not _LEAD.fullmatch(lead):
-        raise errors.AuthenticationError(errors.AuthCause.MALFORMED_SIGNATURE)
+    lead, macs, timestamp = _standard_head(ids, timestamps, signatures)
     position = _match(
         [_standard_mac(key, lead, body) if key else b"" for key in keys],
         macs,
@@ -194,6 +197,31 @@ def verify_standard(
     if -age_s > tolerance_s:
         raise errors.AuthenticationError(errors.AuthCause.FUTURE_TIMESTAMP)
     return position
+
+
+def require_standard(
+    *, ids: Sequence[str], timestamps: Sequence[str], signatures: Sequence[str]
+) -> None:
+    """
+    Return if the three headers are well-formed, whatever they sign.
+
+    Raises errors.AuthenticationError, nothing else.
+    """
+    _standard_head(ids, timestamps, signatures)
+
+
+def _standard_head(
+    ids: Sequence[str], timestamps: Sequence[str], signatures: Sequence[str]
+) -> tuple[str, list[bytes], str]:
+    """Return what is signed before the body, the signatures, and the timestamp."""
+    signature = _single(signatures)
+    message_id = _single(ids)
+    timestamp = _single(timestamps, errors.AuthCause.MISSING_TIMESTAMP)
+    macs = _standard_macs(signature)
+    lead = f"{message_id}.{timestamp}."
+    if not macs or not _LEAD.fullmatch(lead):
+        raise errors.AuthenticationError(errors.AuthCause.MALFORMED_SIGNATURE)
+    return lead, macs, timestamp
 
 
 def _standard_macs(text: str) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.unit.ingress import support
-from worker import errors, ingress, model, signing
+from worker import errors, ingress, model, serving, signing
 from worker.ingress import addresses, authenticate
 
 _SCHEMES = (
@@ -253,7 +253,8 @@ async def _exchange(request: bytes) -> tuple[list[int], support.Sink]:
         observer=support.Observer(),
         clock=support.Clock(),
         bounds=ingress.Limits(
-            read_timeout_s=0.02, keepalive_timeout_s=0.01, linger_timeout_s=0.02
+            read_timeout_s=0.02,
+            connections=serving.Bounds(keepalive_timeout_s=0.01, linger_timeout_s=0.02),
         ),
     )
     port = await served.start("127.0.0.1", 0)

@@ -3,6 +3,7 @@ Print the figures of scale, with an embedded broker of their own.
 
     python -m tests.scale restore --sessions 1000000 --version 2
     python -m tests.scale isolation --callbacks 2000
+    python -m tests.scale slow --connections 10000 --callbacks 2000
 """
 
 import argparse
@@ -11,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.scale import figures, isolation
+from tests.scale import figures, isolation, slow
 from worker import broker
 
 _BLOCK = 200
@@ -27,10 +28,16 @@ def main() -> None:
     restore.add_argument("--rounds", type=int, default=3, help="the best one counts")
     parted = commands.add_parser("isolation", help="one source beside three ill ones")
     parted.add_argument("--callbacks", type=int, default=2_000, help="of each kind")
+    slowly = commands.add_parser("slow", help="callbacks beside slow connections")
+    slowly.add_argument("--connections", type=int, default=10_000)
+    slowly.add_argument("--callbacks", type=int, default=2_000)
     asked = parser.parse_args()
     if asked.command == "restore":
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
         told = figures.lines(asyncio.run(measuring))
+    elif asked.command == "slow":
+        measured = asyncio.run(slow.measure(asked.connections, asked.callbacks))
+        told = slow.lines(measured)
     else:
         told = asyncio.run(_isolation(asked.callbacks))
     sys.stdout.write("\n".join(told) + "\n")

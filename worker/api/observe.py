@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Protocol
 
-from worker import model
+from worker import model, serving
 from worker.telemetry import labels
 
 
@@ -45,4 +45,8 @@ class Observer(Protocol):
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm about *source*."""
+        ...
+
+    def closed(self, why: serving.Closed) -> None:
+        """Take note of a connection that was closed, and why."""
         ...

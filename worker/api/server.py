@@ -84,13 +84,27 @@ class Api:
         self._clock = clock
         self._limits = limits or Limits()
         self._listener = serving.Listener(
-            self._handle, malformed=self._malformed, bounds=self._limits.connections
+            self._handle,
+            malformed=self._malformed,
+            bounds=self._limits.connections,
+            on_closed=observer.closed,
         )
+        self._in_flight = 0
 
     @property
     def ready(self) -> bool:
         """Return whether requests are taken: listening, and not draining."""
         return self._listener.ready
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return self._listener.connections
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Return how many bytes of bodies are held."""
+        return self._listener.bodies.held_bytes
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
@@ -138,18 +152,23 @@ class Api:
         if request.method != _METHODS[len(parts)]:
             allowed: dict[str, str] = {hdrs.ALLOW: _METHODS[len(parts)]}
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
-        if self._listener.in_flight > self._limits.max_in_flight:
-            raise _Refusal(_Result.OVERLOADED)
-        document = serving.parse(
-            await serving.read(
+        with self._listener.bodies.open(known=True) as body:
+            raw = await serving.read(
                 request,
                 limit_bytes=self._limits.max_body_bytes,
                 timeout_s=self._limits.read_timeout_s,
+                into=body,
             )
-        )
-        if len(parts) == _BEGIN:
-            return await self._begin(request, of, document, visit)
-        return await self._register(of, parts[3], document, visit)
+            document = serving.parse(raw)
+            if self._in_flight >= self._limits.max_in_flight:
+                raise _Refusal(_Result.OVERLOADED)
+            self._in_flight += 1
+            try:
+                if len(parts) == _BEGIN:
+                    return await self._begin(request, of, document, visit)
+                return await self._register(of, parts[3], document, visit)
+            finally:
+                self._in_flight -= 1
 
     def _permitted(self, request: web.BaseRequest, name: str) -> source.ApiSource:
         """Return the source *name*, to which the caller's key has a right."""
@@ -219,6 +238,8 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
             return failure
         case serving.Unreadable():
             return _Refusal(_Result(failure.fault.value))
+        case serving.Crowded():
+            return _Refusal(_Result.OVERLOADED)
         case errors.MalformedBody():
             return _Refusal(_Result.MALFORMED_BODY)
         case errors.BeginRefused():

@@ -7,7 +7,7 @@ import structlog
 from worker import api, errors, serving, settings
 from worker import clock as clocks
 from worker.app import begin, begin_watch, process
-from worker.telemetry import logs, metrics
+from worker.telemetry import logs, metrics, quota
 
 _log = structlog.get_logger()
 _NO_KEYS = (
@@ -31,7 +31,8 @@ async def run(
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
     health = process.Health()
-    watch = begin_watch.ApiWatch(counters)
+    lines = quota.Quota(clock)
+    watch = begin_watch.ApiWatch(counters, lines)
     with process.stopped_by_signals() as stop:
         async with process.admin_port(
             config.api.host, admin_port, health, counters
@@ -39,7 +40,10 @@ async def run(
             checked = process.topics_in_order(config, clock, counters)
             if not await process.unless_stopped(stop, checked):
                 return
-            async with begin.working(config, clock, watch) as beginning:
+            async with (
+                lines.telling(),
+                begin.working(config, clock, watch) as beginning,
+            ):
                 server = _server(config, beginning, watch, clock)
                 health.ready = lambda: server.ready and beginning.log.ready
                 counters.before_render(lambda: _refresh(counters, beginning))
@@ -47,6 +51,9 @@ async def run(
                 if not await process.unless_stopped(stop, caught_up):
                     return
                 bound = await server.start(config.api.host, port)
+                counters.before_render(
+                    lambda: counters.http(server.connections, server.buffered_bytes)
+                )
                 recovering = asyncio.create_task(beginning.recovery.run())
                 _log.info("api.started", port=bound, admin_port=served.port)
                 try:
@@ -85,6 +92,9 @@ def _server(
             connections=serving.Bounds(
                 keepalive_timeout_s=bounds.keepalive_timeout / 1000,
                 linger_timeout_s=bounds.linger_timeout / 1000,
+                send_timeout_s=bounds.send_timeout / 1000,
+                max_connections=bounds.max_connections,
+                max_buffered_bytes=bounds.max_buffered_bytes,
             ),
         ),
     )

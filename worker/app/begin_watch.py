@@ -2,8 +2,8 @@
 
 import structlog
 
-from worker import api, model, telemetry
-from worker.telemetry import metrics
+from worker import api, model, serving, telemetry
+from worker.telemetry import metrics, quota
 
 _log = structlog.get_logger()
 
@@ -11,8 +11,9 @@ _log = structlog.get_logger()
 class ApiWatch:
     """Implements api.Observer: one canonical line a request."""
 
-    def __init__(self, counters: metrics.Metrics) -> None:
+    def __init__(self, counters: metrics.Metrics, lines: quota.Quota) -> None:
         self._metrics = counters
+        self._lines = lines
 
     def answered(self, report: api.Report) -> None:
         """Write the line of one request, and count it."""
@@ -28,7 +29,9 @@ class ApiWatch:
             "fault": report.fault,
         }
         told = {key: value for key, value in line.items() if value is not None}
-        if report.fault is not None:
+        if not self._worth_a_line(report):
+            pass
+        elif report.fault is not None:
             _log.error("api.failed", **told)
         elif report.status < 300:  # noqa: PLR2004 -- 2xx
             _log.info("api.answered", **told)
@@ -49,6 +52,18 @@ class ApiWatch:
         self._metrics.begin_forgotten(source)
         _log.warning("begin.forgotten", source=source)
 
+    def _worth_a_line(self, report: api.Report) -> bool:
+        """Return whether it is written; whoever is refused may come at any rate."""
+        return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
+            "api.failed" if report.fault else "api.refused",
+            source=report.source,
+            result=report.result,
+        )
+
+    def closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._metrics.connection_closed(why)
+
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""
-        telemetry.alarm(self._metrics, kind, source)
+        telemetry.alarm(self._metrics, kind, source, within=self._lines)

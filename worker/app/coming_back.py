@@ -8,8 +8,7 @@ import structlog
 
 from worker import clock as clocks
 from worker import ports, returns, settings, tickets
-from worker.app import return_watch, sources
-from worker.telemetry import metrics
+from worker.app import sources
 from worker.transport import begins
 
 _log = structlog.get_logger()
@@ -23,11 +22,10 @@ async def pages(
     config: settings.Settings,
     built: Mapping[str, sources.Configured],
     sink: ports.EventSink,
-    counters: metrics.Metrics,
+    observer: returns.Observer,
     clock: clocks.Clock,
 ) -> AsyncIterator[returns.Returns]:
     """Yield the return endpoints, following the begins."""
-    observer = return_watch.ReturnWatch(counters)
     follower = begins.BeginFollower(
         config.kafka,
         clock,

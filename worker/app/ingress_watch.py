@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
-from worker import ingress, model, telemetry
-from worker.telemetry import metrics
+from worker import ingress, model, serving, telemetry
+from worker.telemetry import metrics, quota
 
 _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
 
@@ -13,8 +13,9 @@ _QUIET = frozenset({ingress.Result.ACCEPTED, ingress.Result.FORWARDED})
 class IngressWatch:
     """Implements ingress.Observer: one canonical line a callback."""
 
-    def __init__(self, counters: metrics.Metrics) -> None:
+    def __init__(self, counters: metrics.Metrics, lines: quota.Quota) -> None:
         self._metrics = counters
+        self._lines = lines
         # Bound once: a lazy logger is put together anew for each line.
         self._log = structlog.get_logger().bind()
         self._untold: list[ingress.Report] = []
@@ -58,7 +59,9 @@ class IngressWatch:
             "fault": report.fault,
         }
         told = {key: value for key, value in line.items() if value is not None}
-        if report.fault is not None:
+        if not self._worth_a_line(report):
+            pass
+        elif report.fault is not None:
             self._log.error("callback.failed", **told)
         elif report.result in _QUIET:
             self._log.info("callback.accepted", **told)
@@ -67,6 +70,19 @@ class IngressWatch:
         else:
             self._log.warning("callback.refused", **told)
 
+    def _worth_a_line(self, report: ingress.Report) -> bool:
+        """Return whether it is written; whoever is refused may come at any rate."""
+        return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
+            "callback.failed" if report.fault else "callback.refused",
+            source=report.source,
+            result=report.result,
+            cause=report.cause,
+        )
+
+    def closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._metrics.connection_closed(why)
+
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Call a person."""
-        telemetry.alarm(self._metrics, kind, source)
+        telemetry.alarm(self._metrics, kind, source, within=self._lines)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import structlog
 
 from worker import clock as clocks
-from worker import ingress, ports, settings
-from worker.app import ingress_watch, process, sources
-from worker.telemetry import logs, metrics
+from worker import ingress, ports, serving, settings
+from worker.app import ingress_watch, process, return_watch, sources
+from worker.telemetry import logs, metrics, quota
 from worker.transport import producer
 
 _log = structlog.get_logger()
@@ -42,12 +42,20 @@ async def run(
             counters.before_render(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
-            watch = ingress_watch.IngressWatch(counters)
-            async with _pages(config, built, sink, counters, clock) as pages:
+            lines = quota.Quota(clock)
+            watch = ingress_watch.IngressWatch(counters, lines)
+            returned = return_watch.ReturnWatch(counters, lines)
+            async with (
+                lines.telling(),
+                _pages(config, built, sink, returned, clock) as pages,
+            ):
                 server = _server(config, built, sink, watch, clock=clock, pages=pages)
                 try:
                     bound = await server.start(bounds.host, port)
                     health.ready = lambda: server.ready
+                    counters.before_render(
+                        lambda: counters.http(server.connections, server.buffered_bytes)
+                    )
                     _log.info("ingress.started", port=bound, admin_port=served.port)
                     process.collect_garbage_rarely()
                     await stop.wait()
@@ -63,7 +71,7 @@ async def _pages(
     config: settings.Settings,
     built: dict[str, sources.Configured],
     sink: ports.EventSink,
-    counters: metrics.Metrics,
+    observer: return_watch.ReturnWatch,
     clock: clocks.Clock,
 ) -> AsyncIterator[ingress.Pages | None]:
     """Yield the return endpoints where they are configured."""
@@ -73,7 +81,7 @@ async def _pages(
     # Here: an ingress without them need not load what signs, at each start.
     from worker.app import coming_back  # noqa: PLC0415 -- see above
 
-    async with coming_back.pages(config, built, sink, counters, clock) as pages:
+    async with coming_back.pages(config, built, sink, observer, clock) as pages:
         yield pages
 
 
@@ -105,8 +113,13 @@ def _server(
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,
             read_timeout_s=bounds.read_timeout / 1000,
-            keepalive_timeout_s=bounds.keepalive_timeout / 1000,
-            linger_timeout_s=bounds.linger_timeout / 1000,
+            connections=serving.Bounds(
+                keepalive_timeout_s=bounds.keepalive_timeout / 1000,
+                linger_timeout_s=bounds.linger_timeout / 1000,
+                send_timeout_s=bounds.send_timeout / 1000,
+                max_connections=bounds.max_connections,
+                max_buffered_bytes=bounds.max_buffered_bytes,
+            ),
             # Whole seconds, and never none: zero would be an invitation to hammer.
             retry_after_s=max(1, bounds.retry_after // 1000),
             unmappable_per_minute=bounds.unmappable_per_minute,

@@ -13,7 +13,7 @@ from worker import errors, model, settings
 from worker.app import begin as putting_together
 from worker.app import begin_server, begin_watch, sources
 from worker.cli import common
-from worker.telemetry import logs, metrics
+from worker.telemetry import logs, metrics, quota
 from worker.transport import reaching
 
 
@@ -134,7 +134,8 @@ async def _begin(
 ) -> None:
     logs.configure(console=common.logs_for_people())
     clock = clocks.SystemClock()
-    watch = begin_watch.ApiWatch(metrics.Metrics(config.sources))
+    counters, lines = metrics.Metrics(config.sources), quota.Quota(clock)
+    watch = begin_watch.ApiWatch(counters, lines)
     async with putting_together.working(config, clock, watch) as beginning:
         of = sources.find(beginning.sources, name)
         await reaching.wait_for_kafka(config.kafka, clock, structlog.get_logger())

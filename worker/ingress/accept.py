@@ -42,6 +42,8 @@ class Acceptor:
         try:
             normalised = of.normalise(callback)
         except errors.UnmappableCallback as unmappable:
+            if of.is_ping(callback.document):
+                return answers.Result.PINGED
             return await self._unmappable(of, callback, unmappable, report)
         match normalised:
             case model.Wake():

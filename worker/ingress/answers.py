@@ -119,7 +119,7 @@ def respond(
             quoted = b"null" if event_id is None else b'"%s"' % event_id.encode()
             body = b'{"status":"accepted","event_id":%s}' % quoted
             return web.Response(body=body, headers=_JSON)
-        case Result.IGNORED | Result.ACKNOWLEDGED:
+        case Result.IGNORED | Result.ACKNOWLEDGED | Result.PINGED:
             return web.Response(body=_IGNORED, headers=_JSON)
         case _:
             return problem(result, route=route, headers=headers)

@@ -1,8 +1,9 @@
 """
 Turn a callback into a verified one: pure, and the only place that builds them.
 
-For any headers and any body ``verify`` returns, or raises a subclass of
-errors.CallbackError, and nothing else.
+For any headers and any body ``verify_head`` and ``verify_body`` return, or raise a
+subclass of errors.CallbackError, and nothing else. The head comes first: who does not
+pass it has no byte of a body read.
 """
 
 import binascii
@@ -23,15 +24,15 @@ class Verified(NamedTuple):
     matches: tuple[observe.Match, ...]
 
 
-def verify(
+def verify_head(
     of: source.IngressSource,
     unverified: model.Callback,
     trusted_proxies: Sequence[types.Network] = (),
-) -> Verified:
+) -> tuple[observe.Match, ...]:
     """
-    Let *unverified* pass everything its source lists, cheapest first.
+    Let *unverified* pass what needs no body, cheapest first.
 
-    Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
+    Raises errors.AuthenticationError, nothing else.
     """
     matches: list[observe.Match] = []
     if "ip_allow" in of.authenticators:
@@ -46,14 +47,58 @@ def verify(
         matches.append(
             observe.Match(labels.Authenticator.BASIC, _basic(of, unverified))
         )
+    return tuple(matches)
+
+
+def require_signature(of: source.IngressSource, unverified: model.Callback) -> None:
+    """
+    Return if the head has what a body may be compared with.
+
+    Raises errors.AuthenticationError, nothing else.
+    """
+    if "hmac_body" in of.authenticators and of.scheme is not None:
+        signing.require(of.scheme, _values(unverified, of.scheme.header.lower()))
+    if "standard_webhooks" in of.authenticators:
+        signing.require_standard(
+            ids=_values(unverified, source.WEBHOOK_ID),
+            timestamps=_values(unverified, source.WEBHOOK_TIMESTAMP),
+            signatures=_values(unverified, source.WEBHOOK_SIGNATURE),
+        )
+
+
+def verify_body(
+    of: source.IngressSource,
+    unverified: model.Callback,
+    matches: Sequence[observe.Match],
+) -> Verified:
+    """
+    Let *unverified*, whose head has passed with *matches*, pass the rest.
+
+    Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
+    """
+    found = [*matches]
     if "hmac_body" in of.authenticators:
-        matches.append(
+        found.append(
             observe.Match(labels.Authenticator.HMAC_BODY, _hmac(of, unverified))
         )
     if "standard_webhooks" in of.authenticators:
         position = _standard(of, unverified)
-        matches.append(observe.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
-    return _open(of, unverified, matches)
+        found.append(observe.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
+    return _open(of, unverified, found)
+
+
+def verify(
+    of: source.IngressSource,
+    unverified: model.Callback,
+    trusted_proxies: Sequence[types.Network] = (),
+) -> Verified:
+    """
+    Let *unverified* pass everything its source lists, cheapest first.
+
+    Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
+    """
+    matches = verify_head(of, unverified, trusted_proxies)
+    return verify_body(of, unverified, matches)
 
 
 def _open(

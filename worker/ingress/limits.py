@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 
+from worker import serving
+
 _MINUTE_MS = 60_000
 
 
@@ -10,14 +12,11 @@ _MINUTE_MS = 60_000
 class Limits:
     """Every bound of the ingress; times in seconds."""
 
-    #: requests being handled at once; beyond it 503 at once
+    #: requests handled at once, their bodies whole; beyond it 503 at once
     max_in_flight: int = 1000
     #: for a request's whole body
     read_timeout_s: float = 10.0
-    #: for an idle connection, and for one whose request head does not come
-    keepalive_timeout_s: float = 75.0
-    #: for the rest of a body that is not read, before the connection is cut
-    linger_timeout_s: float = 2.0
+    connections: serving.Bounds = dataclasses.field(default_factory=serving.Bounds)
     #: what a 503 asks for, in whole seconds
     retry_after_s: int = 5
     #: dead letters ``unmappable`` a minute and source

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import NamedTuple, Protocol
 
-from worker import errors, model
+from worker import errors, model, serving
 from worker.ingress import answers
 from worker.telemetry import labels
 
@@ -55,4 +55,8 @@ class Observer(Protocol):
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm about *source*."""
+        ...
+
+    def closed(self, why: serving.Closed) -> None:
+        """Take note of a connection that was closed, and why."""
         ...

@@ -1,7 +1,8 @@
 """Serve the webhook endpoints: one request in, one answer and one report out."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiohttp import hdrs, web
 
@@ -21,9 +22,9 @@ from worker.ingress import pages as pages_of
 from worker.settings import types
 from worker.telemetry import failures
 
-#: "", "webhooks", source and, for a signed URL, its token
-_PARTS = (3, 4)
-_PREFIX = ["", "webhooks"]
+#: "webhooks", source and, for a signed URL, its token
+_PARTS = (2, 3)
+_PREFIX = ["webhooks"]
 
 
 class Ingress:
@@ -66,11 +67,10 @@ class Ingress:
         self._listener = serving.Listener(
             self._handle,
             malformed=self._malformed,
-            bounds=serving.Bounds(
-                keepalive_timeout_s=self._bounds.keepalive_timeout_s,
-                linger_timeout_s=self._bounds.linger_timeout_s,
-            ),
+            bounds=self._bounds.connections,
+            on_closed=observer.closed,
         )
+        self._in_flight = 0
 
     @property
     def ready(self) -> bool:
@@ -79,8 +79,18 @@ class Ingress:
 
     @property
     def in_flight(self) -> int:
-        """Return how many requests are being handled."""
-        return self._listener.in_flight
+        """Return how many requests are being handled; their bodies are whole."""
+        return self._in_flight
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return self._listener.connections
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Return how many bytes of bodies are held."""
+        return self._listener.bodies.held_bytes
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
@@ -107,9 +117,10 @@ class Ingress:
     ) -> web.StreamResponse:
         """Let *pages* answer, within the same bound as the callbacks."""
         result = answers.Result.OVERLOADED
-        if self.in_flight <= self._bounds.max_in_flight:
+        if not self._full:
             try:
-                return await pages.answer(request)
+                with self._handling():
+                    return await pages.answer(request)
             except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
                 result = answers.Result.FAILED
                 fault = failures.fault_of(failure)
@@ -141,39 +152,56 @@ class Ingress:
         """Return how the request ends; no input and no fault of ours raises here."""
         try:
             return await self._take(request, report)
-        except answers.Refusal as refusal:
-            return refusal.result
-        except serving.Unreadable as unreadable:
-            return answers.Result(unreadable.fault.value)
-        except errors.AuthenticationError as error:
-            report.cause = error.cause
-            return answers.Result.NOT_AUTHENTIC
-        except errors.MalformedBody:
-            return answers.Result.MALFORMED_BODY
-        except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
-            report.fault = failures.fault_of(failure)
-            return answers.Result.FAILED
+        except Exception as failure:  # noqa: BLE001 -- reported, and answered
+            return _ended_by(failure, report)
 
     async def _take(
         self, request: web.BaseRequest, report: observe.Report
     ) -> answers.Result:
         """Go the way of a callback: route, bounds, authentication, publication."""
         of, token = self._route(request, report)
-        if request.method not in of.methods:
+        taken = request.method in of.methods
+        if not (taken or requests.is_ping(request)):
             raise answers.Refusal(answers.Result.METHOD_NOT_ALLOWED)
-        if self.in_flight > self._bounds.max_in_flight:
+        said = requests.head(request, of, token, self._clock.now_ms())
+        matches = authenticate.verify_head(of, said, self._trusted_proxies)
+        if not taken:
+            report.matches = matches
+            return answers.Result.PINGED
+        serving.check_head(request, of.max_body_bytes)
+        authenticate.require_signature(of, said)
+        if self._full:
             raise answers.Refusal(answers.Result.OVERLOADED)
-        received_at = self._clock.now_ms()
-        raw = await serving.read(
-            request,
-            limit_bytes=of.max_body_bytes,
-            timeout_s=self._bounds.read_timeout_s,
-        )
-        report.size_bytes = len(raw)
-        unverified = requests.callback(request, of, token, raw, received_at)
-        verified = authenticate.verify(of, unverified, self._trusted_proxies)
-        report.matches = verified.matches
-        return await self._acceptor.accept(of, verified.callback, report)
+        # Whoever has shown a secret goes before who has not.
+        with self._listener.bodies.open(known=bool(matches)) as body:
+            raw = await serving.read(
+                request,
+                limit_bytes=of.max_body_bytes,
+                timeout_s=self._bounds.read_timeout_s,
+                into=body,
+            )
+            report.size_bytes = len(raw)
+            whole = requests.whole(said, raw)
+            verified = authenticate.verify_body(of, whole, matches)
+            report.matches = verified.matches
+            if self._full:
+                raise answers.Refusal(answers.Result.OVERLOADED)
+            with self._handling():
+                return await self._acceptor.accept(of, verified.callback, report)
+
+    @property
+    def _full(self) -> bool:
+        """Return whether as many requests as may be are handled already."""
+        return self._in_flight >= self._bounds.max_in_flight
+
+    @contextlib.contextmanager
+    def _handling(self) -> Iterator[None]:
+        """Count a request while the block runs."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
     def _route(
         self, request: web.BaseRequest, report: observe.Report
@@ -184,10 +212,10 @@ class Ingress:
         Nothing is guessed from headers.
         """
         # As sent: no name and no token of ours needs a percent sign.
-        parts = request.rel_url.raw_path.split("/")
+        parts = serving.segments(request.rel_url.raw_path)
         of = None
-        if len(parts) in _PARTS and parts[:2] == _PREFIX:
-            of = self._sources.get(parts[2])
+        if len(parts) in _PARTS and parts[:1] == _PREFIX:
+            of = self._sources.get(parts[1])
         if of is None:
             raise answers.Refusal(answers.Result.NOT_FOUND)
         report.source, report.provider = of.name, of.provider
@@ -197,7 +225,7 @@ class Ingress:
         report.route = answers.ROUTE_WITH_TOKEN
         if "signed_url" not in of.authenticators:
             raise answers.Refusal(answers.Result.NOT_FOUND)
-        return of, parts[3]
+        return of, parts[2]
 
     def _headers(self, report: observe.Report) -> dict[str, str] | None:
         """Return the headers that belong to this result and to none other."""
@@ -220,3 +248,22 @@ class Ingress:
         response = answers.problem(result)
         self._observer.finished(observe.Report(result=result, status=response.status))
         return response
+
+
+def _ended_by(failure: Exception, report: observe.Report) -> answers.Result:
+    """Return how the request ends, and *report* what else is known."""
+    match failure:
+        case answers.Refusal():
+            return failure.result
+        case serving.Unreadable():
+            return answers.Result(failure.fault.value)
+        case serving.Crowded():
+            return answers.Result.OVERLOADED
+        case errors.MalformedBody():
+            return answers.Result.MALFORMED_BODY
+        case errors.AuthenticationError():
+            report.cause = failure.cause
+            return answers.Result.NOT_AUTHENTIC
+        case _:
+            report.fault = failures.fault_of(failure)
+            return answers.Result.FAILED

@@ -1,8 +1,10 @@
 """Hold what the ingress needs of one source, ready made at start."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
+
+import orjson
 
 from worker import model, ports, signing
 from worker.settings import sources, types
@@ -48,6 +50,8 @@ class IngressSource:
     session_id_query: str | None = None
     #: the headers that the authenticators look at, lower case; no other is taken
     headers: tuple[str, ...] = dataclasses.field(init=False)
+    #: what a ping holds, if it holds anything
+    pings: tuple[Mapping[str, object], ...] = ()
     messages: Literal["discard"] | None = None
     forward_messages_to: str | None = dataclasses.field(default=None, repr=False)
 
@@ -95,6 +99,15 @@ class IngressSource:
         scheme = "Basic" if "basic" in self.authenticators else "Signature"
         return f'{scheme} realm="callbacks"'
 
+    def is_ping(self, document: Mapping[str, object] | None) -> bool:
+        """Return whether *document*, which is authentic, is a ping and no callback."""
+        if not document:
+            return document is not None
+        return any(
+            all(document.get(key) == value for key, value in ping.items())
+            for ping in self.pings
+        )
+
     @classmethod
     def from_settings(
         cls,
@@ -139,6 +152,7 @@ class IngressSource:
             ),
             networks=settings.ip_allow,
             session_id_query=settings.session_id_query,
+            pings=tuple(map(orjson.loads, settings.ping_bodies)),
             # Only Identomat has messages that somebody must deliver.
             messages=getattr(settings, "messages", None),
             forward_messages_to=getattr(settings, "forward_messages_to", None),

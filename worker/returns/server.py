@@ -12,18 +12,18 @@ import dataclasses
 from collections.abc import Iterable
 from http import HTTPStatus
 
-import aiolimiter
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import codec, errors, model, ports, tickets
-from worker.returns import answers, observe, source, statements
+from worker import codec, errors, model, ports, serving, tickets
+from worker.returns import answers, limits, observe, source, statements
 from worker.settings import urls
 from worker.telemetry import labels, logs
 
 _JWKS = "/.well-known/jwks.json"
-#: "", the way, source and ticket
-_PARTS = 4
+#: the way, source and ticket
+_PARTS = 3
+_WAYS = ("return", "finished")
 _Result = labels.ReturnResult
 
 
@@ -33,8 +33,8 @@ class Bounds:
 
     #: for Kafka's acknowledgement; the person goes on without it
     ack_timeout_s: float = 2.0
-    #: requests at ``/finished`` a minute and source
-    finished_per_minute: int = 600
+    #: of one begun session, at ``/return`` and ``/finished`` together
+    finished_per_minute: int = 10
 
 
 @dataclasses.dataclass(slots=True)
@@ -72,14 +72,11 @@ class Returns:
         self._observer = observer
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._limiters = {
-            name: aiolimiter.AsyncLimiter(self._bounds.finished_per_minute, 60)
-            for name in self._sources
-        }
+        self._limiter = limits.Limiter(self._bounds.finished_per_minute)
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
-        return path == _JWKS or path.startswith(("/return/", "/finished/"))
+        return path == _JWKS or serving.segments(path)[:1] in ([each] for each in _WAYS)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer one request and tell the observer; no input makes it raise."""
@@ -90,7 +87,7 @@ class Returns:
             return answers.keys(self._signer.jwks)
         now = asyncio.get_running_loop().time
         started = now()
-        _, first, *rest = path.split("/")
+        first, *rest = serving.segments(path)
         visit = _Visit(labels.ReturnWay(first))
         response = await self._visited(request, visit, rest)
         self._observer.returned(
@@ -110,7 +107,7 @@ class Returns:
     async def _visited(
         self, request: web.BaseRequest, visit: _Visit, rest: list[str]
     ) -> web.Response:
-        of = self._sources.get(rest[0]) if len(rest) == _PARTS - 2 else None
+        of = self._sources.get(rest[0]) if len(rest) == _PARTS - 1 else None
         if of is None:
             return answers.refused()
         visit.of = of
@@ -151,15 +148,6 @@ class Returns:
             return answers.allowed(cors)
         if request.method != hdrs.METH_POST:
             return _wrong_method("POST, OPTIONS")
-        limiter = self._limiters[of.name]
-        if not limiter.has_capacity():
-            visit.result = _Result.LIMITED
-            return answers.problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "Too many of these: the result is being looked for already.",
-                {**cors, hdrs.RETRY_AFTER: "60"},
-            )
-        await limiter.acquire()
         try:
             ticket = self._tickets.read(text, of.name, self._clock.now_ms())
         except errors.TicketRefused as refused:
@@ -167,7 +155,14 @@ class Returns:
             return answers.problem(
                 HTTPStatus.NOT_FOUND, "There is no such ticket, or no longer.", cors
             )
-        return answers.finished(await self._taken(visit, of, ticket, None), cors)
+        statement = await self._taken(visit, of, ticket, None)
+        if visit.result is _Result.LIMITED:
+            return answers.problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many of these: the result is being looked for already.",
+                {**cors, hdrs.RETRY_AFTER: "60"},
+            )
+        return answers.finished(statement, cors)
 
     async def _taken(
         self,
@@ -191,7 +186,11 @@ class Returns:
             return None
         key = model.SessionKey(of.name, session_id)
         visit.session = logs.session_hash(*key)
-        await self._publish(visit, of, ticket, session_id)
+        begun = (of.name, ticket.begin_id)
+        if self._limiter.spend(begun, self._clock.now_ms()):
+            await self._publish(visit, of, ticket, session_id)
+        else:  # it was woken a moment ago
+            visit.result = _Result.LIMITED
         if proven is None:
             return None
         return self._signer.make(key, of.audience, self._clock.now_ms())

@@ -10,6 +10,7 @@ import orjson
 from aiohttp import hdrs, http_exceptions, web
 
 from worker import errors
+from worker.serving import bodies, connection
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -22,6 +23,8 @@ class Fault(enum.StrEnum):
     TIMED_OUT = "timed_out"
     ABORTED = "aborted"
     MALFORMED_REQUEST = "malformed_request"
+    #: there is no room for it now, which is no fault of its sender
+    OVERLOADED = "overloaded"
 
 
 class Unreadable(Exception):
@@ -48,22 +51,31 @@ def check_head(request: web.BaseRequest, limit_bytes: int) -> None:
 
 
 async def read(
-    request: web.BaseRequest, *, limit_bytes: int, timeout_s: float
+    request: web.BaseRequest,
+    *,
+    limit_bytes: int,
+    timeout_s: float,
+    into: bodies.Body,
 ) -> bytes:
     """
-    Return the whole body as it came.
+    Return the whole body as it came, counted by *into*.
 
-    Raises Unreadable where it is too long, too slow, breaks off, or is encoded.
+    Raises Unreadable where it is too long, too slow, breaks off, is encoded, or has
+    to make room.
     """
     check_head(request, limit_bytes)
     try:
         if request.content.is_eof():  # all here already: no timer is needed
-            return await _collect(request.content, limit_bytes)
-        async with asyncio.timeout(timeout_s):
-            await _invite(request)
-            return await _collect(request.content, limit_bytes)
+            body = await _collect(request.content, limit_bytes, into)
+        else:
+            async with asyncio.timeout(timeout_s) as deadline:
+                into.ends_at(deadline)
+                await _invite(request)
+                body = await _collect(request.content, limit_bytes, into)
     except TimeoutError:
-        fault = Fault.TIMED_OUT
+        fault = Fault.OVERLOADED if into.evicted else Fault.TIMED_OUT
+    except bodies.Crowded:
+        fault = Fault.OVERLOADED
     except OSError:
         fault = Fault.ABORTED
     except (
@@ -72,6 +84,11 @@ async def read(
         http_exceptions.HttpProcessingError,
     ):
         fault = Fault.MALFORMED_REQUEST
+    else:
+        into.whole()
+        if isinstance(request.protocol, connection.Connection):
+            request.protocol.arrived()
+        return body
     # Raised here and not above: the lower exception quotes what was sent.
     raise Unreadable(fault)
 
@@ -85,12 +102,16 @@ async def _invite(request: web.BaseRequest) -> None:
         request.writer.output_size = 0
 
 
-async def _collect(content: aiohttp.StreamReader, limit_bytes: int) -> bytes:
+async def _collect(
+    content: aiohttp.StreamReader, limit_bytes: int, into: bodies.Body
+) -> bytes:
     """Return all of *content*, at most *limit_bytes*."""
     body = await content.readany()
+    into.count(len(body))
     if not content.at_eof():
         pieces = bytearray(body)
         while len(pieces) <= limit_bytes and (piece := await content.readany()):
+            into.count(len(piece))
             pieces += piece
         body = bytes(pieces)
     if len(body) > limit_bytes:

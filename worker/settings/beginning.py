@@ -47,6 +47,14 @@ class Api(types.Section):
     retry_after: types.PositiveMs = 5_000  #: what a 503 asks for
     keepalive_timeout: types.PositiveMs = 75_000
     linger_timeout: types.PositiveMs = 2_000
+    #: for a client to read an answer, before its connection is closed
+    send_timeout: types.PositiveMs = 30_000
+    #: open at once; past it the slowest is closed for the next
+    max_connections: Annotated[int, pydantic.Field(ge=16, le=1_000_000)] = 4000
+    #: of all bodies together; past it the slowest is answered 503
+    max_buffered_bytes: Annotated[int, pydantic.Field(ge=1 << 20, le=16 << 30)] = (
+        64 << 20
+    )
 
     @pydantic.field_validator("idempotency_window")
     @classmethod
@@ -63,6 +71,12 @@ class Api(types.Section):
                 ("begin_timeout", "ack_timeout"),
                 "must be more than three times ack_timeout, or no time is left for"
                 " the provider",
+            )
+        if 4 * self.max_body_bytes > self.max_buffered_bytes:
+            yield types.Conflict(
+                ("max_buffered_bytes", "max_body_bytes"),
+                "must be at least four times max_body_bytes, or one slow body leaves no"
+                " room for the next",
             )
         if self.unresolved_retention < self.idempotency_window:
             yield types.Conflict(
@@ -101,8 +115,8 @@ class Returns(types.Section):
     #: PEM, EC on P-256: the first signs, the public halves of all are published
     signing_keys: tuple[types.Secret, ...] = ()
     token_ttl: types.PositiveMs = 300_000
-    #: requests at ``/finished`` a minute and source
-    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 600
+    #: returns of one begun session a minute; each wakes it
+    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 10
 
     def conflicts(self) -> Iterator[types.Conflict]:
         """Yield what is too weak, or no key."""

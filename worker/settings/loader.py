@@ -72,6 +72,8 @@ def load(
     loading.others()
     loading.retention(settings)
     loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
+    small = settings.ingress.too_small_for(settings.sources)
+    loading.report.conflicts(("ingress",), small)
     if loading.report.sentences:
         raise errors.ConfigurationError(loading.report.sentences)
     return settings

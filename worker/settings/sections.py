@@ -1,9 +1,11 @@
 """Describe the tables of the two services and of the ledger."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import pydantic
 
+from worker.settings import sources as sources_of
 from worker.settings import types, urls
 
 _LEAST_RETENTION_MS = 400 * 86_400_000
@@ -25,12 +27,32 @@ class Ingress(types.Section):
     keepalive_timeout: types.PositiveMs = 75_000
     #: for the rest of a body that is not read, before the connection is cut
     linger_timeout: types.PositiveMs = 2_000
+    #: for a client to read an answer, before its connection is closed
+    send_timeout: types.PositiveMs = 30_000
+    #: open at once; past it the slowest is closed for the next
+    max_connections: Annotated[int, pydantic.Field(ge=16, le=1_000_000)] = 4000
+    #: of all bodies together; past it the slowest is answered 503
+    max_buffered_bytes: Annotated[int, pydantic.Field(ge=1 << 20, le=16 << 30)] = (
+        64 << 20
+    )
     #: of a one-time message to ``forward_messages_to``
     forward_timeout: types.PositiveMs = 5_000
     #: dead letters ``unmappable`` a minute and source
     unmappable_per_minute: Annotated[int, pydantic.Field(ge=0, le=10_000)] = 10
     max_in_flight: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 1000
     trusted_proxies: tuple[types.Network, ...] = ()
+
+    def too_small_for(
+        self, sources: Mapping[str, sources_of.Source]
+    ) -> Iterator[types.Conflict]:
+        """Yield which of *sources* takes bodies that would never have room."""
+        for name, source in sorted(sources.items()):
+            if 4 * source.max_body_bytes > self.max_buffered_bytes:
+                yield types.Conflict(
+                    ("max_buffered_bytes",),
+                    f"must be at least four times sources.{name}.max_body_bytes, or"
+                    " one slow body leaves no room for the next",
+                )
 
     @pydantic.field_validator("public_url")
     @classmethod

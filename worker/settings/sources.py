@@ -1,5 +1,6 @@
 """Describe what every source may set, whatever its provider."""
 
+import json
 import re
 from typing import Annotated, ClassVar, Literal
 
@@ -106,6 +107,13 @@ class Source(types.Section):
     callback_api_keys: tuple[types.Secret, ...] = ()  #: for ``body_key``
     tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
     session_id_query: str | None = None
+    #: JSON objects: an authentic body that the provider's table does not know, and that
+    #: has all members of one of them, is a ping
+    ping_bodies: tuple[str, ...] = (
+        '{"event":"ping"}',
+        '{"type":"ping"}',
+        '{"ping":"OK"}',
+    )
     known_sessions_only: bool = False
     #: how long a callback waits for its session to be registered
     unknown_grace: types.PositiveMs = 600_000
@@ -202,6 +210,22 @@ class Source(types.Section):
                     " and a port that is not the usual one"
                 )
         return tuple(map(urls.origin, values))
+
+    @pydantic.field_validator("ping_bodies")
+    @classmethod
+    def _objects(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return *values* if each is a JSON object that says something."""
+        for value in values:
+            try:
+                document = json.loads(value)
+            except ValueError:
+                document = None
+            if not isinstance(document, dict) or not document:
+                raise ValueError(
+                    "must hold JSON objects that are not empty, such as"
+                    ' {"event":"ping"}'
+                )
+        return values
 
     @pydantic.field_validator("reference_pattern")
     @classmethod

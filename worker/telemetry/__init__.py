@@ -4,6 +4,7 @@ import structlog
 
 from worker import model
 from worker.telemetry import metrics as _metrics
+from worker.telemetry import quota as _quota
 
 _log = structlog.get_logger()
 
@@ -15,13 +16,18 @@ def alarm(
     *,
     session: str | None = None,
     partition: int | None = None,
+    within: _quota.Quota | None = None,
 ) -> None:
     """
     Call a person: an error-level line ``alarm.raised``, and the counter of *kind*.
 
-    *session* is a hash (``logs.session_hash``), never a session id.
+    *session* is a hash (``logs.session_hash``), never a session id. *within* bounds
+    the lines where an outsider can raise it again and again: one a minute and source.
     """
     metrics.alarm(kind)
+    words = {"result": str(kind), "source": source}
+    if within is not None and not within.admits("alarm.raised", lines=1, **words):
+        return
     fields: dict[str, str | int] = {"kind": kind, "source": source}
     if session is not None:
         fields["session"] = session

@@ -1,10 +1,10 @@
 """Serve ``/livez``, ``/readyz`` and ``/metrics`` on a port of their own."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 
 from aiohttp import hdrs, web
+
+from worker import serving
 
 Probe = Callable[[], bool]
 
@@ -18,26 +18,19 @@ _METRICS: dict[str, str] = {
     hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
 }
 _METHODS = (hdrs.METH_GET, hdrs.METH_HEAD)
-_KEEPALIVE_S = 75.0
-#: Outside of the tree of loggers: aiohttp logs what it cannot parse.
-_SILENT = logging.Logger(  # noqa: LOG001 -- see above
-    "worker.telemetry.silent", level=logging.CRITICAL + 1
-)
+_BOUNDS = serving.Bounds(linger_timeout_s=1.0, max_connections=256)
 
 
 class AdminServer:
     """A running admin endpoint; made by ``serve``."""
 
-    def __init__(self, server: web.Server, listener: asyncio.Server) -> None:
-        self._server = server
+    def __init__(self, listener: serving.Listener, port: int) -> None:
         self._listener = listener
-        self.port: int = listener.sockets[0].getsockname()[1]
+        self.port = port
 
     async def close(self, timeout_s: float = 1.0) -> None:
         """Stop listening and close every connection; idempotent."""
-        self._listener.close()
-        await self._server.shutdown(timeout_s)
-        await self._listener.wait_closed()
+        await self._listener.drain(timeout_s)
 
 
 async def serve(
@@ -55,13 +48,13 @@ async def serve(
     must not block. Raises OSError where the address cannot be had.
     """
     paths = {
-        "/livez": lambda: _probe(live),
-        "/readyz": lambda: _probe(ready),
-        "/metrics": lambda: web.Response(body=metrics(), headers=_METRICS),
+        "livez": lambda: _probe(live),
+        "readyz": lambda: _probe(ready),
+        "metrics": lambda: web.Response(body=metrics(), headers=_METRICS),
     }
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        answer = paths.get(request.rel_url.raw_path)
+        answer = paths.get("/".join(serving.segments(request.rel_url.raw_path)))
         if answer is None:
             return _text(404)
         if request.method not in _METHODS:
@@ -71,16 +64,8 @@ async def serve(
         except Exception:  # noqa: BLE001 -- what cannot be told is not well
             return _text(503)
 
-    server = web.Server(
-        handle,
-        access_log=_SILENT,
-        logger=_SILENT,
-        auto_decompress=False,
-        keepalive_timeout=_KEEPALIVE_S,
-        lingering_time=1.0,
-    )
-    loop = asyncio.get_running_loop()
-    return AdminServer(server, await loop.create_server(server, host, port))
+    listener = serving.Listener(handle, malformed=_text, bounds=_BOUNDS)
+    return AdminServer(listener, await listener.start(host, port))
 
 
 def _probe(holds: Probe) -> web.Response:

@@ -4,7 +4,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 
-from worker import errors, ledger, model
+from worker import errors, ledger, model, serving
 from worker.telemetry import labels
 
 
@@ -79,6 +79,21 @@ PRODUCE_SECONDS = Metric(
     Kind.HISTOGRAM,
     "From handing an event to Kafka to its acknowledgement or our giving up.",
     buckets=_FAST_S,
+)
+HTTP_CONNECTIONS = Metric(
+    "kyc_http_connections", Kind.GAUGE, "Open connections at the public port."
+)
+HTTP_BUFFERED_BYTES = Metric(
+    "kyc_http_buffered_bytes",
+    Kind.GAUGE,
+    "Bytes of request bodies that are read, or held until their answer.",
+)
+HTTP_CONNECTIONS_CLOSED = Metric(
+    "kyc_http_connections_closed_total",
+    Kind.COUNTER,
+    "Connections closed to make room, or because an answer was not read.",
+    {"reason": serving.Closed},
+    from_zero=True,
 )
 API_REQUESTS = Metric(
     "kyc_api_requests_total",
@@ -240,6 +255,9 @@ CATALOGUE = (
     SECRETS_MATCHED,
     RETURNS,
     PRODUCE_SECONDS,
+    HTTP_CONNECTIONS,
+    HTTP_BUFFERED_BYTES,
+    HTTP_CONNECTIONS_CLOSED,
     API_REQUESTS,
     BEGIN_SECONDS,
     BEGINS_UNRESOLVED,

@@ -13,6 +13,7 @@ class CallbackResult(enum.StrEnum):
     FORWARDED = "forwarded"
     IGNORED = "ignored"
     ACKNOWLEDGED = "acknowledged"
+    PINGED = "pinged"  #: a provider asks whether the address is there
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_LARGE = "too_large"

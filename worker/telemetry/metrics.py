@@ -7,13 +7,10 @@ import prometheus_client
 from prometheus_client import exposition
 
 import worker
-from worker import errors, ledger, model
-from worker.telemetry import catalogue, labels
+from worker import errors, ledger, model, serving
+from worker.telemetry import catalogue, collectors, labels
 
 _RETRIES = frozenset({ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
-_Collector = (
-    prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram
-)
 
 
 class Metrics:
@@ -34,9 +31,9 @@ class Metrics:
         self._registry = registry or prometheus_client.CollectorRegistry()
         self._refreshers: list[Callable[[], None]] = []
         #: the series used before: finding one by its labels costs more than counting
-        self._children: dict[tuple[object, ...], _Collector] = {}
+        self._children: dict[tuple[object, ...], collectors.Collector] = {}
         self._collectors = {
-            metric.name: _collector(metric, self._registry)
+            metric.name: collectors.of(metric, self._registry)
             for metric in catalogue.CATALOGUE
         }
         prometheus_client.ProcessCollector(registry=self._registry)
@@ -87,6 +84,17 @@ class Metrics:
     def produced(self, seconds: float) -> None:
         """Take note of how long Kafka took to acknowledge an event, or not to."""
         self._observe(catalogue.PRODUCE_SECONDS, seconds)
+
+    # HTTP
+
+    def http(self, connections: int, buffered_bytes: int) -> None:
+        """Set how many connections are open, and what their bodies take."""
+        self._set(catalogue.HTTP_CONNECTIONS, connections)
+        self._set(catalogue.HTTP_BUFFERED_BYTES, buffered_bytes)
+
+    def connection_closed(self, why: serving.Closed) -> None:
+        """Count a connection that was closed, by why."""
+        self._count(catalogue.HTTP_CONNECTIONS_CLOSED, None, why)
 
     # The api
 
@@ -226,7 +234,7 @@ class Metrics:
 
     def _child(
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
-    ) -> _Collector:
+    ) -> collectors.Collector:
         """Return the series of *metric* for exactly these labels."""
         # Labels are words of enumerations, each there once and for good. By identity: a
         # text that equals one is refused all the same.
@@ -240,7 +248,7 @@ class Metrics:
 
     def _found(
         self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
-    ) -> _Collector:
+    ) -> collectors.Collector:
         texts = []
         rest = iter(values)
         for name, domain in metric.labels.items():
@@ -272,26 +280,3 @@ class Metrics:
         for texts in series:
             if texts:
                 self._collectors[metric.name].labels(*texts)
-
-
-def _collector(
-    metric: catalogue.Metric, registry: prometheus_client.CollectorRegistry
-) -> _Collector:
-    names = tuple(metric.labels)
-    match metric.kind:
-        case catalogue.Kind.COUNTER:
-            return prometheus_client.Counter(
-                metric.name, metric.text, names, registry=registry
-            )
-        case catalogue.Kind.GAUGE:
-            return prometheus_client.Gauge(
-                metric.name, metric.text, names, registry=registry
-            )
-        case catalogue.Kind.HISTOGRAM:
-            return prometheus_client.Histogram(
-                metric.name,
-                metric.text,
-                names,
-                registry=registry,
-                buckets=metric.buckets,
-            )

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from tests.support import clock
-from worker import api, errors, model, settings, tickets
+from worker import api, errors, model, serving, settings, tickets
 from worker.telemetry import labels
 from worker.transport import begin_view
 
@@ -155,6 +155,7 @@ class Watch:
         self.recovered_: list[tuple[str, str]] = []
         self.left_: list[str] = []
         self.alarms: list[tuple[model.AlarmKind, str]] = []
+        self.closings: list[serving.Closed] = []
         self.calls = 0
 
     def answered(self, report: api.Report) -> None:
@@ -172,6 +173,10 @@ class Watch:
     def left(self, source: str) -> None:
         """Keep what was left."""
         self.left_.append(source)
+
+    def closed(self, why: serving.Closed) -> None:
+        """Keep why a connection was closed."""
+        self.closings.append(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Keep an alarm."""

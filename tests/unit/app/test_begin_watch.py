@@ -5,9 +5,9 @@ import io
 import orjson
 import pytest
 
-from worker import api
+from worker import api, clock
 from worker.app import begin_watch
-from worker.telemetry import labels, logs, metrics
+from worker.telemetry import labels, logs, metrics, quota
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_one_line_a_request(report: api.Report, event: str, level: str) -> None:
     dropped: list[int] = []
     logs.configure(console=False, on_dropped=dropped.append, stream=out)
     counters = metrics.Metrics(["one"])
-    begin_watch.ApiWatch(counters).answered(report)
+    begin_watch.ApiWatch(counters, quota.Quota(clock.SystemClock())).answered(report)
     line = orjson.loads(out.getvalue())
 
     assert (line["event"], line["level"], dropped) == (event, level, [])

@@ -44,6 +44,22 @@ async def test_a_service_is_as_well_as_it_says(
         await server.close()
 
 
+@pytest.mark.parametrize("host", ["::", "::1"])
+async def test_a_service_of_the_other_family_is_found(
+    health: types.ModuleType, host: str
+) -> None:
+    """It is asked where it listens."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("a machine without IPv6")
+    server = await admin.serve(
+        host, 0, ready=lambda: True, live=lambda: True, metrics=lambda: b""
+    )
+    try:
+        assert await asyncio.to_thread(health.healthy, [server.port]) is True
+    finally:
+        await server.close()
+
+
 async def test_nobody_is_not_well(health: types.ModuleType) -> None:
     """A service that does not listen is not healthy."""
     assert await asyncio.to_thread(health.healthy, [_closed_port()]) is False

@@ -1,6 +1,7 @@
 """Start an ingress on a socket of its own."""
 
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
@@ -9,6 +10,12 @@ import pytest
 from tests.unit.ingress import support
 from worker import ingress
 from worker.settings import types
+
+
+def networks(*written: str) -> tuple[types.Network, ...]:
+    """Return the networks that are *written* so."""
+    return tuple(ipaddress.ip_network(each) for each in written)
+
 
 Serve = Callable[..., Awaitable[support.Served]]
 
@@ -23,6 +30,7 @@ async def serve() -> AsyncIterator[Serve]:
             bounds: ingress.Limits | None = None,
             trusted_proxies: tuple[types.Network, ...] = (),
             forwarder: support.Forwarder | None = None,
+            pages: ingress.Pages | None = None,
         ) -> support.Served:
             sink, observer = support.Sink(), support.Observer()
             clock, forwarder = support.Clock(), forwarder or support.Forwarder()
@@ -34,6 +42,7 @@ async def serve() -> AsyncIterator[Serve]:
                 forwarder=forwarder,
                 bounds=bounds,
                 trusted_proxies=trusted_proxies,
+                pages=pages,
             )
             port = await served.start("127.0.0.1", 0)
             stack.push_async_callback(served.drain, 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from worker import errors, ingress, model, signing
+from worker import errors, ingress, model, serving, signing
 
 KEY = b"the key in use, of 32 bytes or more"
 OLD_KEY = b"the key before, of 32 bytes or more"
@@ -66,6 +66,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.reports: list[ingress.Report] = []
+        self.closings: list[serving.Closed] = []
         self.alarms: list[tuple[str, str]] = []
         self.told = asyncio.Event()
 
@@ -78,6 +79,10 @@ class Observer:
         """Record *report*."""
         self.reports.append(report)
         self.told.set()
+
+    def closed(self, why: serving.Closed) -> None:
+        """Record why a connection was closed."""
+        self.closings.append(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Record the alarm."""

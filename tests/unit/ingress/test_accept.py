@@ -184,3 +184,43 @@ async def test_report_of_an_accepted_callback(serve: conftest.Serve) -> None:
     assert report.session is not None
     assert support.SESSION not in repr(report)
     assert report.duration_s >= (report.publish_s or 0) > 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"event":"ping"}', b'{"event":"ping","a":1}']
+)
+async def test_an_authentic_ping(serve: conftest.Serve, body: bytes) -> None:
+    """It is 200, without a letter and without an alarm; it wakes nothing."""
+    served = await serve(support.source(pings=({"event": "ping"},)))
+
+    reply = await served.send(body=body)
+
+    assert (reply.status, reply.json) == (200, {"status": "ignored"})
+    assert ingress.Result.PINGED is served.observer.last.result
+    assert (served.sink.events, served.sink.letters) == ([], [])
+    assert served.observer.alarms == []
+
+
+async def test_a_ping_has_to_be_authentic(serve: conftest.Serve) -> None:
+    """Who knows the address alone gets 401, whatever is in the body."""
+    served = await serve(support.source(pings=({"event": "ping"},)))
+
+    assert (await served.send(body=b"{}", headers={})).status == 401
+
+
+@pytest.mark.parametrize("body", [b'{"event":"pong"}', b'{"event":["ping"]}'])
+async def test_no_ping(serve: conftest.Serve, body: bytes) -> None:
+    """What is no ping is still a letter and an alarm."""
+    served = await serve(support.source(pings=({"event": "ping"},)))
+
+    assert _unavailable(await served.send(body=body))
+    assert len(served.sink.letters) == len(served.observer.alarms) == 1
+
+
+async def test_what_the_table_knows_is_no_ping(serve: conftest.Serve) -> None:
+    """A ping's members in a real callback take nothing from it."""
+    served = await serve(support.source(pings=({"kind": "done"},)))
+
+    await served.send()
+
+    assert len(served.sink.events) == 1

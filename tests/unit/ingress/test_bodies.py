@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.unit.ingress import conftest, support
-from worker import errors, ingress
+from worker import errors, ingress, serving
 
 _PROBLEM = "application/problem+json"
 
@@ -123,7 +123,7 @@ async def test_body_at_the_limit(serve: conftest.Serve, *, chunked: bool) -> Non
 
 async def test_long_body_is_not_read(serve: conftest.Serve) -> None:
     """A Content-Length over the limit is refused before a byte of the body is sent."""
-    bounds = ingress.Limits(linger_timeout_s=0.05)
+    bounds = ingress.Limits(connections=serving.Bounds(linger_timeout_s=0.05))
     served = await serve(bounds=bounds)
 
     reply = await served.raw(

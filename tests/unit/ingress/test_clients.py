@@ -6,18 +6,22 @@ import aiohttp
 import pytest
 
 from tests.unit.ingress import conftest, support
-from worker import ingress
+from worker import ingress, serving
 
 _HEAD = b"POST /webhooks/signed HTTP/1.1\r\nHost: a\r\n"
 _LENGTH = b"Content-Length: 10\r\n\r\n"
+#: of nothing, and well-formed: the body is read before it is known to be wrong
+_SIGNED = b"X-Verification-Signature: " + b"0" * 64 + b"\r\n"
 
 
 async def test_slow_body(serve: conftest.Serve) -> None:
     """A body that does not arrive in time is 408, and its place is free again."""
-    bounds = ingress.Limits(read_timeout_s=0.05, linger_timeout_s=0.05)
+    bounds = ingress.Limits(
+        read_timeout_s=0.05, connections=serving.Bounds(linger_timeout_s=0.05)
+    )
     served = await serve(bounds=bounds)
 
-    reply = await asyncio.wait_for(served.raw(_HEAD, _LENGTH + b"{"), 2)
+    reply = await asyncio.wait_for(served.raw(_HEAD, _SIGNED + _LENGTH + b"{"), 2)
 
     assert reply.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in reply
@@ -26,14 +30,18 @@ async def test_slow_body(serve: conftest.Serve) -> None:
 
 async def test_slow_head(serve: conftest.Serve) -> None:
     """A connection whose request head does not come is closed."""
-    served = await serve(bounds=ingress.Limits(keepalive_timeout_s=0.05))
+    served = await serve(
+        bounds=ingress.Limits(connections=serving.Bounds(keepalive_timeout_s=0.05))
+    )
 
     assert await asyncio.wait_for(served.raw(_HEAD), 2) == b""
 
 
 async def test_idle_connection(serve: conftest.Serve) -> None:
     """A connection that is kept open for nothing is closed."""
-    served = await serve(bounds=ingress.Limits(keepalive_timeout_s=0.05))
+    served = await serve(
+        bounds=ingress.Limits(connections=serving.Bounds(keepalive_timeout_s=0.05))
+    )
     request = _HEAD + b"Content-Length: 2\r\n\r\n{}"
 
     reply = await asyncio.wait_for(served.raw(request), 2)
@@ -45,7 +53,9 @@ async def test_half_closed_within_the_body(serve: conftest.Serve) -> None:
     """A client that closes its side before the body is whole gets no 2xx."""
     served = await serve()
 
-    reply = await asyncio.wait_for(served.raw(_HEAD + _LENGTH + b"{", end=True), 2)
+    reply = await asyncio.wait_for(
+        served.raw(_HEAD + _SIGNED + _LENGTH + b"{", end=True), 2
+    )
     await asyncio.wait_for(served.observer.told.wait(), 2)
 
     assert not reply.startswith(b"HTTP/1.1 2")
@@ -135,7 +145,8 @@ async def test_malformed_http(serve: conftest.Serve, request_bytes: bytes) -> No
 async def test_strange_http(serve: conftest.Serve, request_bytes: bytes) -> None:
     """What is HTTP and no callback is a 4xx."""
     bounds = ingress.Limits(
-        keepalive_timeout_s=0.2, read_timeout_s=0.2, linger_timeout_s=0.2
+        read_timeout_s=0.2,
+        connections=serving.Bounds(keepalive_timeout_s=0.2, linger_timeout_s=0.2),
     )
     served = await serve(bounds=bounds)
 

@@ -85,14 +85,12 @@ async def test_ignored(serve: conftest.Serve) -> None:
         "/webhooks/unknown",
         "/webhooks/unknown/token",
         "/webhooks/SIGNED",
-        "/webhooks/signed/",
         "/webhooks/signed/token",
         "/webhooks/by_url/a/b",
         "/webhooks/%73igned",
         "/webhooks/signed%2f",
         "/webhooks/..%2fwebhooks/signed",
         "/Webhooks/signed",
-        "//webhooks/signed",
         "/livez",
     ],
 )
@@ -120,7 +118,7 @@ async def test_unknown_source_has_one_label(serve: conftest.Serve) -> None:
     assert "a_name_of_theirs" not in repr(served.observer.reports)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_unlisted_method(serve: conftest.Serve, method: str) -> None:
     """An unlisted method is 405 with Allow, before any authentication."""
     served = await serve()
@@ -132,13 +130,16 @@ async def test_unlisted_method(serve: conftest.Serve, method: str) -> None:
     assert reply.headers["Content-Type"] == _PROBLEM
 
 
-async def test_head_is_refused_without_a_body(serve: conftest.Serve) -> None:
+async def test_head_is_answered_without_a_body(serve: conftest.Serve) -> None:
     """A HEAD gets the status and no body."""
     served = await serve()
 
-    reply = await served.send(method="HEAD", headers={}, body=None)
+    replies = [
+        await served.send(path, method="HEAD", headers={}, body=None)
+        for path in ("signed", "signed?a=b")
+    ]
 
-    assert (reply.status, reply.body) == (405, b"")
+    assert [(reply.status, reply.body) for reply in replies] == [(200, b""), (405, b"")]
 
 
 async def test_one_answer_for_every_cause(serve: conftest.Serve) -> None:

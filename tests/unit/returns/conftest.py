@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import keys
 from tests.unit.ingress import support
-from worker import errors, ingress, model, returns, tickets
+from worker import errors, ingress, model, returns, serving, tickets
 
 ISSUER = "https://kyc.example.com"
 ORIGIN = "https://shop.example.com"
@@ -29,6 +29,7 @@ class Watch:
     def __init__(self) -> None:
         self.returns: list[returns.Return] = []
         self.reports: list[ingress.Report] = []
+        self.closings: list[serving.Closed] = []
 
     def returned(self, told: returns.Return) -> None:
         """Record *told*."""
@@ -37,6 +38,10 @@ class Watch:
     def finished(self, report: ingress.Report) -> None:
         """Record *report*."""
         self.reports.append(report)
+
+    def closed(self, why: serving.Closed) -> None:
+        """Record why a connection was closed."""
+        self.closings.append(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Fail: nothing here is an alarm."""
@@ -72,6 +77,7 @@ class Served:
         self,
         *,
         source: str = "identomat",
+        begin_id: str = BEGIN_ID,
         session_id: str | None = None,
         return_url: str | None = PAGE,
     ) -> str:
@@ -79,7 +85,7 @@ class Served:
         return TICKETS.make(
             tickets.Ticket(
                 source=source,
-                begin_id=BEGIN_ID,
+                begin_id=begin_id,
                 expires_at=self.clock.at_ms + 60_000,
                 session_id=session_id,
                 return_url=return_url,

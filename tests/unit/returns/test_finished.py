@@ -64,19 +64,36 @@ async def test_no_browser_needs_no_origin(serve: kit.Serve) -> None:
 
 
 async def test_many_hints_are_limited(serve: kit.Serve) -> None:
-    """Past the source's own rate it is 429, and another source is not concerned."""
+    """Past the begun session's own rate it is 429, and no other is concerned."""
     served = await serve(bounds=returns.Bounds(finished_per_minute=3))
     path = f"/finished/identomat/{served.ticket(session_id=kit.SESSION)}"
     statuses = [(await served.finish(path))[0].status for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
-    ticket = served.ticket(source="other", session_id=kit.SESSION)
-    answer, _ = await served.finish(f"/finished/other/{ticket}")
-    assert answer.status == 200
+    for source, begin_id in (("other", kit.BEGIN_ID), ("identomat", "begin-2")):
+        ticket = served.ticket(source=source, begin_id=begin_id, session_id=kit.SESSION)
+        answer, _ = await served.finish(f"/finished/{source}/{ticket}")
+        assert answer.status == 200
     assert [told.result for told in served.watch.returns][3:] == [
         "limited",
         "limited",
         "taken",
+        "taken",
     ]
+    served.clock.at_ms += 59_999
+    assert (await served.finish(path))[0].status == 429
+    served.clock.at_ms += 1
+    ticket = served.ticket(session_id=kit.SESSION)
+    answer, _ = await served.finish(f"/finished/identomat/{ticket}")
+    assert answer.status == 200
+
+
+async def test_a_bad_ticket_spends_no_limit(serve: kit.Serve) -> None:
+    """Whoever has none takes nothing from who has one."""
+    served = await serve(bounds=returns.Bounds(finished_per_minute=1))
+    for _ in range(5):
+        await served.finish("/finished/identomat/none")
+    path = f"/finished/identomat/{served.ticket(session_id=kit.SESSION)}"
+    assert (await served.finish(path))[0].status == 200
 
 
 async def test_a_bad_ticket_is_a_problem(serve: kit.Serve) -> None:

@@ -220,3 +220,17 @@ async def test_the_return_is_a_get(serve: kit.Serve) -> None:
     assert (answer.status, answer.headers["Allow"]) == (405, "GET")
     answer, _ = await served.finish("/.well-known/jwks.json")
     assert (answer.status, served.sink.events) == (405, [])
+
+
+async def test_one_ticket_writes_few_events(serve: kit.Serve) -> None:
+    """Past the rate the person still goes on, with a statement, and wakes nothing."""
+    served = await serve(bounds=returns.Bounds(finished_per_minute=2))
+    path = f"/return/identomat/{served.ticket(session_id=kit.SESSION)}"
+    answers = [(await served.get(path))[0] for _ in range(4)]
+    assert [answer.status for answer in answers] == [303] * 4
+    assert all(_statement(answer.headers["Location"]) for answer in answers)
+    assert len(served.sink.events) == 2
+    results = [told.result for told in served.watch.returns]
+    assert results == ["taken", "taken", "limited", "limited"]
+    answer, _ = await served.finish(path.replace("return", "finished"))
+    assert answer.status == 429  # the limit is of the session, whatever the way

@@ -1,5 +1,6 @@
 """Probes and metrics over a real socket."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -99,7 +100,8 @@ async def test_probe_that_raises_is_a_no(monkeypatch: pytest.MonkeyPatch) -> Non
     ("method", "path", "status"),
     [
         ("GET", "/", 404),
-        ("GET", "/metrics/", 404),
+        ("GET", "/metrics/a", 404),
+        ("GET", "/metrics/", 200),
         ("GET", "/webhooks/a", 404),
         ("POST", "/metrics", 405),
         ("HEAD", "/livez", 200),
@@ -117,3 +119,19 @@ async def test_closed() -> None:
         await server.close()
         with pytest.raises(aiohttp.ClientConnectorError):
             await _ask(server, "/livez")
+
+
+async def test_closed_under_a_client_that_never_reads() -> None:
+    """It ends in time, on every Python."""
+    process = _Process()
+    long = bytes(16 << 20)
+    server = await admin.serve(
+        "127.0.0.1", 0, ready=process.ready, live=process.live, metrics=lambda: long
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.readline()
+
+    await asyncio.wait_for(server.close(0.2), 5)
+
+    writer.transport.abort()

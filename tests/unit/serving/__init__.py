@@ -1,0 +1,1 @@
+"""Connections, bodies and sockets, below every endpoint."""

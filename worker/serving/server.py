@@ -1,0 +1,99 @@
+"""Hold the open connections, and choose the one that makes room for the next."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from worker.serving import bounds as bounds_of
+from worker.serving import connection
+
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Any
+
+
+class Server(web.Server):
+    """aiohttp's low-level server: no router and no middleware on the way."""
+
+    def __init__(
+        self,
+        handler: connection.Handler,
+        *,
+        malformed: connection.Malformed,
+        bounds: bounds_of.Bounds,
+        on_closed: Callable[[connection.Closed], None],
+    ) -> None:
+        super().__init__(handler, request_factory=self._began)
+        self._malformed = malformed
+        self._bounds = bounds
+        self.closed = on_closed
+        self._open: dict[connection.Connection, None] = {}
+        #: whose request is not here as a whole; the slowest stands first
+        self._slow: dict[connection.Connection, None] = {}
+
+    def __call__(self) -> connection.Connection:
+        """Return the protocol of a new connection."""
+        return connection.Connection(
+            self, loop=self._loop, malformed=self._malformed, bounds=self._bounds
+        )
+
+    def __len__(self) -> int:
+        """Return how many connections are open."""
+        return len(self._open)
+
+    @property
+    def has_idle(self) -> bool:
+        """Return whether a connection waits for a request."""
+        return any(each.idle for each in self._open)
+
+    def close_idle(self) -> None:
+        """Close the connections on which no request has come."""
+        for each in self._open:
+            if each.idle:
+                each.close()
+
+    def abort_all(self) -> None:
+        """Close every connection at once, whatever is still to be sent."""
+        for each in list(self._open):
+            each.abort()
+
+    # What a connection tells
+
+    def opened(self, new: connection.Connection) -> None:
+        """Take in *new*; where there are too many, close the slowest, or *new*."""
+        self._open[new] = None
+        self._slow[new] = None
+        if len(self._open) > self._bounds.max_connections:
+            slowest = next(iter(self._slow))
+            self.lost(slowest)  # counted no longer: it is closed within this turn
+            slowest.abort(connection.Closed.CROWDED_OUT)
+
+    def lost(self, one: connection.Connection) -> None:
+        """Forget *one*; idempotent."""
+        self._open.pop(one, None)
+        self._slow.pop(one, None)
+
+    def waits(self, one: connection.Connection) -> None:
+        """Take note that *one* waits for its next request from now on."""
+        if one in self._open:
+            self._slow.pop(one, None)
+            self._slow[one] = None
+
+    def arrived(self, one: connection.Connection) -> None:
+        """Take note that the request of *one* is here as a whole."""
+        self._slow.pop(one, None)
+
+    def _began(
+        self,
+        message: "Any",  # noqa: ANN401 -- aiohttp exports no type of it
+        payload: "Any",  # noqa: ANN401 -- as above
+        protocol: web.RequestHandler,
+        writer: "Any",  # noqa: ANN401 -- as above
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        """Return a new request, of which its connection takes note."""
+        request = web.BaseRequest(message, payload, protocol, writer, task, self._loop)
+        if isinstance(protocol, connection.Connection):
+            protocol.began(request)
+        return request
