@@ -16,6 +16,9 @@ from worker.cli import common
 from worker.telemetry import logs, metrics
 from worker.transport import reaching
 
+#: Idempotency keys of the command line are its own: it has no api key.
+_CALLER = "command line"
+
 
 @click.command()
 @common.config_option
@@ -141,7 +144,9 @@ async def _begin(
         await beginning.log.caught_up()
         try:
             wanted = beginnings.begin(document, of)
-            started = await beginning.service.begin(of, wanted, idempotency_key)
+            started = await beginning.service.begin(
+                of, wanted, idempotency_key, caller=_CALLER
+            )
         except errors.BeginRefused as refused:
             for field, sentence in refused.problems.items():
                 click.echo(f"{field}: {sentence}", err=True)
