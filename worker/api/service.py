@@ -156,7 +156,7 @@ class Service:
             reference=wanted.reference,
             mode=wanted.mode,
             return_address=self._addresses.before(of, wanted, begin_id),
-            webhook_url=of.webhook_url,
+            webhook_url=of.webhook_url(),
             language=wanted.language,
             provider_params=wanted.provider_params,
         )

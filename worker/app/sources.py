@@ -23,11 +23,18 @@ class Configured:
     provider: ports.Provider
 
 
-def load(config: str | None) -> settings.Settings:
+#: What works without a source: the commands that speak with Kafka alone.
+_WITHOUT_SOURCES = frozenset({settings.Role.OPERATOR})
+
+
+def load(
+    config: str | None, role: settings.Role = settings.Role.ALL
+) -> settings.Settings:
     """
     Return the settings of the file *config*, or of what the environment names.
 
-    Raises errors.ConfigurationError with every problem.
+    Only the secrets of *role* are read. Raises errors.ConfigurationError with every
+    problem.
     """
     import pathlib  # noqa: PLC0415 -- nothing else here needs paths
 
@@ -38,6 +45,8 @@ def load(config: str | None) -> settings.Settings:
         None if config is None else pathlib.Path(config),
         settings.process_environment(),
         {name: entry.settings_type for name, entry in providers.REGISTRY.items()},
+        role=role,
+        sources_required=role not in _WITHOUT_SOURCES,
         documentation_secrets=refused,
     )
 

@@ -35,7 +35,7 @@ def api(config: str | None, port: int | None, admin_port: int | None) -> None:
     Needs a key (`kyc-worker api-key`) and a ticket secret. Start as many as you like.
     SIGTERM drains: what was begun is answered first.
     """
-    loaded = common.load(config)
+    loaded = common.load(config, settings.Role.API)
     common.run(
         begin_server.run(
             loaded,
@@ -91,7 +91,7 @@ def begin(
         name: value for name, value in asked.items() if value is not None
     }
     document["provider_params"] = _parameters(params, file)
-    loaded = common.load(config)
+    loaded = common.load(config, settings.Role.API)
     common.run(_begin(loaded, source, document, idempotency_key))
 
 

@@ -89,7 +89,7 @@ class Adapter:
                 clock=clock,
             ),
             company_id=settings.company_id,
-            api_key=settings.api_key.reveal(),
+            api_key=settings.api_key,
         )
         self._lists = idnow_lists.Lists(
             self._gateway,

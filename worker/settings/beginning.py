@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from worker.settings import types
+from worker.settings import secret, types
 
 _DAY_MS = 86_400_000
 _TICKET_SECRET_MIN_BYTES = 32
@@ -95,11 +95,11 @@ class Returns(types.Section):
     """The ``[returns]`` table; times in milliseconds."""
 
     #: the first signs tickets, all are honoured
-    ticket_secrets: tuple[types.Secret, ...] = ()
+    ticket_secrets: tuple[secret.TicketSecret, ...] = ()
     #: longer where a source's sessions live longer
     ticket_ttl: types.PositiveMs = _DAY_MS
     #: PEM, EC on P-256: the first signs, the public halves of all are published
-    signing_keys: tuple[types.Secret, ...] = ()
+    signing_keys: tuple[secret.SigningKey, ...] = ()
     token_ttl: types.PositiveMs = 300_000
     #: requests at ``/finished`` a minute and source
     finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 600
@@ -107,8 +107,10 @@ class Returns(types.Section):
     def conflicts(self) -> Iterator[types.Conflict]:
         """Yield what is too weak, or no key."""
         seen: set[bytes] = set()
-        for position, secret in enumerate(self.ticket_secrets):
-            key, name = secret.key(), f"ticket_secrets[{position}]"
+        for position, each in enumerate(self.ticket_secrets):
+            if each.withheld:
+                continue
+            key, name = each.key(), f"ticket_secrets[{position}]"
             if len(key) < _TICKET_SECRET_MIN_BYTES:
                 yield types.Conflict(
                     (name, "ticket_secrets"),
@@ -118,8 +120,8 @@ class Returns(types.Section):
             if key in seen:
                 yield types.Conflict((name, "ticket_secrets"), "is there twice")
             seen.add(key)
-        for position, secret in enumerate(self.signing_keys):
-            if not is_p256(secret.key()):
+        for position, each in enumerate(self.signing_keys):
+            if not each.withheld and not is_p256(each.key()):
                 yield types.Conflict(
                     (f"signing_keys[{position}]", "signing_keys"),
                     "must be an EC private key on P-256, in PEM, unencrypted: make one"

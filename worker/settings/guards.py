@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from worker import model, signing
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, types, urls
 
 #: Where each authenticator finds what it compares with.
 _MATERIAL: Mapping[sources.Authenticator, str] = {
@@ -52,9 +52,15 @@ class View:
     values: nothing here trusts a type.
     """
 
-    def __init__(self, source: sources.Source, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        source: sources.Source,
+        environ: Mapping[str, str],
+        role: secret.Role = secret.Role.ALL,
+    ) -> None:
         self.source = source
         self._environ = environ
+        self._role = role
 
     def values(self, field: str) -> list[object]:
         """Return the entries of *field*, one for a single value, none for none."""
@@ -67,10 +73,15 @@ class View:
                 return [value]
 
     def texts(self, field: str) -> Iterator[tuple[int, str]]:
-        """Yield position and text of each readable secret of *field*."""
+        """Yield position and text of each secret of *field* that this process reads."""
+        held = type(self.source).model_fields.get(field)
+        policy = None if held is None else secret.readers(held)
+        if policy is not None and not policy.allows(self._role):
+            return
         for position, value in enumerate(self.values(field)):
             if isinstance(value, types.Secret):
-                yield position, value.reveal()
+                if not value.withheld:
+                    yield position, value.reveal()
             elif isinstance(value, str):
                 try:
                     yield position, types.resolve(value, self._environ)

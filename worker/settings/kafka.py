@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from worker.settings import types
+from worker.settings import secret, types
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", re.ASCII)
 _PREFIX = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -44,11 +44,11 @@ class Kafka(types.Section):
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
-    sasl_password: types.Secret | None = None
+    sasl_password: secret.KafkaSecret | None = None
     ssl_cafile: str | None = None  #: None: the system's authorities
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
-    ssl_password: types.Secret | None = None
+    ssl_password: secret.KafkaSecret | None = None
 
     #: of one request; above the rebalance time-out, which waits inside a JoinGroup
     request_timeout: types.PositiveMs = 40_000
@@ -215,6 +215,8 @@ class Kafka(types.Section):
             yield types.Conflict(
                 ("ssl_cafile",), "names no readable file of PEM certificates"
             )
+            return
+        if self.ssl_password is not None and self.ssl_password.withheld:
             return
         try:
             self._ssl_context()

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from worker import model, policy
-from worker.settings import types, urls
+from worker.settings import secret, types, urls
 
 Authenticator = Literal[
     "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
@@ -99,11 +99,11 @@ class Source(types.Section):
     max_body_bytes: Annotated[int, pydantic.Field(ge=1, le=64 << 20)] = 1 << 20
     max_answer_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 8 << 20
     ip_allow: tuple[Network, ...] = ()
-    basic_credentials: tuple[types.Secret, ...] = ()  #: "user:password"
-    url_secrets: tuple[types.Secret, ...] = ()
-    hmac_secrets: tuple[types.Secret, ...] = ()
-    standard_webhook_secrets: tuple[types.Secret, ...] = ()
-    callback_api_keys: tuple[types.Secret, ...] = ()  #: for ``body_key``
+    basic_credentials: tuple[secret.CallerSecret, ...] = ()  #: "user:password"
+    url_secrets: tuple[secret.UrlSecret, ...] = ()
+    hmac_secrets: tuple[secret.CallerSecret, ...] = ()
+    standard_webhook_secrets: tuple[secret.CallerSecret, ...] = ()
+    callback_api_keys: tuple[secret.CallerSecret, ...] = ()  #: for ``body_key``
     tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
     session_id_query: str | None = None
     known_sessions_only: bool = False

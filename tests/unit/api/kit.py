@@ -199,7 +199,7 @@ def source(name: str, beginner: Beginner) -> api.ApiSource:
         canonical=canonical,
         reference=re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}"),
         origins=frozenset({ORIGIN}),
-        webhook_url=f"{PUBLIC_URL}/webhooks/{name}/token",
+        webhook_url=lambda: f"{PUBLIC_URL}/webhooks/{name}/token",
         session_ms=3_600_000,
     )
 
