@@ -34,7 +34,11 @@ _CUSTOM: Mapping[str, tuple[str, set[str]]] = {
 }
 
 
-def problems(documents: Sequence[Document], config: settings.Settings) -> Iterator[str]:
+def problems(
+    documents: Sequence[Document],
+    config: settings.Settings,
+    needed: deploy_pods.Needed,
+) -> Iterator[str]:
     """Yield a sentence for everything that is wrong in the manifests *documents*."""
     for document in documents:
         name = f"{document.get('kind')} {document.get('metadata', {}).get('name')}"
@@ -43,7 +47,7 @@ def problems(documents: Sequence[Document], config: settings.Settings) -> Iterat
     for document in documents:
         name = f"{document['kind']} {document['metadata']['name']}"
         for problem in (
-            *deploy_pods.problems(document, config),
+            *deploy_pods.problems(document, config, needed),
             *_selectors(document, documents),
             *_scaler(document, documents, config),
             *_monitor(document, documents),
