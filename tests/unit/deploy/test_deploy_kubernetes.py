@@ -18,6 +18,7 @@ FILES = (
     "scaler",
     "monitoring",
     "api",
+    "public",
 )
 WORKER_PASSWORD = """\
               valueFrom:
@@ -72,7 +73,25 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
         ("maxReplicaCount: 24", "maxReplicaCount: 25", "at most one a partition"),
         ("topic: kyc.events", "topic: events", "topic must be kyc.events"),
         ("consumerGroup: kyc.worker", "consumerGroup: kyc", "consumerGroup must be"),
-        ('"500" # a worker', "500", "lagThreshold must be a text"),
+        ('"16000" # a worker', "16000", "lagThreshold must be a text"),
+        ('"16000" # a worker', '"15000"', "lagThreshold must be above 15000"),
+        ("    replicas: 4\n", "    replicas: 1\n", "its fallback must keep some"),
+        ("  fallback:", "  fallBack:", "its fallback must keep some"),
+        # the public routes
+        ("path: /return\n", "path: /returns\n", "does not publish /return/"),
+        ("path: /finished\n", "path: /other\n", "does not publish /finished/"),
+        ("path: /webhooks\n", "path: /\n", "publishes / (Prefix), which the ingress"),
+        (
+            "path: /.well-known/jwks.json\n",
+            "path: /.well-known\n",
+            "does not publish /.well-known/jwks.json",
+        ),
+        ("pathType: Exact", "pathType: Prefix", "does not publish /.well-known/jwks"),
+        (
+            "pathType: Prefix",
+            "pathType: Exact",
+            "does not publish /webhooks/{source}/{token}",
+        ),
         ("    name: kyc-worker\n  polling", "    name: kyc\n  polling", "a Deployment"),
         ("        name: kyc-kafka\n---", "        name: kafka\n---", "TriggerAuth"),
         ("- type: kafka", "- type: cpu", "its trigger must be kafka"),
