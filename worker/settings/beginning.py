@@ -1,5 +1,6 @@
 """Describe the tables of beginning and of returning: ``[api]`` and ``[returns]``."""
 
+import hashlib
 from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
@@ -10,6 +11,9 @@ from worker.settings import secret, types
 _DAY_MS = 86_400_000
 _TICKET_SECRET_MIN_BYTES = 32
 _SHA256 = r"^[0-9a-f]{64}$"
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()
+#: Of the key in deploy/compose.toml, which everybody knows.
+_OF_DEMONSTRATION = hashlib.sha256(b"demo-only-api-key").hexdigest()
 
 
 class ApiKey(types.Section):
@@ -77,6 +81,21 @@ class Api(types.Section):
                     "is there twice: put all sources of a key into one entry",
                 )
             seen.add(key.sha256)
+            if key.sha256 == _OF_NOTHING:
+                yield types.Conflict(
+                    (f"keys[{position}].sha256", "keys"),
+                    "is the digest of nothing: make a key with `kyc-worker api-key`",
+                )
+
+    def exposed(self) -> Iterator[types.Conflict]:
+        """Yield what must not be where real persons' sources are (live)."""
+        for position, key in enumerate(self.keys):
+            if key.sha256 == _OF_DEMONSTRATION:
+                yield types.Conflict(
+                    (f"keys[{position}].sha256", "keys"),
+                    "is of the demonstration's key, which everybody knows, and a source"
+                    " is live: make a new one with `kyc-worker api-key`",
+                )
 
     def strangers(self, sources: Collection[str]) -> Iterator[types.Conflict]:
         """Yield what a key has a right to and is none of *sources*."""
@@ -126,6 +145,16 @@ class Returns(types.Section):
                     (f"signing_keys[{position}]", "signing_keys"),
                     "must be an EC private key on P-256, in PEM, unencrypted: make one"
                     " with `openssl ecparam -name prime256v1 -genkey -noout`",
+                )
+
+    def exposed(self) -> Iterator[types.Conflict]:
+        """Yield what must not be where real persons' sources are (live)."""
+        for position, each in enumerate(self.ticket_secrets):
+            if not each.withheld and secret.DEMONSTRATION in each.reveal():
+                yield types.Conflict(
+                    (f"ticket_secrets[{position}]", "ticket_secrets"),
+                    "is the demonstration's, which everybody knows, and a source is"
+                    " live: make a new one",
                 )
 
 

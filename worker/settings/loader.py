@@ -85,6 +85,9 @@ def load(
     loading.others()
     loading.retention(settings)
     loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
+    if any(map(guards.is_live, settings.sources.values())):
+        for key in ("kafka", "api", "returns"):
+            loading.report.conflicts((key,), getattr(settings, key).exposed())
     if loading.report.sentences:
         raise errors.ConfigurationError(loading.report.sentences)
     return settings

@@ -13,6 +13,8 @@ from pydantic_core import core_schema
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _BYTE_ORDER_MARK = "\ufeff"
+#: How the secrets of deploy/compose.yaml begin, which everybody knows.
+DEMONSTRATION = "demo-only-"
 
 
 class Role(enum.StrEnum):

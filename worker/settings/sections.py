@@ -1,5 +1,6 @@
 """Describe the tables of the two services and of the ledger."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import pydantic
@@ -37,6 +38,15 @@ class Ingress(types.Section):
     def _public_url(cls, value: str) -> str:
         """Return *value* without its closing slash."""
         return urls.outside(value, path=True).rstrip("/")
+
+    def conflicts(self) -> Iterator[types.Conflict]:
+        """Yield what would let callers choose their own address."""
+        if types.everybody(self.trusted_proxies):
+            yield types.Conflict(
+                ("trusted_proxies",),
+                "must not hold every address, or each caller says for itself where it"
+                " comes from: name the networks of your proxies",
+            )
 
 
 class Worker(types.Section):

@@ -47,8 +47,11 @@ DurationMs = Annotated[int, pydantic.BeforeValidator(_milliseconds)]
 PositiveMs = Annotated[int, pydantic.BeforeValidator(_some_milliseconds)]
 
 
-def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+AnyNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _network(value: object) -> AnyNetwork:
+    if isinstance(value, AnyNetwork):
         return value
     try:
         if isinstance(value, str):
@@ -59,9 +62,19 @@ def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 #: A network in CIDR notation; a single address is a network of one.
-Network = Annotated[
-    ipaddress.IPv4Network | ipaddress.IPv6Network, pydantic.PlainValidator(_network)
-]
+Network = Annotated[AnyNetwork, pydantic.PlainValidator(_network)]
+
+
+def everybody(networks: Iterable[AnyNetwork]) -> bool:
+    """Return whether *networks* together hold every address of a family."""
+    held = tuple(networks)
+    four = [each for each in held if isinstance(each, ipaddress.IPv4Network)]
+    six = [each for each in held if isinstance(each, ipaddress.IPv6Network)]
+    return any(
+        each.prefixlen == 0 for each in ipaddress.collapse_addresses(four)
+    ) or any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(six))
+
+
 Port = Annotated[int, pydantic.Field(ge=0, le=65_535)]
 
 
