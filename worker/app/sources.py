@@ -5,10 +5,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
+import structlog
+
 from worker import clock as clocks
 from worker import errors, ports, providers, settings
 from worker.pipeline import binding, gate
 from worker.settings import sources
+
+_log = structlog.get_logger()
 
 _Source = TypeVar("_Source")
 
@@ -49,6 +53,31 @@ def load(
         sources_required=role not in _WITHOUT_SOURCES,
         documentation_secrets=refused,
     )
+
+
+#: What other programs take a proxy from; we do not.
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def warnings(config: settings.Settings) -> list[str]:
+    """Return what is allowed and probably not meant, a sentence each."""
+    environ = settings.process_environment()
+    variable = next((each for each in _PROXY_VARIABLES if environ.get(each)), None)
+    direct = [name for name, each in config.sources.items() if each.proxy is None]
+    if variable is None or not direct:
+        return []
+    text = (
+        f"{variable} is set and not used: calls to the provider of"
+        f" {', '.join(direct)} go out directly; set sources.{direct[0]}.proxy ="
+        f' "env:{variable}" for them to go through it'
+    )
+    return [text]
+
+
+def log_warnings(config: settings.Settings) -> None:
+    """Log the warnings, once at the start of a process that calls providers."""
+    for warning in warnings(config):
+        _log.warning("settings.doubtful", message=warning)
 
 
 def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Configured]:

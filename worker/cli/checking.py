@@ -3,6 +3,7 @@
 import click
 
 from worker import errors, settings
+from worker.app import sources
 from worker.cli import common
 from worker.transport import topics as in_kafka
 
@@ -23,6 +24,8 @@ def check(config: str | None, role: str | None) -> None:
     nothing.
     """
     loaded = common.load(config, settings.Role(role or settings.Role.ALL))
+    for warning in sources.warnings(loaded):
+        click.echo(f"warning: {warning}", err=True)
     names = ", ".join(loaded.sources) or "none"
     click.echo(f"The configuration is good; sources: {names}.")
 

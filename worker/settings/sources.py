@@ -14,6 +14,13 @@ Authenticator = Literal[
 Network = types.Network
 
 
+def _proxy(value: types.Secret) -> types.Secret:
+    """Return *value* if it is the URL of a proxy, as far as this process reads it."""
+    if not value.withheld:
+        urls.proxy(value.reveal())
+    return value
+
+
 class Retry(types.Section):
     """Back-off after failed fetches."""
 
@@ -122,6 +129,10 @@ class Source(types.Section):
     ] = None
     concurrency: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = None
+    #: the HTTP proxy for all calls to the provider; may hold a password
+    proxy: Annotated[secret.AccountSecret, pydantic.AfterValidator(_proxy)] | None = (
+        None
+    )
     fetch_timeout: types.PositiveMs = 10_000
     retry: Retry = Retry()
     not_ready: NotReady = NotReady()

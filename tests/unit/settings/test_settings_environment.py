@@ -30,7 +30,7 @@ _SAMPLES: Mapping[object, tuple[object, ...]] = {
         "/a",
         "/a/{session_id}",
     ),
-    types.Secret: ("k" * 40,),
+    types.Secret: ("k" * 40, "http://proxy.example.com:3128"),
 }
 
 

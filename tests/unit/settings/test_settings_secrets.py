@@ -83,31 +83,30 @@ def _told(section: type[types.Section], key: str, environ: Mapping[str, str]) ->
     return ""
 
 
+_WRONG = (
+    ("\ufeff" + "k" * 40, "byte order mark"),
+    ("k" * 40 + "\n", "line break"),
+    ("k" * 40 + "\r\n", "line break"),
+    ("k" * 40 + "\u200b", "cannot be seen"),
+    ("k" * 40 + "\udcff", "cannot be seen"),
+    ("k" * 40 + " ", "ends with a space"),
+)
+
+
 @pytest.mark.parametrize(
     ("section", "key"),
     [each[1:] for each in ALL],
     ids=[each[0] for each in ALL],
 )
-@pytest.mark.parametrize(
-    ("value", "told"),
-    [
-        ("k" * 40 + "\n", "line break"),
-        ("k" * 40 + "\r\n", "line break"),
-        ("\ufeff" + "k" * 40, "byte order mark"),
-        ("k" * 40 + "\u200b", "cannot be seen"),
-        ("k" * 40 + "\udcff", "cannot be seen"),
-        ("k" * 40 + " ", "ends with a space"),
-    ],
-)
 def test_every_secret_is_held_to_the_same_form(
-    section: type[types.Section], key: str, value: str, told: str
+    section: type[types.Section], key: str
 ) -> None:
     """What an editor or a shell leaves in a secret is told, whoever it belongs to."""
     policy = secret.readers(section.model_fields[key])
     assert policy is not None
-    if policy.multiline and "byte order" not in told:
-        pytest.skip("a key in PEM has lines; what is none is told by its own check")
-    assert told in _told(section, key, {"KEY": value})
+    # A key in PEM has lines; what is none is told by a check of its own.
+    for value, told in _WRONG[:1] if policy.multiline else _WRONG:
+        assert told in _told(section, key, {"KEY": value}), repr(value[-2:])
 
 
 @pytest.mark.parametrize(
