@@ -1,5 +1,6 @@
 """Begin sessions: ``api`` serves it, ``begin`` does it once."""
 
+import codecs
 import pathlib
 from typing import Any
 
@@ -100,7 +101,8 @@ def _parameters(params: tuple[str, ...], file: pathlib.Path | None) -> dict[str,
     made: Any = {}
     if file is not None:
         try:
-            made = orjson.loads(file.read_bytes())
+            # Editors on Windows put a byte order mark before UTF-8.
+            made = orjson.loads(file.read_bytes().removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError:
             made = None
         if not isinstance(made, dict):
