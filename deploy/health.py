@@ -1,8 +1,8 @@
 """
 Ask the admin port whether the service makes progress; exit 1 if it does not.
 
-Without arguments both usual ports are asked, the ingress's and the worker's: one of
-them is the service in this container. Arguments are the ports to ask instead.
+Without arguments the usual ports are asked, the ingress's, the worker's and the api's:
+one of them is the service in this container. Arguments are the ports to ask instead.
 """
 
 # ruff: noqa: INP001 -- a script, in no package
@@ -10,7 +10,7 @@ import http.client
 import sys
 from collections.abc import Sequence
 
-_USUAL_PORTS = (9090, 9091)
+_USUAL_PORTS = (9090, 9091, 9092)
 #: a service whose ``host`` is of one family listens there only
 _HOSTS = ("127.0.0.1", "::1")
 _TIMEOUT_S = 1.0

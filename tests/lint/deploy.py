@@ -80,6 +80,7 @@ def _compose() -> Iterator[str]:
     environ = document["x-secrets"]
     yield from deploy_configs.problems(text, environ)
     yield from deploy_configs.played(text, environ, traffic)
+    yield from deploy_configs.environments(document["services"], text, environ)
     for name, service in document["services"].items():
         if service.get("command") and "entrypoint" not in service:
             for problem in deploy_runbook.command_problems(service["command"]):
@@ -102,14 +103,15 @@ def _kubernetes() -> Iterator[str]:
     if found:
         yield from found
         return
-    needed = deploy_configs.references(text) - {_PASSWORD}
-    yield from deploy_configs.examples(read("k8s/secrets.env.example"), needed)
+    named = deploy_configs.references(text) - {_PASSWORD}
+    yield from deploy_configs.examples(read("k8s/secrets.env.example"), named)
     manifests: list[dict[str, Any]] = []
     files = {path.name for path in (DEPLOY / "k8s").glob("*.yaml")}
     for name in sorted(files - {"kustomization.yaml"}):
         manifests += yaml.safe_load_all(read(f"k8s/{name}"))
     config = deploy_configs.load(text, _environ(text))
-    yield from deploy_kubernetes.problems(manifests, config)
+    needed = deploy_configs.needed(text)
+    yield from deploy_kubernetes.problems(manifests, config, needed)
     yield from deploy_kubernetes.kustomized(
         yaml.safe_load(read("k8s/kustomization.yaml")), files - {"kustomization.yaml"}
     )

@@ -4,7 +4,9 @@ import pathlib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+from tests.lint import deploy_pods
 from worker import errors, providers, settings
 
 _REFERENCE = re.compile(r'"env:(\w+)"')
@@ -22,7 +24,27 @@ def made_up(names: set[str]) -> dict[str, str]:
     return {name: f"lint-{name}-".ljust(64, "x") for name in names}
 
 
-def load(text: str, environ: Mapping[str, str]) -> settings.Settings:
+class _Asked(dict[str, str]):
+    """An environment that makes up what it is asked for, and remembers the names."""
+
+    def __missing__(self, name: str) -> str:
+        self.update(made_up({name}))
+        return self[name]
+
+
+def needed(text: str) -> dict[settings.Role, set[str]]:
+    """Return the variables that each process reads with the configuration *text*."""
+    asked = {role: _Asked() for role in settings.Role}
+    for role, environ in asked.items():
+        load(text, environ, role)
+    return {role: set(environ) for role, environ in asked.items()}
+
+
+def load(
+    text: str,
+    environ: Mapping[str, str],
+    role: settings.Role = settings.Role.ALL,
+) -> settings.Settings:
     """Return the settings of *text*; raises errors.ConfigurationError."""
     types = {name: entry.settings_type for name, entry in providers.REGISTRY.items()}
     known = frozenset().union(
@@ -31,7 +53,9 @@ def load(text: str, environ: Mapping[str, str]) -> settings.Settings:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "config.toml"
         path.write_text(text)
-        return settings.load(path, environ, types, documentation_secrets=known)
+        return settings.load(
+            path, environ, types, role=role, documentation_secrets=known
+        )
 
 
 def problems(text: str, environ: Mapping[str, str]) -> Iterator[str]:
@@ -40,6 +64,23 @@ def problems(text: str, environ: Mapping[str, str]) -> Iterator[str]:
         load(text, environ)
     except errors.ConfigurationError as error:
         yield from error.problems
+
+
+def environments(
+    services: Mapping[str, Any], text: str, secrets: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield which of *secrets* a service of Compose lacks, or has and does not read."""
+    reads = needed(text)
+    for name, service in services.items():
+        command = service.get("command")
+        if command is None:  # no image of ours
+            continue
+        held = set(secrets) & set(service.get("environment", {}))
+        wanted = reads[deploy_pods.role_of(command or [""])]
+        for one in sorted(wanted - held):
+            yield f"{name} lacks the secret {one}, which it reads"
+        for one in sorted(held - wanted):
+            yield f"{name} has the secret {one}, which it does not read"
 
 
 def played(text: str, environ: Mapping[str, str], traffic: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-_BASE = re.compile(r"python:3\.1[12]\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?")
+_BASE = re.compile(r"python:3\.1[12]\.\d+-slim-\w+@sha256:[0-9a-f]{64}")
 _NUMERIC = re.compile(r"[1-9]\d*:[1-9]\d*")
 _FINAL = {
     "STOPSIGNAL": "SIGTERM",
@@ -21,7 +21,7 @@ def problems(text: str) -> Iterator[str]:
         yield "must have two stages on the same base"
     for base in bases:
         if not _BASE.fullmatch(base):
-            yield f"its base {base} must be a slim Python, pinned to the patch"
+            yield f"its base {base} must be a slim Python, pinned to patch and digest"
     last = max(place for place, (name, _) in enumerate(lines) if name == "FROM")
     final = dict(lines[last:])
     if not _NUMERIC.fullmatch(final.get("USER", "")):

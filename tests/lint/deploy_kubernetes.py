@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped] # -- it ships no types
 import orjson
 
-from tests.lint import deploy_pods
+from tests.lint import deploy_pods, deploy_routes
 from worker import settings
 
 Document = Mapping[str, Any]
@@ -19,9 +19,12 @@ _SCALED = {
     "pollingInterval",
     "minReplicaCount",
     "maxReplicaCount",
+    "fallback",
     "advanced",
     "triggers",
 }
+#: Events a second of one worker at its greatest rate, on one core (README, figures).
+_FULL_RATE = 3_000
 _TRIGGER = {"type", "metadata", "authenticationRef"}
 #: Custom resources: their API version, and what may stand under spec.
 _CUSTOM: Mapping[str, tuple[str, set[str]]] = {
@@ -34,7 +37,11 @@ _CUSTOM: Mapping[str, tuple[str, set[str]]] = {
 }
 
 
-def problems(documents: Sequence[Document], config: settings.Settings) -> Iterator[str]:
+def problems(
+    documents: Sequence[Document],
+    config: settings.Settings,
+    needed: deploy_pods.Needed,
+) -> Iterator[str]:
     """Yield a sentence for everything that is wrong in the manifests *documents*."""
     for document in documents:
         name = f"{document.get('kind')} {document.get('metadata', {}).get('name')}"
@@ -43,10 +50,11 @@ def problems(documents: Sequence[Document], config: settings.Settings) -> Iterat
     for document in documents:
         name = f"{document['kind']} {document['metadata']['name']}"
         for problem in (
-            *deploy_pods.problems(document, config),
+            *deploy_pods.problems(document, config, needed),
             *_selectors(document, documents),
             *_scaler(document, documents, config),
             *_monitor(document, documents),
+            *deploy_routes.problems(document, deploy_routes.served()),
         ):
             yield f"{name}: {problem}"
 
@@ -144,6 +152,9 @@ def _scaler(
         <= config.kafka.partitions
     ):
         yield "its replicas must be at most one a partition"
+    fallback = spec.get("fallback", {}).get("replicas", 0)
+    if not spec["minReplicaCount"] <= fallback <= spec["maxReplicaCount"]:
+        yield "its fallback must keep some replicas: at least the fewest, at most all"
     for trigger in spec["triggers"]:
         if set(trigger) != _TRIGGER or trigger["type"] != "kafka":
             yield f"its trigger must be kafka with {sorted(_TRIGGER)}"
@@ -163,6 +174,12 @@ def _lag(held: Document, config: settings.Settings) -> Iterator[str]:
     for key, value in must.items():
         if held.get(key) != value:
             yield f"{key} must be {value}, as configured"
+    shown = _FULL_RATE * config.worker.offset_commit_interval / 1000
+    if float(held.get("lagThreshold", 0)) <= shown:
+        yield (
+            f"lagThreshold must be above {shown:g}, the lag that a worker shows which"
+            " keeps up: its offsets are committed every worker.offset_commit_interval"
+        )
     for key, value in held.items():
         if not isinstance(value, str):
             yield f"{key} must be a text"

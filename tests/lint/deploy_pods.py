@@ -1,6 +1,6 @@
 """Check each pod: what it runs, what it may, and that it gets the time to drain."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.lint import deploy_runbook
@@ -13,7 +13,15 @@ _PROBES = {
     "livenessProbe": "/livez",
     "readinessProbe": "/readyz",
 }
-_SECRETS = {"kyc-secrets"}
+#: What each command reads of the configuration's secrets.
+ROLES: Mapping[str, settings.Role] = {
+    "ingress": settings.Role.INGRESS,
+    "work": settings.Role.WORKER,
+    "api": settings.Role.API,
+    "simulate": settings.Role.ALL,
+}
+Needed = Mapping[settings.Role, set[str]]
+_OF_SOURCES, _OF_KAFKA = "kyc-secrets", "kyc-kafka"
 
 
 def ports(spec: Document) -> dict[str, int]:
@@ -25,8 +33,14 @@ def ports(spec: Document) -> dict[str, int]:
     }
 
 
-def problems(document: Document, config: settings.Settings) -> Iterator[str]:
-    """Yield a sentence for everything that is wrong with the pods of *document*."""
+def problems(
+    document: Document, config: settings.Settings, needed: Needed
+) -> Iterator[str]:
+    """
+    Yield a sentence for everything that is wrong with the pods of *document*.
+
+    *needed* are the variables that each process reads.
+    """
     template = document.get("spec", {}).get("template")
     if template is None:
         return
@@ -38,6 +52,7 @@ def problems(document: Document, config: settings.Settings) -> Iterator[str]:
     for container in spec["containers"]:
         yield from _container(container)
         args = container.get("args")
+        yield from _secrets(container, needed[role_of(args or [""])])
         if args is None:
             continue
         yield from deploy_runbook.command_problems(args)
@@ -73,11 +88,29 @@ def _container(container: Document) -> Iterator[str]:
     for variable in container.get("env", ()):
         if "PASSWORD" in variable["name"] and "value" in variable:
             yield f"{variable['name']} must come from a Secret"
-    held = {
-        one.get("secretRef", {}).get("name") for one in container.get("envFrom", ())
+
+
+def role_of(command: Sequence[str]) -> settings.Role:
+    """Return what *command* does; whatever is no service speaks with Kafka alone."""
+    return ROLES.get(command[0], settings.Role.OPERATOR)
+
+
+def _secrets(container: Document, needed: set[str]) -> Iterator[str]:
+    """Yield which secrets the process lacks, and which are none of its business."""
+    if "envFrom" in container:
+        yield "must name each secret in env: envFrom gives it all of them"
+    held: dict[str, tuple[str, str]] = {
+        one["name"]: (from_["name"], from_["key"])
+        for one in container.get("env", ())
+        if (from_ := one.get("valueFrom", {}).get("secretKeyRef")) is not None
     }
-    if held != _SECRETS:
-        yield f"its environment must come from {sorted(_SECRETS)}"
+    for name in sorted(needed - set(held)):
+        yield f"lacks the secret {name}, which it reads"
+    for name in sorted(set(held) - needed):
+        yield f"has the secret {name}, which it does not read"
+    for name, (secret, key) in held.items():
+        if (secret, key) != (_OF_SOURCES, name) and secret != _OF_KAFKA:
+            yield f"{name} must come from the key {name} of {_OF_SOURCES}"
 
 
 def _service(

@@ -9,7 +9,7 @@ from worker.api.addresses import Addresses
 from worker.api.answers import document_of
 from worker.api.asked import Begin, Registration, begin, registration
 from worker.api.events import elsewhere
-from worker.api.ids import BeginIds
+from worker.api.ids import BeginIds, Identity
 from worker.api.keys import Keys
 from worker.api.observe import Observer, Report
 from worker.api.outcomes import InDoubt, Repeat, Repeated, Started
@@ -26,6 +26,7 @@ __all__ = [
     "Begin",
     "BeginIds",
     "Debts",
+    "Identity",
     "InDoubt",
     "Keys",
     "Limits",

@@ -15,7 +15,8 @@ _RETURN_URL_MAX = 1024
 #: RFC 5646, its shape only
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 _OWN_PARAMETER = re.compile(r"[?&]kyc_return=")
-_IDEMPOTENCY_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?", re.ASCII)
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_KEY_PATTERN = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?", re.ASCII)
 _PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _LATEST_AHEAD_MS = 400 * 86_400_000
 
@@ -200,8 +201,8 @@ def idempotency_key(presented: list[str]) -> str | None:
     """
     if not presented:
         return None
-    if len(presented) == 1 and _IDEMPOTENCY_KEY.fullmatch(presented[0]):
+    if len(presented) == 1 and _KEY_PATTERN.fullmatch(presented[0]):
         return presented[0]
     raise errors.BeginRefused(
-        {"Idempotency-Key": "must be there once, with 1 to 255 characters of ASCII"}
+        {IDEMPOTENCY_KEY: "must be there once, with 1 to 255 characters of ASCII"}
     )

@@ -1,11 +1,26 @@
 """Make the ids of begins, so that a repeat has the same one on every replica."""
 
+import dataclasses
 import hmac
 import secrets
 from collections.abc import Sequence
 
-_PURPOSE = b"kyc-worker:begin-id:v1"
+import orjson
+
+from worker.api import asked
+
+_ID_LABEL = b"kyc-worker:begin-id:v1"
+_REQUEST_LABEL = b"kyc-worker:request-digest:v1"
 _BYTES = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A begin, as a repeat of it is recognised, and the request that it is for."""
+
+    begin_id: str
+    #: keyed, so that nobody can guess what was asked; None where nothing is repeated
+    request_digest: str | None
 
 
 class BeginIds:
@@ -17,14 +32,50 @@ class BeginIds:
 
     def __init__(self, ticket_secrets: Sequence[bytes]) -> None:
         self._keys = [
-            hmac.digest(secret, _PURPOSE, "sha256") for secret in ticket_secrets
+            (
+                hmac.digest(secret, _ID_LABEL, "sha256"),
+                hmac.digest(secret, _REQUEST_LABEL, "sha256"),
+            )
+            for secret in ticket_secrets
         ]
 
-    def of(self, source: str, idempotency_key: str) -> list[str]:
-        """Return the id of *idempotency_key*, and those it had by older secrets."""
-        told = f"{source}\0{idempotency_key}".encode()
-        return [hmac.digest(key, told, "sha256")[:_BYTES].hex() for key in self._keys]
+    def of(
+        self, source: str, caller: str, idempotency_key: str, wanted: asked.Begin
+    ) -> list[Identity]:
+        """
+        Return the identity of *wanted*, and those that it has by older secrets.
 
-    def random(self) -> str:
-        """Return the id of a begin that is never repeated."""
-        return secrets.token_hex(_BYTES)
+        *caller* is the digest of the api key: the same ``Idempotency-Key`` of another
+        caller is another begin.
+        """
+        told = f"{source}\0{caller}\0{idempotency_key}".encode()
+        content = _canonical(wanted)
+        return [
+            Identity(
+                begin_id=_begin_id(of_id, told),
+                request_digest=hmac.digest(of_request, content, "sha256").hex(),
+            )
+            for of_id, of_request in self._keys
+        ]
+
+    def without_caller(self, source: str, idempotency_key: str) -> list[str]:
+        """Return the begin ids as releases made them that asked for no caller."""
+        told = f"{source}\0{idempotency_key}".encode()
+        return [_begin_id(of_id, told) for of_id, _ in self._keys]
+
+    def random(self) -> Identity:
+        """Return the identity of a begin that is never repeated."""
+        return Identity(begin_id=secrets.token_hex(_BYTES), request_digest=None)
+
+
+def _begin_id(key: bytes, told: bytes) -> str:
+    return hmac.digest(key, told, "sha256")[:_BYTES].hex()
+
+
+def _canonical(wanted: asked.Begin) -> bytes:
+    """Return *wanted* as bytes that are the same however its JSON was written."""
+    document = {
+        field.name: getattr(wanted, field.name) for field in dataclasses.fields(wanted)
+    }
+    document["provider_params"] = dict(wanted.provider_params)
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)

@@ -61,6 +61,8 @@ class _Visit:
 
     route: str | None = None
     of: source.ApiSource | None = None
+    #: the digest of the caller's key
+    caller: str = ""
     session: str | None = None
 
 
@@ -148,7 +150,7 @@ class Api:
         if len(parts) not in _METHODS or parts[:2] != _PREFIX:
             raise _Refusal(_Result.NOT_FOUND)
         visit.route = _ROUTES[len(parts)]
-        of = visit.of = self._permitted(request, parts[2])
+        of = visit.of = self._permitted(request, parts[2], visit)
         if request.method != _METHODS[len(parts)]:
             allowed: dict[str, str] = {hdrs.ALLOW: _METHODS[len(parts)]}
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
@@ -170,7 +172,9 @@ class Api:
             finally:
                 self._in_flight -= 1
 
-    def _permitted(self, request: web.BaseRequest, name: str) -> source.ApiSource:
+    def _permitted(
+        self, request: web.BaseRequest, name: str, visit: _Visit
+    ) -> source.ApiSource:
         """Return the source *name*, to which the caller's key has a right."""
         key = self._keys.find(request.headers.getall(hdrs.AUTHORIZATION, []))
         if key is None:
@@ -182,6 +186,7 @@ class Api:
         of = self._sources.get(name)
         if of is None:
             raise _Refusal(_Result.NOT_FOUND)
+        visit.caller = key.sha256
         return of
 
     async def _begin(
@@ -191,9 +196,11 @@ class Api:
         document: asked.Document,
         visit: _Visit,
     ) -> tuple[answers.Result, web.Response]:
-        presented = request.headers.getall("Idempotency-Key", [])
+        presented = request.headers.getall(asked.IDEMPOTENCY_KEY, [])
         key = asked.idempotency_key(presented)
-        started = await self._service.begin(of, asked.begin(document, of), key)
+        started = await self._service.begin(
+            of, asked.begin(document, of), key, caller=visit.caller
+        )
         visit.session = logs.session_hash(of.name, started.begun.session_id)
         return _Result.BEGUN, answers.begun(of.name, started)
 

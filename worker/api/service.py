@@ -17,6 +17,9 @@ from worker.telemetry import failures
 
 #: before a registration that Kafka did not take is published again
 _AGAIN_S = 0.1
+_ANOTHER_REQUEST = (
+    "was used for another request: repeat that one unchanged, or take a new key"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +63,27 @@ class Service:
         self._times = times
 
     async def begin(
-        self, of: source.ApiSource, wanted: asked.Begin, idempotency_key: str | None
+        self,
+        of: source.ApiSource,
+        wanted: asked.Begin,
+        idempotency_key: str | None,
+        *,
+        caller: str,
     ) -> outcomes.Started:
         """
         Begin a session at the provider and register it.
+
+        *caller* is what *idempotency_key* belongs to: the digest of an api key.
 
         Raises errors.BeginRefused and answered errors.FetchError, after which nothing
         was begun; Repeated; InDoubt; errors.KafkaUnavailable, after which the same may
         be asked again with the same key.
         """
-        begin_id = self._begin_id(of, idempotency_key)
+        identity = self._identity(of, wanted, idempotency_key, caller)
+        begin_id = identity.begin_id
         request = self._request(of, wanted, begin_id)
         of.beginner.check(request)
-        intent = await self._intended(of, wanted, begin_id)
+        intent = await self._intended(of, wanted, identity)
         begun = await self._call(of, request, intent)
         await self._registered(intent, begun)
         return outcomes.Started(
@@ -86,15 +97,26 @@ class Service:
         event = events.elsewhere(of, wanted, self._clock.now_ms())
         await self._sink.publish(event)
 
-    def _begin_id(self, of: source.ApiSource, idempotency_key: str | None) -> str:
-        """Return the id of this begin; raises Repeated where it is not the first."""
+    def _identity(
+        self,
+        of: source.ApiSource,
+        wanted: asked.Begin,
+        idempotency_key: str | None,
+        caller: str,
+    ) -> ids.Identity:
+        """Return the identity of this begin; raises where it is not the first."""
         if idempotency_key is None:
             return self._ids.random()
-        known = self._ids.of(of.name, idempotency_key)
-        for begin_id in known:
+        known = self._ids.of(of.name, caller, idempotency_key, wanted)
+        for identity in known:
+            standing = self._log.standing(f"{of.name}:{identity.begin_id}")
+            if standing is not None and self._stands(standing):
+                raise self._taken(standing, identity)
+        for begin_id in self._ids.without_caller(of.name, idempotency_key):
             standing = self._log.standing(f"{of.name}:{begin_id}")
             if standing is not None and self._stands(standing):
-                raise self._repeated(standing)
+                # Nobody knows whose it was: the session is not named.
+                raise outcomes.Repeated(self._repeated(standing).state)
         return known[0]
 
     def _stands(self, intent: model.Intent) -> bool:
@@ -106,6 +128,16 @@ class Service:
                 return True
             case model.BeginStage.REGISTERED:
                 return self._clock.now_ms() - intent.begun_at < self._times.window
+
+    def _taken(
+        self, intent: model.Intent, identity: ids.Identity
+    ) -> outcomes.Repeated | errors.BeginRefused:
+        """Return what to say of *intent*, which has the key of *identity*."""
+        digest = identity.request_digest
+        # An older release wrote none: then nobody knows whether it was the same.
+        if intent.request_digest in (None, digest):
+            return self._repeated(intent)
+        return errors.BeginRefused({asked.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})
 
     def _repeated(self, intent: model.Intent) -> outcomes.Repeated:
         if intent.session_id is not None:
@@ -124,23 +156,24 @@ class Service:
             reference=wanted.reference,
             mode=wanted.mode,
             return_address=self._addresses.before(of, wanted, begin_id),
-            webhook_url=of.webhook_url,
+            webhook_url=of.webhook_url(),
             language=wanted.language,
             provider_params=wanted.provider_params,
         )
 
     async def _intended(
-        self, of: source.ApiSource, wanted: asked.Begin, begin_id: str
+        self, of: source.ApiSource, wanted: asked.Begin, identity: ids.Identity
     ) -> model.Intent:
-        """Write the intent down; raises Repeated where another one was first."""
+        """Write the intent down; raises as ``begin`` where another one was first."""
         intent = model.Intent(
             source=of.name,
             provider=of.provider,
             environment=of.environment,
-            begin_id=begin_id,
+            begin_id=identity.begin_id,
             attempt_id=model.new_id(),
             reference=wanted.reference,
             begun_at=self._clock.now_ms(),
+            request_digest=identity.request_digest,
         )
         try:
             first = await self._log.intend(intent)
@@ -154,7 +187,7 @@ class Service:
             # Ours is the last record of the key now: compaction must not keep it.
             with contextlib.suppress(errors.TransportError):
                 await self._log.end(first)
-        raise self._repeated(first)
+        raise self._taken(first, identity)
 
     async def _call(
         self, of: source.ApiSource, request: model.BeginRequest, intent: model.Intent

@@ -21,7 +21,7 @@ class ApiSource:
     reference: re.Pattern[str]
     #: of the company's pages, exactly as browsers write them
     origins: frozenset[str]
-    #: where the provider is to call back; holds a token
-    webhook_url: str = dataclasses.field(repr=False)
+    #: returns where the provider is to call back; holds a token
+    webhook_url: Callable[[], str] = dataclasses.field(repr=False)
     #: how long its sessions are open, as far as that is configured
     session_ms: int

@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import functools
 import re
 from collections.abc import AsyncIterator, Mapping
 
@@ -132,7 +133,7 @@ def _source(
         canonical=entry.build(name, source, clock).canonical,
         reference=re.compile(source.reference_pattern),
         origins=frozenset(source.return_origins),
-        webhook_url=webhooks.address(config, name),
+        webhook_url=functools.partial(webhooks.address, config, name),
         session_ms=source.session_deadline,
     )
 

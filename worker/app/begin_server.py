@@ -6,7 +6,7 @@ import structlog
 
 from worker import api, errors, serving, settings
 from worker import clock as clocks
-from worker.app import begin, begin_watch, process
+from worker.app import begin, begin_watch, process, sources
 from worker.telemetry import logs, metrics, quota
 
 _log = structlog.get_logger()
@@ -30,6 +30,7 @@ async def run(
     clock = clocks.SystemClock()
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    sources.log_warnings(config)
     health = process.Health()
     lines = quota.Quota(clock)
     watch = begin_watch.ApiWatch(counters, lines)

@@ -5,10 +5,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
+import structlog
+
 from worker import clock as clocks
 from worker import errors, ports, providers, settings
 from worker.pipeline import binding, gate
 from worker.settings import sources
+
+_log = structlog.get_logger()
 
 _Source = TypeVar("_Source")
 
@@ -23,11 +27,18 @@ class Configured:
     provider: ports.Provider
 
 
-def load(config: str | None) -> settings.Settings:
+#: What works without a source: the commands that speak with Kafka alone.
+_WITHOUT_SOURCES = frozenset({settings.Role.OPERATOR})
+
+
+def load(
+    config: str | None, role: settings.Role = settings.Role.ALL
+) -> settings.Settings:
     """
     Return the settings of the file *config*, or of what the environment names.
 
-    Raises errors.ConfigurationError with every problem.
+    Only the secrets of *role* are read. Raises errors.ConfigurationError with every
+    problem.
     """
     import pathlib  # noqa: PLC0415 -- nothing else here needs paths
 
@@ -38,8 +49,35 @@ def load(config: str | None) -> settings.Settings:
         None if config is None else pathlib.Path(config),
         settings.process_environment(),
         {name: entry.settings_type for name, entry in providers.REGISTRY.items()},
+        role=role,
+        sources_required=role not in _WITHOUT_SOURCES,
         documentation_secrets=refused,
     )
+
+
+#: What other programs take a proxy from; we do not.
+_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def warnings(config: settings.Settings) -> list[str]:
+    """Return what is allowed and probably not meant, a sentence each."""
+    environ = settings.process_environment()
+    variable = next((each for each in _PROXY_VARIABLES if environ.get(each)), None)
+    direct = [name for name, each in config.sources.items() if each.proxy is None]
+    if variable is None or not direct:
+        return []
+    text = (
+        f"{variable} is set and not used: calls to the provider of"
+        f" {', '.join(direct)} go out directly; set sources.{direct[0]}.proxy ="
+        f' "env:{variable}" for them to go through it'
+    )
+    return [text]
+
+
+def log_warnings(config: settings.Settings) -> None:
+    """Log the warnings, once at the start of a process that calls providers."""
+    for warning in warnings(config):
+        _log.warning("settings.doubtful", message=warning)
 
 
 def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Configured]:

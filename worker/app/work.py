@@ -36,6 +36,7 @@ async def run(
     bound = sources.bindings(built, config, clock)
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    sources.log_warnings(config)
     health = process.Health()
     with process.stopped_by_signals() as stop:
         async with process.admin_port(

@@ -1,5 +1,6 @@
 """Begin sessions: ``api`` serves it, ``begin`` does it once."""
 
+import codecs
 import pathlib
 from typing import Any
 
@@ -15,6 +16,9 @@ from worker.app import begin_server, begin_watch, sources
 from worker.cli import common
 from worker.telemetry import logs, metrics, quota
 from worker.transport import reaching
+
+#: Idempotency keys of the command line are its own: it has no api key.
+_CALLER = "command line"
 
 
 @click.command()
@@ -32,7 +36,7 @@ def api(config: str | None, port: int | None, admin_port: int | None) -> None:
     Needs a key (`kyc-worker api-key`) and a ticket secret. Start as many as you like.
     SIGTERM drains: what was begun is answered first.
     """
-    loaded = common.load(config)
+    loaded = common.load(config, settings.Role.API)
     common.run(
         begin_server.run(
             loaded,
@@ -88,7 +92,7 @@ def begin(
         name: value for name, value in asked.items() if value is not None
     }
     document["provider_params"] = _parameters(params, file)
-    loaded = common.load(config)
+    loaded = common.load(config, settings.Role.API)
     common.run(_begin(loaded, source, document, idempotency_key))
 
 
@@ -97,7 +101,8 @@ def _parameters(params: tuple[str, ...], file: pathlib.Path | None) -> dict[str,
     made: Any = {}
     if file is not None:
         try:
-            made = orjson.loads(file.read_bytes())
+            # Editors on Windows put a byte order mark before UTF-8.
+            made = orjson.loads(file.read_bytes().removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError:
             made = None
         if not isinstance(made, dict):
@@ -142,7 +147,9 @@ async def _begin(
         await beginning.log.caught_up()
         try:
             wanted = beginnings.begin(document, of)
-            started = await beginning.service.begin(of, wanted, idempotency_key)
+            started = await beginning.service.begin(
+                of, wanted, idempotency_key, caller=_CALLER
+            )
         except errors.BeginRefused as refused:
             for field, sentence in refused.problems.items():
                 click.echo(f"{field}: {sentence}", err=True)

@@ -2,22 +2,31 @@
 
 import click
 
-from worker import errors
+from worker import errors, settings
+from worker.app import sources
 from worker.cli import common
 from worker.transport import topics as in_kafka
 
 
 @click.command()
 @common.config_option
-def check(config: str | None) -> None:
+@click.option(
+    "--process",
+    "role",
+    type=click.Choice(["ingress", "worker", "api", "operator"]),
+    help="Read only the secrets that this process reads; else all of them.",
+)
+def check(config: str | None, role: str | None) -> None:
     """
     Check the configuration: print every problem at once, and exit 2 if there is one.
 
     Reads the file, the environment and the secrets that they name; connects to
     nothing.
     """
-    settings = common.load(config)
-    names = ", ".join(settings.sources) or "none"
+    loaded = common.load(config, settings.Role(role or settings.Role.ALL))
+    for warning in sources.warnings(loaded):
+        click.echo(f"warning: {warning}", err=True)
+    names = ", ".join(loaded.sources) or "none"
     click.echo(f"The configuration is good; sources: {names}.")
 
 
@@ -35,13 +44,13 @@ def topics(config: str | None, *, only_check: bool) -> None:
 
 
 async def _topics(config: str | None, *, only_check: bool) -> None:
-    settings = common.load(config)
-    created = [] if only_check else await in_kafka.create(settings.kafka)
+    loaded = common.load(config, settings.Role.OPERATOR)
+    created = [] if only_check else await in_kafka.create(loaded.kafka)
     for name in created:
         click.echo(f"created {name}")
     try:
         await in_kafka.check(
-            settings.kafka, identity_retention_ms=settings.ledger.identity_retention
+            loaded.kafka, identity_retention_ms=loaded.ledger.identity_retention
         )
     except errors.TopicMismatch as error:
         for problem in error.problems:

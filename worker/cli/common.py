@@ -21,9 +21,13 @@ config_option = click.option(
 )
 
 
-def load(config: str | None) -> settings.Settings:
-    """Return the configuration; raises errors.ConfigurationError with every problem."""
-    return sources.load(config)
+def load(config: str | None, role: settings.Role) -> settings.Settings:
+    """
+    Return the configuration, with the secrets of *role* alone.
+
+    Raises errors.ConfigurationError with every problem.
+    """
+    return sources.load(config, role)
 
 
 def run(main: Coroutine[Any, Any, object]) -> None:

@@ -40,7 +40,7 @@ def tail(
     span = reader.Span.FROM_BEGINNING if from_beginning else reader.Span.FROM_END
     span = reader.Span.UNTIL_END if until_end else span
     words = outcomes or tuple(str(outcome) for outcome in model.Outcome)
-    common.run(_tail(common.load(config), words, span))
+    common.run(_tail(common.load(config, settings.Role.OPERATOR), words, span))
 
 
 async def _tail(
@@ -90,7 +90,7 @@ def session(
     """
     if begun is not (session_id is None) or (source is None and not begun):
         raise click.UsageError("name SOURCE and ID, or --begun and perhaps a SOURCE")
-    settings_ = common.load(config)
+    settings_ = common.load(config, settings.Role.OPERATOR)
     if source is None or session_id is None:
         common.run(listing.show(settings_, source))
         return

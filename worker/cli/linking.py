@@ -3,6 +3,7 @@
 import click
 
 from worker import clock as clocks
+from worker import settings
 from worker.app import sources, webhooks
 from worker.cli import common
 
@@ -18,12 +19,12 @@ def url(source: str, config: str | None, *, reveal: bool) -> None:
     With signed_url its last segment proves knowledge of the URL: keep it as you keep
     a password. The first of url_secrets makes it.
     """
-    settings = common.load(config)
-    built = sources.configured(settings, clocks.SystemClock())
+    loaded = common.load(config, settings.Role.URL)
+    built = sources.configured(loaded, clocks.SystemClock())
     found = sources.find(built, source).settings
     secret = "signed_url" in found.authenticators
     if secret and not (reveal or common.on_terminal()):
         raise click.ClickException(
             "the URL holds a secret: on a pipe it needs --reveal"
         )
-    click.echo(webhooks.address(settings, source))
+    click.echo(webhooks.address(loaded, source))

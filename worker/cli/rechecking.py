@@ -27,7 +27,7 @@ def recheck(
     """
     if not session_ids and not stdin:
         raise click.UsageError("name at least one session id, or use --stdin")
-    settings_ = common.load(config)
+    settings_ = common.load(config, settings.Role.OPERATOR)
     built = sources.configured(settings_, clocks.SystemClock())
     found = sources.find(built, source)
     if not found.settings.fetches:

@@ -52,7 +52,9 @@ def list_(
     config: str | None, reason: str | None, source: str | None, session: str | None
 ) -> None:
     """List the dead letters that are kept, oldest first; JSON lines on a pipe."""
-    for found in _read(common.load(config), reason, source, session):
+    for found in _read(
+        common.load(config, settings.Role.OPERATOR), reason, source, session
+    ):
         letter = found.letter
         if not common.on_terminal():
             common.json_line(_document(letter))
@@ -69,7 +71,7 @@ def list_(
 @common.config_option
 def show(dead_letter_id: str, config: str | None) -> None:
     """Show the dead letter ID, whole. Exit 1 where it is not kept."""
-    for found in _read(common.load(config), None, None, None):
+    for found in _read(common.load(config, settings.Role.OPERATOR), None, None, None):
         if found.letter.dead_letter_id == dead_letter_id:
             option = orjson.OPT_INDENT_2
             click.echo(orjson.dumps(_document(found.letter), option=option).decode())
@@ -96,7 +98,7 @@ def redrive(
     acts once. So after an interruption the same command goes on: what was asked for
     already does nothing.
     """
-    settings_ = common.load(config)
+    settings_ = common.load(config, settings.Role.OPERATOR)
     built = sources.configured(settings_, clocks.SystemClock())
     letters = _read(settings_, reason, source, session)
     kept = _originals(settings_, letters, built)

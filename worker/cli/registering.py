@@ -28,7 +28,7 @@ def register(source: str, config: str | None) -> None:
     no harm. A line that cannot be taken is told with its number; the others are
     registered all the same, and exit is 1.
     """
-    loaded = common.load(config)
+    loaded = common.load(config, settings.Role.OPERATOR)
     lines = _Lines(sources.find(begin.sources(loaded, clocks.SystemClock()), source))
     common.run(_publish(loaded, lines))
     if lines.bad:

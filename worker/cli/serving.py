@@ -2,6 +2,7 @@
 
 import click
 
+from worker import settings
 from worker.app import take
 from worker.app import work as working
 from worker.cli import common
@@ -22,14 +23,14 @@ def ingress(config: str | None, port: int | None, admin_port: int | None) -> Non
     Needs Kafka and a source for every webhook URL. SIGTERM drains: what was accepted
     is answered first.
     """
-    settings = common.load(config)
+    loaded = common.load(config, settings.Role.INGRESS)
     common.run(
         take.run(
-            settings,
+            loaded,
             console=common.logs_for_people(),
-            port=settings.ingress.port if port is None else port,
+            port=loaded.ingress.port if port is None else port,
             admin_port=(
-                settings.ingress.admin_port if admin_port is None else admin_port
+                loaded.ingress.admin_port if admin_port is None else admin_port
             ),
         )
     )
@@ -55,12 +56,12 @@ def work(config: str | None, admin_port: int | None, *, accept_gap: bool) -> Non
     Start as many as you like, up to one a partition: they share the partitions.
     SIGTERM drains and hands over.
     """
-    settings = common.load(config)
+    loaded = common.load(config, settings.Role.WORKER)
     common.run(
         working.run(
-            settings,
+            loaded,
             console=common.logs_for_people(),
-            admin_port=settings.worker.admin_port if admin_port is None else admin_port,
+            admin_port=loaded.worker.admin_port if admin_port is None else admin_port,
             accept_gap=accept_gap,
         )
     )

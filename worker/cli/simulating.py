@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from worker import clock as clocks
-from worker import simulators
+from worker import settings, simulators
 from worker.app import process, sources
 from worker.cli import common
 from worker.telemetry import logs
@@ -42,8 +42,8 @@ def simulate(port: int, deliver_to: str | None, config: str | None) -> None:
 
 async def _simulate(port: int, deliver_to: str | None, config: str | None) -> None:
     logs.configure(console=common.logs_for_people())
-    settings = common.load(config)
-    built = sources.configured(settings, clocks.SystemClock())
+    loaded = common.load(config, settings.Role.ALL)
+    built = sources.configured(loaded, clocks.SystemClock())
     if not built:
         raise click.ClickException("no source is configured: there is nobody to play")
     playing = [

@@ -7,6 +7,9 @@ import orjson
 from worker import clock, model
 from worker.codec import fields, record
 
+#: A field that an older release did not write: always written, and read as null.
+_ADDED = "request_digest"
+
 
 def begin_record(intent: model.Intent) -> record.Record:
     """Return *intent* as a record; raises ValueError for a time past 9999."""
@@ -37,6 +40,7 @@ def read_begin(key: bytes | None, value: bytes | None) -> model.Intent:
     """
     held = fields.document(value)
     fields.check_version(held)
+    held.setdefault(_ADDED, None)
     intent = model.Intent(
         source=fields.name_of(held, "source"),
         provider=fields.name_of(held, "provider"),
@@ -45,6 +49,7 @@ def read_begin(key: bytes | None, value: bytes | None) -> model.Intent:
         attempt_id=fields.identifier(held, "attempt_id"),
         reference=fields.text(held, "reference", most=fields.REFERENCE_MAX),
         begun_at=fields.moment(held, "begun_at"),
+        request_digest=fields.identifier_or_none(held, _ADDED),
         stage=fields.word(held, "stage", model.BeginStage),
         ended_at=fields.moment_or_none(held, "ended_at"),
         session_id=fields.identifier_or_none(held, "session_id"),

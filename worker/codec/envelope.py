@@ -76,7 +76,11 @@ def traceparent(found: ForeignHeaders) -> str | None:
 
 
 def new_traceparent() -> str:
-    """Return a new W3C trace context, sampled: a trace starts with us."""
+    """
+    Return a new W3C trace context: a trace starts with us.
+
+    Not sampled: we record no span, and whoever continues it decides for itself.
+    """
     # Unique, not secret: nobody is let in by a trace.
     trace, span = random.getrandbits(128), random.getrandbits(64)
-    return f"00-{trace:032x}-{span:016x}-01"
+    return f"00-{trace:032x}-{span:016x}-00"

@@ -82,6 +82,8 @@ class Intent:
     attempt_id: str
     reference: str
     begun_at: int
+    #: keyed, of what was asked with an Idempotency-Key; None without one
+    request_digest: str | None = None
     stage: BeginStage = BeginStage.INTENDED
     ended_at: int | None = None
     #: both of a registered one

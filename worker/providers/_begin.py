@@ -183,6 +183,7 @@ def http(settings: sources.Source, clock: clocks.Clock) -> _http.Http:
         limit_bytes=min(settings.max_answer_bytes, _ANSWER_BYTES),
         clock=clock,
         attempts=1,
+        proxy=settings.proxy,
     )
 
 

@@ -22,6 +22,7 @@ import yarl
 import worker
 from worker import clock as clocks
 from worker import errors
+from worker.settings import sources, types
 
 _ATTEMPTS = 3  # the first, and at most two more in place
 _WAIT_S = (0.05, 0.25)  # between two of them, at random
@@ -41,6 +42,8 @@ _FAILURES: tuple[
     ),
     # Before a connection there was nothing to send anything over.
     ((aiohttp.ClientConnectorError,), errors.ProviderUnreachable, NOT_CONNECTED),
+    # The proxy refused to connect us (CONNECT): the provider has seen nothing.
+    ((aiohttp.ClientHttpProxyError,), errors.ProviderUnreachable, NOT_CONNECTED),
     ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
     ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
     (
@@ -79,12 +82,14 @@ class Http:
         limit_bytes: int,
         clock: clocks.Clock,
         attempts: int = _ATTEMPTS,
+        proxy: types.Secret | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000)
         self._limit_bytes = limit_bytes
         self._clock = clock
         self._attempts = attempts
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -145,7 +150,12 @@ class Http:
             raise errors.ProviderUnreachable(NOT_CONNECTED)
         try:
             async with self._opened().request(
-                method, url, data=body, headers=headers, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                proxy=None if self._proxy is None else self._proxy.reveal(),
             ) as response:
                 return await self._whole(response, limit_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as failure:
@@ -181,7 +191,7 @@ class Http:
                 connector=aiohttp.TCPConnector(limit=0),
                 # A provider's cookie is a state that we did not ask for.
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # No proxy and no .netrc from the environment.
+                # No proxy and no .netrc from the environment: a proxy is a setting.
                 trust_env=False,
                 headers={"User-Agent": f"kyc-worker/{worker.__version__}"},
             )
@@ -193,6 +203,17 @@ class Http:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+def of_source(settings: sources.Source, clock: clocks.Clock) -> Http:
+    """Return the connections by which results of a source are fetched."""
+    return Http(
+        base_url=settings.base_url,
+        timeout_ms=settings.fetch_timeout,
+        limit_bytes=settings.max_answer_bytes,
+        clock=clock,
+        proxy=settings.proxy,
+    )
 
 
 def mapped_failure(failure: BaseException) -> errors.FetchError:

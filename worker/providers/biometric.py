@@ -50,12 +50,7 @@ class Adapter:
     def __init__(self, source: str, settings: Settings, clock: clocks.Clock) -> None:
         self._source = source
         self._settings = settings
-        self._http = _http.Http(
-            base_url=settings.base_url,
-            timeout_ms=settings.fetch_timeout,
-            limit_bytes=settings.max_answer_bytes,
-            clock=clock,
-        )
+        self._http = _http.of_source(settings, clock)
 
     def canonical(self, spelling: object) -> str | None:
         """Return the session id that *spelling* names, None against the pattern."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from worker.providers import _fields
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, urls
 
 #: Flow Widget guide, seen 2026-11-21: "currently implemented languages"
 Locale = Literal["ru", "en", "kz"]
@@ -26,7 +26,9 @@ class Settings(sources.Source):
 
     provider: Literal["biometric"] = "biometric"
     base_url: str = "https://kyc.biometric.kz"
-    flow_api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
+    flow_api_key: Annotated[
+        secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
+    ]
     polling: Polling = Polling()
     #: believe a result that has good parts and no ``status``, as the seed guide's has
     approve_without_status: bool = False

@@ -18,7 +18,7 @@ import pydantic
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import _begin, _fields, _http, idbeyond_params
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, types, urls
 
 _SESSIONS = "/api/verification/sessions"
 _METADATA = idbeyond_params.METADATA
@@ -34,7 +34,9 @@ class Organisation(sources.Source):
     """What the beginning of sessions needs to know of an organisation."""
 
     base_url: str = "https://verify.uniicy.com"
-    api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
+    api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
+    #: the first is given to id beyond with every session
+    hmac_secrets: tuple[secret.SharedSecret, ...] = ()
     #: the key of ``metadata`` that holds the company's own id
     reference_field: str | None = "kyc_reference"
     #: "safe to ship in the browser bundle", so no secret; the secret key never is
@@ -168,15 +170,15 @@ class Beginner:
 
     def _snippet(self, session_id: str, document: Mapping[str, Any]) -> str:
         """Return the guide's snippet; ``token`` is the old name of the credential."""
-        secret = document.get("clientSecret", document.get("token"))
-        if not isinstance(secret, str) or not 0 < len(secret) <= _ADDRESS_MAX:
+        credential = document.get("clientSecret", document.get("token"))
+        if not isinstance(credential, str) or not 0 < len(credential) <= _ADDRESS_MAX:
             raise errors.BeginInDoubt("clientSecret")
         settings = self._settings
         return _SNIPPET.format(
             widget=_begin.script_text(settings.widget_url),
             key=_begin.script_text(settings.publishable_key or ""),
             session=_begin.script_text(session_id),
-            secret=_begin.script_text(secret),
+            secret=_begin.script_text(credential),
         )
 
     def _failure(

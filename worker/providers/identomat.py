@@ -32,12 +32,7 @@ class Adapter:
             _words.REJECTED,
             *settings.status_words,
         }
-        self._http = _http.Http(
-            base_url=settings.base_url,
-            timeout_ms=settings.fetch_timeout,
-            limit_bytes=settings.max_answer_bytes,
-            clock=clock,
-        )
+        self._http = _http.of_source(settings, clock)
 
     def canonical(self, spelling: object) -> str | None:
         """Return the session id that *spelling* names, None against the pattern."""

@@ -14,7 +14,7 @@ import pydantic
 from worker import errors, signing
 from worker.providers import _fields, _http
 from worker.providers import identomat_tables as _words
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, types, urls
 
 # Vendor page "HMAC authorization": base64 HMAC-SHA-256 over the whole body as sent.
 # Documented for our calls and their answers; on callbacks a company may agree on it.
@@ -31,10 +31,13 @@ class Settings(sources.Source):
     # A session's token lives 15 minutes (vendor guide, seen 2026-11-20).
     session_deadline: types.PositiveMs = 3_600_000
     base_url: str = "https://widget.identomat.com"
-    company_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
+    company_key: Annotated[
+        secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
+    ]
     #: turns HMAC on for our calls and their answers
     secret_key: (
-        Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)] | None
+        Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
+        | None
     ) = None
     # The guide has /begin/, the reference and all clients seen /external-api/begin/.
     path_prefix: Annotated[str, pydantic.Field(pattern=r"^(/[A-Za-z0-9_-]+)*\z")] = (

@@ -82,14 +82,9 @@ class Adapter:
         self._settings = settings
         self._clock = clock
         self._gateway = idnow_api.Gateway(
-            _http.Http(
-                base_url=settings.base_url,
-                timeout_ms=settings.fetch_timeout,
-                limit_bytes=settings.max_answer_bytes,
-                clock=clock,
-            ),
+            _http.of_source(settings, clock),
             company_id=settings.company_id,
-            api_key=settings.api_key.reveal(),
+            api_key=settings.api_key,
         )
         self._lists = idnow_lists.Lists(
             self._gateway,

@@ -13,6 +13,7 @@ import orjson
 
 from worker import errors, policy
 from worker.providers import _flight, _http, idnow_tables
+from worker.settings import types
 
 _TOKEN_HEADER = "X-API-LOGIN-TOKEN"  # noqa: S105 -- a name, no secret
 _TOKEN = re.compile(r"[!-~]{1,4096}")
@@ -21,7 +22,9 @@ _TOKEN = re.compile(r"[!-~]{1,4096}")
 class Gateway:
     """One company's access to the gateway."""
 
-    def __init__(self, http: _http.Http, *, company_id: str, api_key: str) -> None:
+    def __init__(
+        self, http: _http.Http, *, company_id: str, api_key: types.Secret
+    ) -> None:
         self._http = http
         self._root = f"/api/v1/{urllib.parse.quote(company_id, safe='')}"
         self._api_key = api_key
@@ -89,7 +92,7 @@ class Gateway:
         answer = await self._http.request(
             "POST",
             f"{self._root}/login",
-            body=orjson.dumps({"apiKey": self._api_key}),
+            body=orjson.dumps({"apiKey": self._api_key.reveal()}),
             headers={"Content-Type": "application/json"},
         )
         denied = _cause(answer) in {"SECURITY_VIOLATION", idnow_tables.NOT_FOUND}

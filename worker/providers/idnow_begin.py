@@ -7,6 +7,7 @@ and 12, seen 2026-11-21.
 """
 
 import base64
+import functools
 import hmac
 import re
 import urllib.parse
@@ -26,7 +27,7 @@ from worker.providers import (
     idnow_params,
     idnow_tables,
 )
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, types, urls
 
 _SECRET_MIN_BYTES = 32
 _NUMBER_BYTES = 20  # 160 bits, 32 characters of base32
@@ -44,10 +45,10 @@ _OURS = frozenset(
 _language = _begin.text(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-AT")
 
 
-def _long_enough(secret: types.Secret) -> types.Secret:
-    if len(secret.key()) < _SECRET_MIN_BYTES:
+def _long_enough(value: types.Secret) -> types.Secret:
+    if not value.withheld and len(value.key()) < _SECRET_MIN_BYTES:
         raise ValueError(f"must be at least {_SECRET_MIN_BYTES} random bytes")
-    return secret
+    return value
 
 
 class Company(sources.Source):
@@ -56,7 +57,7 @@ class Company(sources.Source):
     # White-label customers have hosts of their own (chapter 3.2.2).
     base_url: str = "https://gateway.idnow.de"
     company_id: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,255}\z")]
-    api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
+    api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
     #: the field of ``customdata`` that holds the company's own id
     reference_field: (
         Literal["custom1", "custom2", "custom3", "custom4", "custom5", "trackingid"]
@@ -66,7 +67,7 @@ class Company(sources.Source):
     go_url: str | None = None
     #: what transaction numbers are made with; by default a key made of ``api_key``
     number_secret: (
-        Annotated[types.Secret, pydantic.AfterValidator(_long_enough)] | None
+        Annotated[secret.ApiSecret, pydantic.AfterValidator(_long_enough)] | None
     ) = None
     # The documentation has no language; a bank's client sends ``preferredLang``.
     language_field: (
@@ -103,7 +104,11 @@ class Beginner:
         self._source = source
         self._settings = settings
         self._http = _begin.http(settings, clock)
-        self._key = _number_key(settings)
+
+    @functools.cached_property
+    def _number_key(self) -> bytes:
+        """Return the key of transaction numbers, where this process reads it."""
+        return _number_key(self._settings)
 
     def check(self, request: model.BeginRequest) -> None:
         """Refuse what IDnow would refuse; see ports.Beginner."""
@@ -127,7 +132,7 @@ class Beginner:
     def foretell(self, begin_id: str) -> str | None:
         """Return the transaction number of *begin_id*; see ports.Beginner."""
         told = f"{self._source}:{begin_id}".encode()
-        digest = hmac.digest(self._key, told, "sha256")[:_NUMBER_BYTES]
+        digest = hmac.digest(self._number_key, told, "sha256")[:_NUMBER_BYTES]
         return _NUMBER_PREFIX + base64.b32encode(digest).decode().lower()
 
     async def begin(self, request: model.BeginRequest) -> model.Begun:

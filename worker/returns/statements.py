@@ -2,7 +2,8 @@
 Tell a company's page who has come back, in a token that it can check by itself.
 
 A JWT, signed with ES256; it says that this session's person has returned, and never
-with what outcome: that is the decision's affair.
+with what outcome: that is the decision's affair. It travels in an address, and at
+most providers a session id opens the session: it carries a hash of it.
 """
 
 import dataclasses
@@ -69,9 +70,19 @@ class Statements:
         claims = {
             "iss": self._issuer,
             "aud": audience,
-            "sub": str(session),
+            "sub": subject(session),
             "iat": now // 1000,
             "exp": now // 1000 + self._ttl_s,
         }
         headers = {"typ": _TYPE, "kid": key.public["kid"]}
         return jwt.encode(claims, key.private, algorithm=_ALGORITHM, headers=headers)
+
+
+def subject(session: model.SessionKey) -> str:
+    """
+    Return what stands for *session* in a statement: its source and a hash of its key.
+
+    Not keyed, so that whoever knows the session (from the answer to its begin, or from
+    its decisions) can compare; it opens nothing. Logs have its first 16 digits.
+    """
+    return f"{session.source}:{hashlib.sha256(str(session).encode()).hexdigest()}"

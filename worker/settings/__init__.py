@@ -3,6 +3,7 @@
 from worker.settings.beginning import Api, ApiKey, Returns
 from worker.settings.kafka import Kafka
 from worker.settings.loader import Settings, load, process_environment
+from worker.settings.secret import Role
 from worker.settings.sections import Ingress, Ledger, Worker
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Kafka",
     "Ledger",
     "Returns",
+    "Role",
     "Settings",
     "Worker",
     "load",

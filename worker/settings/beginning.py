@@ -1,15 +1,19 @@
 """Describe the tables of beginning and of returning: ``[api]`` and ``[returns]``."""
 
+import hashlib
 from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 import pydantic
 
-from worker.settings import types
+from worker.settings import secret, types
 
 _DAY_MS = 86_400_000
 _TICKET_SECRET_MIN_BYTES = 32
 _SHA256 = r"^[0-9a-f]{64}$"
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()
+#: Of the key in deploy/compose.toml, which everybody knows.
+_OF_DEMONSTRATION = hashlib.sha256(b"demo-only-api-key").hexdigest()
 
 
 class ApiKey(types.Section):
@@ -91,6 +95,21 @@ class Api(types.Section):
                     "is there twice: put all sources of a key into one entry",
                 )
             seen.add(key.sha256)
+            if key.sha256 == _OF_NOTHING:
+                yield types.Conflict(
+                    (f"keys[{position}].sha256", "keys"),
+                    "is the digest of nothing: make a key with `kyc-worker api-key`",
+                )
+
+    def exposed(self) -> Iterator[types.Conflict]:
+        """Yield what must not be where real persons' sources are (live)."""
+        for position, key in enumerate(self.keys):
+            if key.sha256 == _OF_DEMONSTRATION:
+                yield types.Conflict(
+                    (f"keys[{position}].sha256", "keys"),
+                    "is of the demonstration's key, which everybody knows, and a source"
+                    " is live: make a new one with `kyc-worker api-key`",
+                )
 
     def strangers(self, sources: Collection[str]) -> Iterator[types.Conflict]:
         """Yield what a key has a right to and is none of *sources*."""
@@ -109,11 +128,11 @@ class Returns(types.Section):
     """The ``[returns]`` table; times in milliseconds."""
 
     #: the first signs tickets, all are honoured
-    ticket_secrets: tuple[types.Secret, ...] = ()
+    ticket_secrets: tuple[secret.TicketSecret, ...] = ()
     #: longer where a source's sessions live longer
     ticket_ttl: types.PositiveMs = _DAY_MS
     #: PEM, EC on P-256: the first signs, the public halves of all are published
-    signing_keys: tuple[types.Secret, ...] = ()
+    signing_keys: tuple[secret.SigningKey, ...] = ()
     token_ttl: types.PositiveMs = 300_000
     #: returns of one begun session a minute; each wakes it
     finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 10
@@ -121,8 +140,10 @@ class Returns(types.Section):
     def conflicts(self) -> Iterator[types.Conflict]:
         """Yield what is too weak, or no key."""
         seen: set[bytes] = set()
-        for position, secret in enumerate(self.ticket_secrets):
-            key, name = secret.key(), f"ticket_secrets[{position}]"
+        for position, each in enumerate(self.ticket_secrets):
+            if each.withheld:
+                continue
+            key, name = each.key(), f"ticket_secrets[{position}]"
             if len(key) < _TICKET_SECRET_MIN_BYTES:
                 yield types.Conflict(
                     (name, "ticket_secrets"),
@@ -132,12 +153,22 @@ class Returns(types.Section):
             if key in seen:
                 yield types.Conflict((name, "ticket_secrets"), "is there twice")
             seen.add(key)
-        for position, secret in enumerate(self.signing_keys):
-            if not is_p256(secret.key()):
+        for position, each in enumerate(self.signing_keys):
+            if not each.withheld and not is_p256(each.key()):
                 yield types.Conflict(
                     (f"signing_keys[{position}]", "signing_keys"),
                     "must be an EC private key on P-256, in PEM, unencrypted: make one"
                     " with `openssl ecparam -name prime256v1 -genkey -noout`",
+                )
+
+    def exposed(self) -> Iterator[types.Conflict]:
+        """Yield what must not be where real persons' sources are (live)."""
+        for position, each in enumerate(self.ticket_secrets):
+            if not each.withheld and secret.DEMONSTRATION in each.reveal():
+                yield types.Conflict(
+                    (f"ticket_secrets[{position}]", "ticket_secrets"),
+                    "is the demonstration's, which everybody knows, and a source is"
+                    " live: make a new one",
                 )
 
 

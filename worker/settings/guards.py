@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from worker import model, signing
-from worker.settings import sources, types, urls
+from worker.settings import secret, sources, types, urls
 
 #: Where each authenticator finds what it compares with.
 _MATERIAL: Mapping[sources.Authenticator, str] = {
@@ -19,6 +19,8 @@ _MATERIAL: Mapping[sources.Authenticator, str] = {
 }
 _URL_SECRET_MIN_BYTES = 32
 _STANDARD_SECRET_MIN_BYTES = 24
+#: of what is compared as it was sent, and may have been made by a provider or a person
+_SHARED_TEXT_MIN_BYTES = 16
 #: What callers prove themselves with: never shared, never copied.
 _INBOUND = (
     "url_secrets",
@@ -52,9 +54,15 @@ class View:
     values: nothing here trusts a type.
     """
 
-    def __init__(self, source: sources.Source, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        source: sources.Source,
+        environ: Mapping[str, str],
+        role: secret.Role = secret.Role.ALL,
+    ) -> None:
         self.source = source
         self._environ = environ
+        self._role = role
 
     def values(self, field: str) -> list[object]:
         """Return the entries of *field*, one for a single value, none for none."""
@@ -67,10 +75,15 @@ class View:
                 return [value]
 
     def texts(self, field: str) -> Iterator[tuple[int, str]]:
-        """Yield position and text of each readable secret of *field*."""
+        """Yield position and text of each secret of *field* that this process reads."""
+        held = type(self.source).model_fields.get(field)
+        policy = None if held is None else secret.readers(held)
+        if policy is not None and not policy.allows(self._role):
+            return
         for position, value in enumerate(self.values(field)):
             if isinstance(value, types.Secret):
-                yield position, value.reveal()
+                if not value.withheld:
+                    yield position, value.reveal()
             elif isinstance(value, str):
                 try:
                     yield position, types.resolve(value, self._environ)
@@ -88,7 +101,12 @@ class View:
     @property
     def live(self) -> bool:
         """Return whether the persons are real."""
-        return getattr(self.source, "environment", None) == model.Environment.LIVE
+        return is_live(self.source)
+
+
+def is_live(source: sources.Source) -> bool:
+    """Return whether the persons of *source*, which may be unchecked, are real."""
+    return getattr(source, "environment", None) == model.Environment.LIVE
 
 
 def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflict]:
@@ -99,9 +117,18 @@ def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflic
             if weakness := _weakness(view.source, field, text, documented):
                 yield types.Conflict((f"{field}[{position}]",), weakness)
     for position, text in view.texts("basic_credentials"):
-        if not all(text.partition(":")):
-            key = f"basic_credentials[{position}]"
+        key = f"basic_credentials[{position}]"
+        user, _, password = text.partition(":")
+        if not user or not password:
             yield types.Conflict((key,), 'must be "user:password"')
+        elif weakness := _short(len(password.encode()), _SHARED_TEXT_MIN_BYTES):
+            yield types.Conflict((key,), f"has a password that {weakness}")
+    if types.everybody(_networks(view)):
+        yield types.Conflict(
+            ("ip_allow",),
+            "must not hold every address: name the networks that the provider calls"
+            " from",
+        )
     if view.live:
         yield from _live(view)
     if "GET" in view.values("methods") and not view.values("session_id_query"):
@@ -140,19 +167,18 @@ def _weakness(
     """Return why the secret *text* is refused, never the text."""
     if text in _DOCUMENTED or text in documented:
         return "is copied from public documentation: make a new one"
-    match field:
-        case "url_secrets":
-            return _short(len(text.encode()), _URL_SECRET_MIN_BYTES)
-        case "hmac_secrets":
-            return _short(len(text.encode()), source.hmac_secret_min_bytes)
-        case "standard_webhook_secrets":
-            try:
-                key = signing.standard_key(text)
-            except ValueError:
-                return "must be whsec_ followed by base64"
-            return _short(len(key), _STANDARD_SECRET_MIN_BYTES, " after base64")
-        case _:
-            return None
+    if field == "standard_webhook_secrets":
+        try:
+            key = signing.standard_key(text)
+        except ValueError:
+            return "must be whsec_ followed by base64"
+        return _short(len(key), _STANDARD_SECRET_MIN_BYTES, " after base64")
+    least = {
+        "url_secrets": _URL_SECRET_MIN_BYTES,
+        "hmac_secrets": source.hmac_secret_min_bytes,
+        "callback_api_keys": _SHARED_TEXT_MIN_BYTES,
+    }
+    return _short(len(text.encode()), least.get(field, 0))
 
 
 def _short(length: int, least: int, unit: str = "") -> str | None:
@@ -161,7 +187,17 @@ def _short(length: int, least: int, unit: str = "") -> str | None:
     return f"is too short: make a new one of at least {least} random bytes{unit}"
 
 
+def _networks(view: View) -> list[types.AnyNetwork]:
+    """Return the networks of ``ip_allow`` that are some."""
+    return [
+        value
+        for value in view.values("ip_allow")
+        if isinstance(value, types.AnyNetwork)
+    ]
+
+
 def _live(view: View) -> Iterator[types.Conflict]:
+    yield from _demonstration(view)
     for name, field in type(view.source).model_fields.items():
         if name in _INBOUND or not _holds_secret(field.annotation):
             continue
@@ -183,6 +219,18 @@ def _live(view: View) -> Iterator[types.Conflict]:
                 (f"return_origins[{position}]", "return_origins", "environment"),
                 "is this machine, and the source is live: use the page's own origin",
             )
+
+
+def _demonstration(view: View) -> Iterator[types.Conflict]:
+    """Yield what stands in deploy/compose.yaml, for everybody to read."""
+    for name in (*_INBOUND, "basic_credentials"):
+        for position, text in view.texts(name):
+            if secret.DEMONSTRATION in text:
+                yield types.Conflict(
+                    (f"{name}[{position}]", name, "environment"),
+                    "is the demonstration's, which everybody knows, and the source is"
+                    " live: make a new one",
+                )
 
 
 def _is_test_host(url: object) -> bool:

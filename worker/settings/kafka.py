@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from worker.settings import types
+from worker.settings import secret, types, urls
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", re.ASCII)
 _PREFIX = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -42,13 +42,15 @@ class Kafka(types.Section):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = (
         "PLAINTEXT"
     )
+    #: whoever sets it knows that something else encrypts the way to the brokers
+    allow_plaintext: bool = False
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
-    sasl_password: types.Secret | None = None
+    sasl_password: secret.KafkaSecret | None = None
     ssl_cafile: str | None = None  #: None: the system's authorities
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
-    ssl_password: types.Secret | None = None
+    ssl_password: secret.KafkaSecret | None = None
 
     #: of one request; above the rebalance time-out, which waits inside a JoinGroup
     request_timeout: types.PositiveMs = 40_000
@@ -145,6 +147,22 @@ class Kafka(types.Section):
         yield from self._time_conflicts()
         yield from self._security_conflicts()
 
+    def exposed(self) -> Iterator[types.Conflict]:
+        """Yield what must not be where real persons' sources are (live)."""
+        away = [
+            server
+            for server in self.bootstrap_servers.split(",")
+            if not urls.loopback(f"kafka://{server}")
+        ]
+        if self.security_protocol.endswith("SSL") or self.allow_plaintext or not away:
+            return
+        yield types.Conflict(
+            ("security_protocol", "bootstrap_servers"),
+            f"must be SASL_SSL or SSL: a source is live, and on the way to {away[0]}"
+            " anybody could read and write decisions. Set allow_plaintext = true where"
+            " something else encrypts that way",
+        )
+
     def _durability_conflicts(self) -> Iterator[types.Conflict]:
         keys = ("replication_factor", "durability")
         if self.durability == "single-broker":
@@ -215,6 +233,8 @@ class Kafka(types.Section):
             yield types.Conflict(
                 ("ssl_cafile",), "names no readable file of PEM certificates"
             )
+            return
+        if self.ssl_password is not None and self.ssl_password.withheld:
             return
         try:
             self._ssl_context()

@@ -50,12 +50,13 @@ def read(path: pathlib.Path | None, environ: Mapping[str, str]) -> Layers:
 
 def _file(path: pathlib.Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        # A byte order mark is what editors on Windows put before UTF-8.
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # tomllib names keys, lines and columns, and no values.
         problem = f"The configuration file {path} is not TOML: {error}."
     except UnicodeDecodeError:
-        problem = f"The configuration file {path} is not UTF-8 text."
+        problem = f"The configuration file {path} is not UTF-8 text: save it as UTF-8."
     except (OSError, ValueError):
         problem = (
             f"The configuration file {path} cannot be read:"

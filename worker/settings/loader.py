@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 import pydantic
 
 from worker import errors
-from worker.settings import beginning, guards, layers, problems, sections, types
+from worker.settings import (
+    beginning,
+    guards,
+    layers,
+    problems,
+    secret,
+    sections,
+    types,
+)
 from worker.settings import kafka as of_kafka
 from worker.settings import sources as of_source
 
@@ -47,11 +55,14 @@ def load(
     environ: Mapping[str, str],
     source_types: Mapping[str, type[of_source.Source]],
     *,
+    role: secret.Role = secret.Role.ALL,
+    sources_required: bool = False,
     documentation_secrets: Collection[str] = (),
 ) -> Settings:
     """
     Return the settings of the file at *path* (else ``KYC_CONFIG``) and of *environ*.
 
+    Of the secrets those are read that *role* needs; the others are withheld.
     *source_types* are the settings of each provider by its name. Secrets that are in
     *documentation_secrets* are refused. Raises errors.ConfigurationError with every
     problem, each a sentence that names its key and never a secret. Idempotent.
@@ -59,7 +70,7 @@ def load(
     if path is None and environ.get(layers.CONFIG):
         path = pathlib.Path(environ[layers.CONFIG])
     read = layers.read(path, environ)
-    loading = _Loading(read, environ, documentation_secrets)
+    loading = _Loading(read, environ, role, documentation_secrets)
     settings = Settings(
         kafka=loading.section("kafka", of_kafka.Kafka),
         ingress=loading.section("ingress", sections.Ingress),
@@ -69,11 +80,16 @@ def load(
         returns=loading.section("returns", beginning.Returns),
         sources=builtin_types.MappingProxyType(loading.sources(source_types)),
     )
+    if sources_required:
+        loading.some_source(path)
     loading.others()
     loading.retention(settings)
     loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
     small = settings.ingress.too_small_for(settings.sources)
     loading.report.conflicts(("ingress",), small)
+    if any(map(guards.is_live, settings.sources.values())):
+        for key in ("kafka", "api", "returns"):
+            loading.report.conflicts((key,), getattr(settings, key).exposed())
     if loading.report.sentences:
         raise errors.ConfigurationError(loading.report.sentences)
     return settings
@@ -86,10 +102,12 @@ class _Loading:
         self,
         read: layers.Layers,
         environ: Mapping[str, str],
+        role: secret.Role,
         documented: Collection[str],
     ) -> None:
         self._table = read.table
         self._environ = environ
+        self._role = role
         self._documented = documented
         self.report = problems.Report(read.variables)
         for problem in read.problems:
@@ -129,6 +147,15 @@ class _Loading:
                 " give every source its own",
             )
         return {name: view.source for name, view in views.items()}
+
+    def some_source(self, path: pathlib.Path | None) -> None:
+        """Report that no source is configured: there is nothing to do without one."""
+        if self._table.get("sources"):
+            return
+        where = "no configuration file is named: name it with --config or KYC_CONFIG"
+        if path is not None:
+            where = f"add one to {path} as a table [sources.NAME]"
+        self.report.plain(f"No source is configured: {where}.")
 
     def others(self) -> None:
         """Report tables and keys that are no part of the configuration."""
@@ -181,7 +208,7 @@ class _Loading:
         prefix = ("sources", name)
         checked, wrong = self._validated(prefix, source_type, table)
         source = checked or guards.unchecked(source_type, table)
-        view = guards.View(source, self._environ)
+        view = guards.View(source, self._environ, self._role)
         # What a source refuses of itself may rest on a value that is wrong already.
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             self.report.conflicts(prefix, list(source.conflicts()), wrong)
@@ -192,10 +219,8 @@ class _Loading:
         self, prefix: tuple[str, ...], section: type[S], table: dict[str, Any]
     ) -> tuple[S | None, set[str]]:
         """Return *table* as a *section*, or None and the keys that are wrong."""
+        context = {"environ": self._environ, "role": self._role}
         try:
-            return (
-                section.model_validate(table, context={"environ": self._environ}),
-                set(),
-            )
+            return section.model_validate(table, context=context), set()
         except pydantic.ValidationError as error:
             return None, self.report.invalid(prefix, section, error)

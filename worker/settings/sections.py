@@ -60,6 +60,15 @@ class Ingress(types.Section):
         """Return *value* without its closing slash."""
         return urls.outside(value, path=True).rstrip("/")
 
+    def conflicts(self) -> Iterator[types.Conflict]:
+        """Yield what would let callers choose their own address."""
+        if types.everybody(self.trusted_proxies):
+            yield types.Conflict(
+                ("trusted_proxies",),
+                "must not hold every address, or each caller says for itself where it"
+                " comes from: name the networks of your proxies",
+            )
+
 
 class Worker(types.Section):
     """The ``[worker]`` table; times in milliseconds, counts a partition."""

@@ -7,12 +7,19 @@ from typing import Annotated, ClassVar, Literal
 import pydantic
 
 from worker import model, policy
-from worker.settings import types, urls
+from worker.settings import secret, types, urls
 
 Authenticator = Literal[
     "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
 ]
 Network = types.Network
+
+
+def _proxy(value: types.Secret) -> types.Secret:
+    """Return *value* if it is the URL of a proxy, as far as this process reads it."""
+    if not value.withheld:
+        urls.proxy(value.reveal())
+    return value
 
 
 class Retry(types.Section):
@@ -100,11 +107,11 @@ class Source(types.Section):
     max_body_bytes: Annotated[int, pydantic.Field(ge=1, le=64 << 20)] = 1 << 20
     max_answer_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 8 << 20
     ip_allow: tuple[Network, ...] = ()
-    basic_credentials: tuple[types.Secret, ...] = ()  #: "user:password"
-    url_secrets: tuple[types.Secret, ...] = ()
-    hmac_secrets: tuple[types.Secret, ...] = ()
-    standard_webhook_secrets: tuple[types.Secret, ...] = ()
-    callback_api_keys: tuple[types.Secret, ...] = ()  #: for ``body_key``
+    basic_credentials: tuple[secret.CallerSecret, ...] = ()  #: "user:password"
+    url_secrets: tuple[secret.UrlSecret, ...] = ()
+    hmac_secrets: tuple[secret.CallerSecret, ...] = ()
+    standard_webhook_secrets: tuple[secret.CallerSecret, ...] = ()
+    callback_api_keys: tuple[secret.CallerSecret, ...] = ()  #: for ``body_key``
     tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
     session_id_query: str | None = None
     #: JSON objects: an authentic body that the provider's table does not know, and that
@@ -130,6 +137,10 @@ class Source(types.Section):
     ] = None
     concurrency: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = None
+    #: the HTTP proxy for all calls to the provider; may hold a password
+    proxy: Annotated[secret.AccountSecret, pydantic.AfterValidator(_proxy)] | None = (
+        None
+    )
     fetch_timeout: types.PositiveMs = 10_000
     retry: Retry = Retry()
     not_ready: NotReady = NotReady()

@@ -1,111 +1,25 @@
-"""Hold the types of configuration values: secrets, durations, sections."""
+"""Hold the types of configuration values: durations, networks, sections, secrets."""
 
 import dataclasses
 import ipaddress
-import pathlib
 import re
 import tomllib
+import types as builtin_types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import pydantic
-from pydantic_core import core_schema
+
+from worker.settings import secret
 
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)?", re.ASCII)
 _LONGEST_MS = 100 * 365 * 86_400_000
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _BAD_DURATION = 'must be a duration such as "500ms", "5s", "15m", "6h" or "7d"'
 
-
-def resolve(text: str, environ: Mapping[str, str]) -> str:
-    """
-    Return the secret that *text* names (``env:NAME``, ``file:/path``) or is.
-
-    One trailing newline of a file is dropped. Raises ValueError, whose text says
-    what to change and never holds the secret.
-    """
-    match text.partition(":"):
-        case ("env", ":", name):
-            secret = _of_environment(name, environ)
-        case ("file", ":", path):
-            secret = _of_file(path)
-        case _:
-            secret = text
-    if not secret:
-        raise ValueError("is empty: give it a value")
-    return secret
-
-
-def _of_environment(name: str, environ: Mapping[str, str]) -> str:
-    if not _VARIABLE.fullmatch(name):
-        raise ValueError("must have the name of an environment variable after env:")
-    try:
-        return environ[name]
-    except KeyError:
-        raise ValueError(
-            f"names the environment variable {name}, which is not set:"
-            " set it or correct the name"
-        ) from None
-
-
-def _of_file(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must have an absolute path after file:")
-    try:
-        text = pathlib.Path(path).read_bytes().decode()
-    except UnicodeDecodeError:
-        raise ValueError(f"names the file {path}, which is not UTF-8 text") from None
-    except (OSError, ValueError):
-        raise ValueError(
-            f"names the file {path}, which cannot be read:"
-            " create it or correct the path and its rights"
-        ) from None
-    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
-
-
-class Secret:
-    """
-    A secret text: prints ``***``, compares by identity, and is read by ``reveal``.
-
-    Keys are the UTF-8 bytes of the text, less one trailing newline of a file.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text; name this call in every review."""
-        return self._text
-
-    def key(self) -> bytes:
-        """Return the key bytes: the text as UTF-8."""
-        return self._text.encode()
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, _source: object, _handler: pydantic.GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        """Accept a text or a Secret; the loader's context resolves references."""
-        return core_schema.with_info_plain_validator_function(cls._validate)
-
-    @classmethod
-    def _validate(cls, value: object, info: pydantic.ValidationInfo) -> "Secret":
-        """Return *value* as a secret; only under the loader are references read."""
-        if isinstance(value, Secret):
-            return value
-        if not isinstance(value, str):
-            raise ValueError("must be a text, env:NAME or file:/path")  # noqa: TRY004 -- pydantic reports ValueError
-        environ = (info.context or {}).get("environ")
-        return cls(value if environ is None else resolve(value, environ))
+Secret = secret.Secret
+resolve = secret.resolve
 
 
 def _milliseconds(value: object) -> int:
@@ -133,8 +47,11 @@ DurationMs = Annotated[int, pydantic.BeforeValidator(_milliseconds)]
 PositiveMs = Annotated[int, pydantic.BeforeValidator(_some_milliseconds)]
 
 
-def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+AnyNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _network(value: object) -> AnyNetwork:
+    if isinstance(value, AnyNetwork):
         return value
     try:
         if isinstance(value, str):
@@ -145,9 +62,19 @@ def _network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 #: A network in CIDR notation; a single address is a network of one.
-Network = Annotated[
-    ipaddress.IPv4Network | ipaddress.IPv6Network, pydantic.PlainValidator(_network)
-]
+Network = Annotated[AnyNetwork, pydantic.PlainValidator(_network)]
+
+
+def everybody(networks: Iterable[AnyNetwork]) -> bool:
+    """Return whether *networks* together hold every address of a family."""
+    held = tuple(networks)
+    four = [each for each in held if isinstance(each, ipaddress.IPv4Network)]
+    six = [each for each in held if isinstance(each, ipaddress.IPv6Network)]
+    return any(
+        each.prefixlen == 0 for each in ipaddress.collapse_addresses(four)
+    ) or any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(six))
+
+
 Port = Annotated[int, pydantic.Field(ge=0, le=65_535)]
 
 
@@ -173,14 +100,52 @@ class Section(pydantic.BaseModel):
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
-    def _list_of_text(cls, value: object, info: pydantic.ValidationInfo) -> object:
-        """Read a list that came as text, as the environment's values do."""
+    def _of_text(cls, value: object, info: pydantic.ValidationInfo) -> object:
+        """Read a value that came as text, as all of the environment's do."""
         if not isinstance(value, str) or info.field_name is None:
             return value
-        annotation = cls.model_fields[info.field_name].annotation
-        if typing.get_origin(annotation) is not tuple:
-            return value
-        try:
-            return tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            raise ValueError('must be a list such as ["a", "b"]') from None
+        return _from_text(value, cls.model_fields[info.field_name].annotation)
+
+
+def _from_text(text: str, annotation: object) -> object:
+    """
+    Return what *text* means where *annotation* is asked for.
+
+    Lists and tables are written as in the file; a word of a closed list that is no text
+    there is found by its spelling. All else pydantic reads by itself.
+    """
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _from_text(text, parts[0])
+    if origin is typing.Literal:
+        return {str(word): word for word in parts}.get(text, text)
+    if origin in {typing.Union, builtin_types.UnionType}:
+        # A text that is no list and no table may still be another alternative.
+        compound = text.lstrip().startswith(("[", "{"))
+        read = (
+            _from_text(text, part)
+            for part in parts
+            if compound or not _is_compound(part)
+        )
+        return next((value for value in read if value is not text), text)
+    return _parsed(text, annotation) if _is_compound(annotation) else text
+
+
+def _is_compound(annotation: object) -> bool:
+    """Return whether *annotation* is of a list or a table."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _is_compound(typing.get_args(annotation)[0])
+    if isinstance(origin, type):
+        return issubclass(origin, tuple | Mapping)
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _parsed(text: str, annotation: object) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        is_list = typing.get_origin(annotation) is tuple
+        example = '["a", "b"]' if is_list else '{ a = "b" }'
+        what = "list" if is_list else "table"
+        raise ValueError(f"must be a {what} such as {example}") from None

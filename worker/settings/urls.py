@@ -27,6 +27,25 @@ def outside(url: str, *, path: bool) -> str:
     return url if path else url.rstrip("/")
 
 
+def proxy(url: str) -> str:
+    """
+    Return *url* if it names an HTTP proxy, with user and password where it has them.
+
+    Raises ValueError, whose text never holds the URL.
+    """
+    parts = _split(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or parts.path not in ("", "/")
+        or "?" in url
+        or "#" in url
+    ):
+        raise ValueError(
+            "must be the URL of an HTTP proxy, such as http://proxy.example.com:3128"
+        )
+    return url
+
+
 def origin(url: str) -> str:
     """
     Return the origin of *url* as browsers write it: lower case, no default port.

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -204,7 +204,7 @@ def source(name: str, beginner: Beginner) -> api.ApiSource:
         canonical=canonical,
         reference=re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}"),
         origins=frozenset({ORIGIN}),
-        webhook_url=f"{PUBLIC_URL}/webhooks/{name}/token",
+        webhook_url=lambda: f"{PUBLIC_URL}/webhooks/{name}/token",
         session_ms=3_600_000,
     )
 
@@ -252,12 +252,19 @@ class Desk:
             return response.status, told
 
 
+def digest(key: str) -> str:
+    """Return what the configuration holds of *key*."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def identities(secrets: Sequence[bytes]) -> list[api.Identity]:
+    """Return what ``GOOD`` with the Idempotency-Key ``key-1`` is known by."""
+    wanted = api.Begin(reference="customer-1", return_url=BACK)
+    return api.BeginIds(secrets).of("one", digest(KEY), "key-1", wanted)
+
+
 def keys() -> api.Keys:
     """Return a key for the sources ``one`` and ``ours``, and another one for all."""
-
-    def digest(key: str) -> str:
-        return hashlib.sha256(key.encode()).hexdigest()
-
     return api.Keys(
         (
             settings.ApiKey(sha256=digest(OTHER_KEY), sources="all"),

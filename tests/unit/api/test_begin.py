@@ -1,5 +1,7 @@
 """A begin: its order, its one answer, and what a repeat of it gets."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.unit.api import kit
@@ -104,11 +106,15 @@ async def test_another_source_is_another_begin(desk: kit.Desk) -> None:
 
 async def test_a_key_is_known_by_an_older_secret_too(desk: kit.Desk) -> None:
     """While secrets are rotated, what the other replica began is a repeat here."""
-    older = api.BeginIds(kit.SECRETS[1:]).of("one", "key-1")[0]
-    intent = _intent(desk, older)
+    intent = _intent(desk, _begin_id(kit.SECRETS[1:]))
     desk.kafka.write(intent.registered(1, session_id="s9", provider_session_id="S9"))
 
     assert (await desk.begin(**_SAME))[1]["session_id"] == "s9"
+
+
+def _begin_id(secrets: Sequence[bytes]) -> str:
+    """Return the begin id of ``_SAME`` by the first of *secrets*."""
+    return kit.identities(secrets)[0].begin_id
 
 
 def _intent(desk: kit.Desk, begin_id: str, attempt: str = "rival") -> model.Intent:
@@ -130,7 +136,7 @@ async def test_a_repeat_of_what_has_no_end(
     desk: kit.Desk, waited_ms: int, state: str
 ) -> None:
     """While it may be under way it is, and later nobody knows."""
-    desk.kafka.write(_intent(desk, api.BeginIds(kit.SECRETS).of("one", "key-1")[0]))
+    desk.kafka.write(_intent(desk, _begin_id(kit.SECRETS)))
     desk.clock.advance(waited_ms)
     status, told = await desk.begin(**_SAME)
 
@@ -213,18 +219,24 @@ async def test_our_account_refused_is_an_alarm(desk: kit.Desk) -> None:
     assert desk.watch.alarms == [(model.AlarmKind.ACCOUNT_REFUSED, "one")]
 
 
-def test_begin_ids_tell_sources_and_keys_apart() -> None:
+def test_begin_ids_tell_sources_callers_and_keys_apart() -> None:
     """The same everywhere for the same, and for nothing else; random ones never."""
     made = api.BeginIds(kit.SECRETS)
+    wanted = api.Begin(reference="customer-1")
     told = [
-        *made.of("one", "key"),
-        *made.of("two", "key"),
-        *made.of("one", "key2"),
-        *(made.random() for _ in range(4)),
+        each.begin_id
+        for each in (
+            *made.of("one", "caller", "key", wanted),
+            *made.of("two", "caller", "key", wanted),
+            *made.of("one", "another", "key", wanted),
+            *made.of("one", "caller", "key2", wanted),
+            *(made.random() for _ in range(4)),
+        )
     ]
+    again = api.BeginIds(kit.SECRETS).of("one", "caller", "key", wanted)
 
-    assert made.of("one", "key") == api.BeginIds(kit.SECRETS).of("one", "key")
-    assert len(set(told)) == 10
+    assert made.of("one", "caller", "key", wanted) == again
+    assert len(set(told)) == 12
 
 
 async def test_what_the_provider_refuses_beforehand_is_not_written(

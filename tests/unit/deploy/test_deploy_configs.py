@@ -28,6 +28,38 @@ def test_an_unknown_key_is_found() -> None:
     assert "base_path" in told
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "<<: [*callers, *handed-on]",
+            "<<: [*handed-on]",
+            "ingress lacks the secret IDENTOMAT_CALLBACK_KEY, which it reads",
+        ),
+        (
+            "<<: [*handed-on, *accounts]",
+            "<<: [*callers, *handed-on, *accounts]",
+            "api has the secret IDENTOMAT_CALLBACK_KEY, which it does not read",
+        ),
+        (
+            "environment: *accounts",
+            "environment: *secrets",
+            "worker-1 has the secret TICKET_SECRET, which it does not read",
+        ),
+    ],
+)
+def test_a_service_with_other_secrets_is_found(
+    right: str, wrong: str, told: str
+) -> None:
+    """Each service of the demonstration has what it reads, and no more."""
+    text = deploy.read("compose.yaml")
+    services = yaml.safe_load(text)["services"]
+    changed = yaml.safe_load(text.replace(right, wrong))["services"]
+
+    assert list(deploy_configs.environments(services, COMPOSE, SECRETS)) == []
+    assert told in list(deploy_configs.environments(changed, COMPOSE, SECRETS))
+
+
 def test_a_source_that_is_played_elsewhere_is_found() -> None:
     """The ports follow the order of the sources."""
     moved = COMPOSE.replace("127.0.0.1:8092", "127.0.0.1:9999")

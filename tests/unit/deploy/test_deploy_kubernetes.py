@@ -18,6 +18,7 @@ FILES = (
     "scaler",
     "monitoring",
     "api",
+    "public",
 )
 WORKER_PASSWORD = """\
               valueFrom:
@@ -36,10 +37,14 @@ def parsed(text: str) -> dict[str, Any]:
     return document
 
 
+CONFIG: str = yaml.safe_load(deploy.read("k8s/config.yaml"))["data"]["config.toml"]
+NEEDED = deploy_configs.needed(CONFIG)
+
+
 @pytest.fixture(name="config", scope="module")
 def _config() -> settings.Settings:
     """Return the settings of the ConfigMap."""
-    text = yaml.safe_load(deploy.read("k8s/config.yaml"))["data"]["config.toml"]
+    text = CONFIG
     environ = deploy_configs.made_up(deploy_configs.references(text))
     return deploy_configs.load(text, environ)
 
@@ -47,7 +52,7 @@ def _config() -> settings.Settings:
 def test_the_manifests_are_good(config: settings.Settings) -> None:
     """Nothing is found in what is delivered."""
     documents = [parsed(text) for text in REAL.split(SPLIT)]
-    assert list(deploy_kubernetes.problems(documents, config)) == []
+    assert list(deploy_kubernetes.problems(documents, config, NEEDED)) == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,25 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
         ("maxReplicaCount: 24", "maxReplicaCount: 25", "at most one a partition"),
         ("topic: kyc.events", "topic: events", "topic must be kyc.events"),
         ("consumerGroup: kyc.worker", "consumerGroup: kyc", "consumerGroup must be"),
-        ('"500" # a worker', "500", "lagThreshold must be a text"),
+        ('"16000" # a worker', "16000", "lagThreshold must be a text"),
+        ('"16000" # a worker', '"15000"', "lagThreshold must be above 15000"),
+        ("    replicas: 4\n", "    replicas: 1\n", "its fallback must keep some"),
+        ("  fallback:", "  fallBack:", "its fallback must keep some"),
+        # the public routes
+        ("path: /return\n", "path: /returns\n", "does not publish /return/"),
+        ("path: /finished\n", "path: /other\n", "does not publish /finished/"),
+        ("path: /webhooks\n", "path: /\n", "publishes / (Prefix), which the ingress"),
+        (
+            "path: /.well-known/jwks.json\n",
+            "path: /.well-known\n",
+            "does not publish /.well-known/jwks.json",
+        ),
+        ("pathType: Exact", "pathType: Prefix", "does not publish /.well-known/jwks"),
+        (
+            "pathType: Prefix",
+            "pathType: Exact",
+            "does not publish /webhooks/{source}/{token}",
+        ),
         ("    name: kyc-worker\n  polling", "    name: kyc\n  polling", "a Deployment"),
         ("        name: kyc-kafka\n---", "        name: kafka\n---", "TriggerAuth"),
         ("- type: kafka", "- type: cpu", "its trigger must be kafka"),
@@ -97,7 +120,23 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
         ("RootFilesystem: true", "RootFilesystem: false", "Filesystem must be true"),
         ("drop: [ALL]", "drop: [CHOWN]", "must drop ALL capabilities"),
         ("              memory: 1Gi\n", "", "must have limits of cpu and memory"),
-        ("name: kyc-secrets", "name: other", "must come from ['kyc-secrets']"),
+        ("name: kyc-secrets", "name: other", "must come from the key IDNOW"),
+        ("key: TICKET_SECRET", "key: OTHER", "must come from the key TICKET_SECRET"),
+        (
+            "            - name: TICKET_SECRET\n",
+            "            - name: OTHER\n",
+            "lacks the secret TICKET_SECRET, which it reads",
+        ),
+        (
+            "            - name: IDENTOMAT_CALLBACK_KEY\n",
+            "            - name: IDNOW_API_KEY\n",
+            "has the secret IDNOW_API_KEY, which it does not read",
+        ),
+        (
+            "          env:\n",
+            "          envFrom: [{ secretRef: { name: all } }]\n          env:\n",
+            "must name each secret in env",
+        ),
         (
             WORKER_PASSWORD,
             "              value: secret\n",
@@ -130,7 +169,7 @@ def test_a_wrong_manifest_is_found(
     """One thing is wrong, and a sentence says it."""
     assert right in REAL
     documents = [parsed(text) for text in REAL.replace(right, wrong).split(SPLIT)]
-    assert told in "\n".join(deploy_kubernetes.problems(documents, config))
+    assert told in "\n".join(deploy_kubernetes.problems(documents, config, NEEDED))
 
 
 def test_a_file_that_is_not_applied_is_found() -> None:

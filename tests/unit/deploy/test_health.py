@@ -8,6 +8,7 @@ import types
 import pytest
 
 from tests.lint import deploy
+from worker import settings
 from worker.telemetry import admin
 
 
@@ -63,3 +64,10 @@ async def test_a_service_of_the_other_family_is_found(
 async def test_nobody_is_not_well(health: types.ModuleType) -> None:
     """A service that does not listen is not healthy."""
     assert await asyncio.to_thread(health.healthy, [_closed_port()]) is False
+
+
+def test_every_service_is_asked(health: types.ModuleType) -> None:
+    """A container of any command, at the ports that it has by itself."""
+    services = (settings.Ingress(), settings.Worker(), settings.Api())
+
+    assert {each.admin_port for each in services} == set(health._USUAL_PORTS)

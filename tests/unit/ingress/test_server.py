@@ -38,7 +38,7 @@ async def test_accepted(serve: conftest.Serve) -> None:
 
 
 async def test_trace_starts_here(serve: conftest.Serve) -> None:
-    """A traceparent from the internet is not trusted."""
+    """A traceparent from the internet is not trusted; ours is not sampled."""
     served = await serve()
     theirs = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -48,7 +48,7 @@ async def test_trace_starts_here(serve: conftest.Serve) -> None:
     ours = [event.traceparent for event in served.sink.events]
     assert theirs not in ours
     assert len(set(ours)) == 2
-    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", t or "") for t in ours)
+    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", t or "") for t in ours)
 
 
 async def test_each_delivery_is_an_event_of_its_own(serve: conftest.Serve) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -18,6 +19,8 @@ ORIGIN = "https://shop.example.com"
 PAGE = f"{ORIGIN}/kyc/done?order=5#part"
 SESSION = "a" * 40
 OTHER_SESSION = "b" * 40
+#: what a page compares with: the hash of the key of the session's decisions
+SUBJECT = "identomat:" + hashlib.sha256(f"identomat:{SESSION}".encode()).hexdigest()
 BEGIN_ID = "begin-1"
 TICKETS = tickets.Tickets([b"a secret for tickets of 32 bytes."])
 _TOKEN = re.compile(r"[a-z0-9]{40}")

@@ -18,7 +18,7 @@ async def test_a_finished_widget_wakes_its_session(serve: kit.Serve) -> None:
     )
     assert answer.headers["Vary"] == "Origin"
     claims = await served.statement(orjson.loads(text)["kyc_return"])
-    assert claims["sub"] == f"identomat:{kit.SESSION}"
+    assert claims["sub"] == kit.SUBJECT
     [event] = served.sink.events
     assert (event.session_id, event.begin_id) == (kit.SESSION, kit.BEGIN_ID)
 

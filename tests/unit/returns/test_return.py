@@ -27,7 +27,7 @@ async def test_the_person_goes_on_with_a_statement(serve: kit.Serve) -> None:
     assert await served.statement(location.query["kyc_return"]) == {
         "iss": kit.ISSUER,
         "aud": "shop",
-        "sub": f"identomat:{kit.SESSION}",
+        "sub": kit.SUBJECT,
         "iat": served.clock.at_ms // 1000,
         "exp": served.clock.at_ms // 1000 + 300,
     }
@@ -47,7 +47,7 @@ async def test_a_ticket_with_a_session_needs_no_look_up(serve: kit.Serve) -> Non
     statement = _statement(answer.headers["Location"])
     assert statement is not None
     claims = await served.statement(statement)
-    assert claims["sub"] == f"identomat:{kit.SESSION}"
+    assert claims["sub"] == kit.SUBJECT
 
 
 async def test_the_query_is_never_what_a_statement_says(serve: kit.Serve) -> None:
@@ -59,7 +59,7 @@ async def test_the_query_is_never_what_a_statement_says(serve: kit.Serve) -> Non
     statement = _statement(answer.headers["Location"])
     assert statement is not None
     claims = await served.statement(statement)
-    assert claims["sub"] == f"identomat:{kit.SESSION}"
+    assert claims["sub"] == kit.SUBJECT
     assert [event.session_id for event in served.sink.events] == [kit.SESSION]
 
 

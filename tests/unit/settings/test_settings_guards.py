@@ -102,7 +102,8 @@ def test_none_is_no_authenticator(desk: kit.Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['ip_allow = ["192.0.2.0/24"]', 'basic_credentials = ["user:password"]']
+    "line",
+    ['ip_allow = ["192.0.2.0/24"]', 'basic_credentials = ["user:a-longer-password"]'],
 )
 def test_what_nobody_checks_is_a_problem(desk: kit.Desk, line: str) -> None:
     """Networks that are written down and not enforced would be a false comfort."""
@@ -149,7 +150,7 @@ def test_a_short_secret_is_refused(
         (kit.Tiny, "hmac_secrets", "x" * 32),
         (kit.Short, "hmac_secrets", "x" * 16),
         (kit.Tiny, "standard_webhook_secrets", WHSEC),
-        (kit.Tiny, "callback_api_keys", "x"),
+        (kit.Tiny, "callback_api_keys", "x" * 16),
     ],
 )
 def test_a_secret_of_the_least_length_is_taken(
