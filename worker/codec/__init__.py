@@ -5,6 +5,7 @@ from worker.codec.dead_letters import dead_letter_record, read_dead_letter
 from worker.codec.decisions import decision_record, decision_tombstone, read_decision
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
+from worker.codec.foreign import read_foreign
 from worker.codec.ledger_records import (
     encode_session,
     may_be_open,
@@ -34,6 +35,7 @@ __all__ = [
     "read_dead_letter",
     "read_decision",
     "read_event",
+    "read_foreign",
     "read_position",
     "read_session",
     "session_record",

@@ -9,6 +9,8 @@ from worker.settings import types
 
 # Spelt out: classes such as \d and flags that fold case let other letters in.
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+#: what a text that cannot be read was replaced with: two such ids may differ
+_UNREADABLE = "\ufffd"
 _YEAR_10000_MS = 253_402_300_800_000
 
 
@@ -50,9 +52,9 @@ def table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def reference(value: object, pattern: str) -> str | None:
     """Return the company's own id if all of it matches *pattern*, else None."""
-    if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII):
-        return value
-    return None
+    if not isinstance(value, str) or _UNREADABLE in value:
+        return None
+    return value if re.fullmatch(pattern, value, re.ASCII) else None
 
 
 def unmappable(

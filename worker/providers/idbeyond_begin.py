@@ -35,7 +35,8 @@ class Organisation(sources.Source):
 
     base_url: str = "https://verify.uniicy.com"
     api_key: Annotated[types.Secret, pydantic.AfterValidator(_fields.sendable)]
-    #: the key of ``metadata`` that holds the company's own id
+    #: the key of ``metadata`` that holds the company's own id; where there is no such
+    #: key, ``externalUserId`` is it
     reference_field: str | None = "kyc_reference"
     #: "safe to ship in the browser bundle", so no secret; the secret key never is
     publishable_key: (

@@ -1,6 +1,6 @@
 """Serve HTTP within bounds: connections, bodies, listening and draining."""
 
-from worker.serving.body import Unreadable, parse, read
+from worker.serving.body import Unreadable, parse, parse_foreign, read
 from worker.serving.connection import Bounds
 from worker.serving.listener import Listener
 from worker.serving.problems import CONTENT_TYPE as PROBLEM
@@ -12,6 +12,7 @@ __all__ = [
     "Listener",
     "Unreadable",
     "parse",
+    "parse_foreign",
     "problem",
     "read",
 ]
