@@ -131,7 +131,7 @@ def _objects_to_nothing(document: dict[str, Any]) -> bool:
 
 
 def _is_complete(document: dict[str, Any]) -> bool:
-    """Return whether each technology that is listed has its part, and that is filled."""
+    """Return whether each technology that is listed has its part, a filled one."""
     named = _named(document)
     technologies = document.get("technologies", [])
     if not isinstance(technologies, list) or not any(

@@ -46,6 +46,7 @@ _SHORT: dict[str, Any] = {
     "verificationSessionId": _SESSION,
     "decision": "approved",
 }
+_TWICE = _SHORT | {"session_id": _SESSION, "sessionId": _SESSION}
 _REVIEW: dict[str, Any] = _SHORT | {"decision": None, "reviewStatus": "approved"}
 _RESULT: dict[str, Any] = {"ok": True, "sessionId": _SESSION, "decision": "approved"}
 _WORDS = (
@@ -73,7 +74,7 @@ def _is_approved(document: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=400, deadline=None)
-@given(documents.near([_COMPLETED, _SHORT, _REVIEW], _WORDS))
+@given(documents.near([_COMPLETED, _SHORT, _TWICE, _REVIEW], _WORDS))
 def test_a_callback_is_approved_if_it_is_documented_so(document: Any) -> None:  # noqa: ANN401 -- any JSON
     """A signed completion of one session whose two words agree, and nothing else."""
     if not isinstance(document, dict):
@@ -99,7 +100,7 @@ def test_a_callback_is_approved_if_it_is_documented_so(document: Any) -> None:  
 
 
 @settings(max_examples=300, deadline=None)
-@given(documents.near([_RESULT, _COMPLETED, _SHORT, _REVIEW], _WORDS))
+@given(documents.near([_RESULT, _COMPLETED, _SHORT, _TWICE, _REVIEW], _WORDS))
 @pytest.mark.parametrize("on_review", [False, True])
 def test_a_result_is_approved_if_it_is_documented_so(
     on_review: bool,  # noqa: FBT001 -- a parameter
