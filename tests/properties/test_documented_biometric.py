@@ -4,9 +4,9 @@ Biometric.kz: exactly what the documents call a success is approved.
 What a success looks like is said again here, from the documents and not from our
 tables: the Flow Widget guide, 4.5 (the fields of the result; "displayed only if the
 client passed these technologies"), the webhook pages (``status``,
-``flow_session_result``, a ``*_result`` for each technology, ``failure_reason`` an object
-or null), and a public integration (the same two in the result call, a list of reasons);
-all seen 2026-11-20.
+``flow_session_result``, a ``*_result`` for each technology, ``failure_reason`` an
+object or null), and a public integration (the same two in the result call, a list of
+reasons); all seen 2026-11-20.
 """
 
 from typing import Any
