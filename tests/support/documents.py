@@ -66,7 +66,7 @@ def _change(
             within[place] = spell(within[place])
         case "name" if isinstance(within, dict):
             within[draw(names)] = within.pop(place)
-        case "gone":
+        case _:
             del within[place]
 
 

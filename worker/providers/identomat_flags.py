@@ -114,6 +114,8 @@ def _names(value: object) -> Iterator[str]:
                 left.extend(table.values())
             case list() as values:
                 left.extend(values)
+            case _:
+                pass
 
 
 def _check_ways(problems: _begin.Problems, params: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,16 @@ def _command(arguments: Sequence[str], config: pathlib.Path) -> list[str]:
     return [*_COMMAND, *arguments, *(["--config", str(config)] if configured else [])]
 
 
+def _ended(
+    command: Sequence[str],
+    **streams: Any,  # noqa: ANN401 -- as subprocess.run takes them
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run *command* to its end."""
+    return subprocess.run(  # noqa: S603 -- our own command
+        command, timeout=_TIMEOUT_S, check=False, **streams
+    )
+
+
 @pytest.mark.parametrize("arguments", _PRINTING, ids=" ".join)
 def test_a_closed_pipe_needs_no_words(
     arguments: tuple[str, ...], config: pathlib.Path
@@ -45,12 +56,10 @@ def test_a_closed_pipe_needs_no_words(
     """A reader that has gone ends a command without a line on stderr."""
     reading, writing = os.pipe()
     os.close(reading)
-    ended = subprocess.run(
+    ended = _ended(
         _command(arguments, config),
         stdout=writing,
         stderr=subprocess.PIPE,
-        timeout=_TIMEOUT_S,
-        check=False,
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, b"")
@@ -60,12 +69,10 @@ def test_a_closed_pipe_for_errors_needs_no_words(config: pathlib.Path) -> None:
     """Nor does one that nobody reads the complaints of."""
     reading, writing = os.pipe()
     os.close(reading)
-    ended = subprocess.run(
+    ended = _ended(
         _command(("recheck", "identomat", "../etc"), config),
         stdout=subprocess.PIPE,
         stderr=writing,
-        timeout=_TIMEOUT_S,
-        check=False,
     )
     os.close(writing)
     assert (ended.returncode, ended.stdout) == (1, b"")
@@ -77,12 +84,10 @@ def test_a_full_disk_is_told_as_one(
 ) -> None:
     """What the system refuses is told, and a port only where it is one."""
     with pathlib.Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(
+        ended = _ended(
             _command(arguments, config),
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=_TIMEOUT_S,
-            check=False,
         )
     assert ended.returncode == 1
     assert ended.stderr.count(b"No space left on device") == 1
@@ -96,11 +101,9 @@ def test_a_missing_stream_is_no_fault(
     arguments: tuple[str, ...], closed: str, config: pathlib.Path
 ) -> None:
     """A command that was started without a standard stream does its work."""
-    ended = subprocess.run(
+    ended = _ended(
         ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *_command(arguments, config)],
         capture_output=True,
-        timeout=_TIMEOUT_S,
-        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     assert b"Traceback" not in ended.stderr
@@ -113,11 +116,9 @@ def test_a_missing_standard_input_is_a_sentence(
     arguments: tuple[str, ...], config: pathlib.Path
 ) -> None:
     """A command that reads it says that it is closed."""
-    ended = subprocess.run(
+    ended = _ended(
         ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *_command(arguments, config)],
         capture_output=True,
-        timeout=_TIMEOUT_S,
-        check=False,
     )
     assert ended.returncode == 1
     assert b"standard input is closed" in ended.stderr
@@ -135,12 +136,10 @@ def test_ids_from_windows_tools(
     given: bytes, told: bytes, config: pathlib.Path
 ) -> None:
     """Byte order marks and CRLF are no part of an id; UTF-16 is a sentence."""
-    ended = subprocess.run(
+    ended = _ended(
         _command(("recheck", "identomat", "--stdin"), config),
         input=given,
         capture_output=True,
-        timeout=_TIMEOUT_S,
-        check=False,
     )
     assert ended.returncode == 1
     assert told in ended.stderr
@@ -150,7 +149,7 @@ def test_ids_from_windows_tools(
 def _may_be_process_1() -> bool:
     if shutil.which("unshare") is None:
         return False
-    tried = subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False)
+    tried = _ended([*_UNSHARE, "true"], capture_output=True)
     return tried.returncode == 0
 
 
@@ -179,7 +178,7 @@ def test_a_signal_ends_every_command(
     if first and not _may_be_process_1():
         pytest.skip("this machine lets nobody make a namespace of process ids")
     command = [*_COMMAND, *arguments, "--config", str(config)]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 -- our own command
         [*_UNSHARE, *command] if first else command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

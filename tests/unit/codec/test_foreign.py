@@ -93,4 +93,5 @@ def _replaced(value: object) -> object:
             return [_replaced(each) for each in value]
         case dict():
             return {_replaced(name): _replaced(each) for name, each in value.items()}
-    return value
+        case _:
+            return value
