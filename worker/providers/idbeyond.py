@@ -212,7 +212,7 @@ class Adapter:
         ``metadata`` was put there for this one.
         """
         name = self._settings.reference_field
-        if name is None:
+        if not name:
             return None
         metadata = _fields.table(document, "metadata")
         told = metadata[name] if name in metadata else document.get(_USER)

@@ -123,7 +123,7 @@ class Beginner:
         settings = self._settings
         metadata = dict(request.provider_params.get(_METADATA) or {})
         metadata[BEGIN_ID] = request.begin_id
-        if settings.reference_field is not None:
+        if settings.reference_field:
             metadata[settings.reference_field] = request.reference
         body = {
             **request.provider_params,

@@ -241,48 +241,6 @@ def test_an_empty_part_is_not_ready_where_technologies_are_unclear(
 
 
 _BOTH = [_LDHP, _F2F]
-_NEW: dict[str, Any] = {"code": "NEW"}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        {"technologies": []},
-        {"technologies": [_F2F]},
-        {"technologies": [_F2F], "liveness_result": _GOOD},
-        {"technologies": _BOTH, "liveness_result": _GOOD},
-        {"technologies": [_UNNAMED]},
-        {"technologies": [_LDHP, _NEW], "liveness_result": _GOOD},
-        {"technologies": [_LDHP, _NEW], "new_result": _GOOD},
-        {"technologies": [*_BOTH, _NEW], "liveness_result": _GOOD, "new_result": _GOOD},
-        {
-            "technologies": [_LDHP, {"code": "LD"}, _NEW],
-            "liveness_result": _GOOD,
-        },
-    ],
-)
-def test_a_technology_without_a_part_is_not_ready(document: dict[str, Any]) -> None:
-    """A passed flow has a part for what it lists; a new code excuses no known one."""
-    with pytest.raises(errors.NotReady):
-        _map(_ended("FINISHED", passed=True) | document)
-
-
-@pytest.mark.parametrize("technologies", [_BOTH, [_LDHP, _NEW]])
-def test_a_failed_flow_ends_before_its_last_technology(technologies: object) -> None:
-    """Where it failed, what comes after that is not there, and a rejection stands."""
-    document = _ended("FAILED", passed=False, technologies=technologies)
-    told = _told(document | {"liveness_result": _BAD})
-    assert told == ("rejected", "biometric_failed", [])
-
-
-@pytest.mark.parametrize("reasons", ["", 0, False, {}, "Mask Attack", {"type": "x"}])
-def test_reasons_of_another_type_block_an_approval(reasons: object) -> None:
-    """Reasons that are no list may be reasons all the same."""
-    document = _ended("FINISHED", passed=True, flow_session_failure_reasons=reasons)
-    outcome, reason, alarms = _told(document | {"liveness_result": _GOOD})
-    assert (outcome, reason) == ("pending", "unrecognised_result")
-    assert alarms
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,7 @@ def test_the_user_is_the_reference_where_metadata_has_none(
     document = _completed(externalUserId="user-9") | rest
     assert reference == _wake(document).reference
     assert _wake(document, reference_field=None).reference is None
+    assert _wake(document, reference_field="").reference is None
 
 
 def test_the_reference_s_key_is_a_setting() -> None:
