@@ -13,6 +13,7 @@ _LDHP: dict[str, Any] = {"code": "LDHP", "name": "Liveness Head Position"}
 _F2F: dict[str, Any] = {"code": "F2F"}
 _UNNAMED: dict[str, Any] = {"name": "Document Recognition"}
 _BOTH = [_LDHP, _F2F]
+_UNRECOGNISED = ("pending", "unrecognised_result", ["unrecognised_result"])
 _NEW: dict[str, Any] = {"code": "NEW"}
 
 
@@ -72,3 +73,12 @@ def test_reasons_of_another_type_block_an_approval(reasons: object) -> None:
     outcome, reason, alarms = _told(document | {"liveness_result": _GOOD})
     assert (outcome, reason) == ("pending", "unrecognised_result")
     assert alarms
+
+
+@pytest.mark.parametrize("passed", [1, 0, "true", "True", [True], {}, 1.0])
+@pytest.mark.parametrize("status", ["FINISHED", "FAILED"])
+def test_a_verdict_of_another_type_is_not_recognised(
+    status: str, passed: object
+) -> None:
+    """Only the boolean itself is a verdict."""
+    assert _told(_ended(status, passed=passed)) == _UNRECOGNISED

@@ -134,15 +134,6 @@ def test_each_row_with_a_status(
     assert expected == _told(document)
 
 
-@pytest.mark.parametrize("passed", [1, 0, "true", "True", [True], {}, 1.0])
-@pytest.mark.parametrize("status", ["FINISHED", "FAILED"])
-def test_a_verdict_of_another_type_is_not_recognised(
-    status: str, passed: object
-) -> None:
-    """Only the boolean itself is a verdict."""
-    assert _told(_ended(status, passed=passed)) == _UNRECOGNISED
-
-
 @pytest.mark.parametrize(
     "status",
     [
