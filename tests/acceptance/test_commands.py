@@ -67,7 +67,11 @@ async def test_the_commands_of_a_running_system(
         simulator = running.simulators["identomat"]
         ended = simulator.add(simulators.Scenario(outcome=model.Outcome.REJECTED))
         backfill = await _run(
-            running, "recheck", "identomat", "--stdin", stdin=f"{ended}\n".encode()
+            running,
+            "recheck",
+            "identomat",
+            "--stdin",
+            stdin=f"\ufeff{ended}\r\n".encode(),
         )
         assert backfill.returncode == 0, backfill.stderr
         history = await _decided(running, ("identomat", ended), "rejected")

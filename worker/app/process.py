@@ -50,19 +50,26 @@ def stopped_by_signals() -> Iterator[asyncio.Event]:
     """Yield an event that SIGTERM and SIGINT set; a second one ends the process."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def restore(number: signal.Signals) -> None:
+        # Not the default action, which does not exist for process 1.
+        if loop.remove_signal_handler(number):
+            signal.signal(number, before[number])
 
     def ask(number: signal.Signals) -> None:
         _log.info("process.stopping", signal=number.name)
-        loop.remove_signal_handler(number)
+        restore(number)
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in numbers:
         loop.add_signal_handler(number, ask, number)
     try:
         yield stop
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+        for number in numbers:
+            restore(number)
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,9 @@
 """Fetch one Maven artifact with jgo, and say plainly why one could not be had."""
 
+import contextlib
 import importlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.broker import failure
@@ -51,7 +52,10 @@ def resolve(
 
 def _context(folder: pathlib.Path) -> Any:  # noqa: ANN401 -- jgo's own class
     """Return what jgo downloads with, kept inside *folder*."""
-    repositories = _jgo("jgo.config").GlobalSettings.load().repositories
+    repositories: Mapping[str, str] = {}
+    # Their configuration stands in the user's home, and there may be no home.
+    with contextlib.suppress(RuntimeError):
+        repositories = _jgo("jgo.config").GlobalSettings.load().repositories
     central = {"central": _jgo("jgo.constants").MAVEN_CENTRAL_URL}
     return _jgo("jgo.maven").MavenContext(
         repo_cache=folder,

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -60,10 +61,42 @@ def release() -> str:
 
 
 def cache_folder() -> pathlib.Path:
-    """Return the folder of this program's jars in the user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 -- XDG's own variable
-    base = pathlib.Path(home) if home else pathlib.Path.home() / ".cache"
+    """
+    Return the folder of this program's jars in the user's cache.
+
+    Where the user has no home, a folder of theirs among the temporary files. Raises
+    BrokerError where that is somebody else's.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 -- XDG's own variable
+    if os.path.isabs(cache):  # noqa: PTH117 -- XDG: a relative one is to be ignored
+        base = pathlib.Path(cache)
+    else:
+        try:
+            base = pathlib.Path.home() / ".cache"
+        except RuntimeError:
+            base = _temporary()
     return base / "kyc-worker" / "kafka"
+
+
+def _temporary() -> pathlib.Path:
+    """Return a temporary folder of this user, the same one at every call."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"kyc-worker-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise failure.BrokerError(
+            f"This user has no home, and {folder} cannot be made ({error.strerror}): "
+            "set HOME, or XDG_CACHE_HOME to a folder that is writable."
+        ) from error
+    # Whoever can write there could change a jar between its check and its use.
+    private = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and private):
+        raise failure.BrokerError(
+            f"This user has no home, and others can write to {folder}: "
+            "set HOME, or XDG_CACHE_HOME to a folder that is writable."
+        )
+    return folder
 
 
 def ensure(

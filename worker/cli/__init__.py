@@ -1,5 +1,6 @@
 """Read arguments, run a command, and end with an exit code and a sentence."""
 
+import contextlib
 import importlib
 import sys
 
@@ -7,6 +8,9 @@ import click
 
 import worker
 from worker import errors
+from worker.cli import signals, streams, system_errors
+
+_GOOD, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 #: Each command's module, and what ``--help`` says of it: a command imports only
 #: what it needs.
@@ -66,25 +70,50 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command that the arguments name; every failure is a sentence."""
+    signals.install()
+    streams.complete()
+    try:
+        code = _run()
+        streams.flush()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except OSError as error:
+        code = _FAILED
+        if not streams.reader_is_gone():
+            _say(f"error: {system_errors.sentence(error)}")
+    if streams.reader_is_gone():
+        # Who closes a pipe has read enough: that needs no words.
+        streams.forget()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Return the exit code; OSError is passed on."""
     try:
         code = commands.main(prog_name="kyc-worker", standalone_mode=False)
     except click.exceptions.Abort:
-        code = 130
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except errors.ConfigurationError as error:
         for problem in error.problems:
             click.echo(f"configuration: {problem}", err=True)
-        code = 2
+        return _USAGE
     except errors.TopicMismatch as error:
         for problem in error.problems:
             click.echo(f"topics: {problem}", err=True)
         click.echo("kyc-worker topics creates what is missing.", err=True)
-        code = 1
+        return _FAILED
     except errors.KycError as error:
         click.echo(f"error: {error}", err=True)
-        code = 1
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+        return _FAILED
+    except SystemExit as ended:
+        code = ended.code
+    return code if isinstance(code, int) else _GOOD
+
+
+def _say(sentence: str) -> None:
+    """Write *sentence* to stderr, if that can be written to."""
+    with contextlib.suppress(OSError):
+        click.echo(sentence, err=True)

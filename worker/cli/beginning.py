@@ -1,7 +1,8 @@
 """Begin sessions: ``api`` serves it, ``begin`` does it once."""
 
-import codecs
+import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,10 +14,11 @@ from worker import clock as clocks
 from worker import errors, model, settings
 from worker.app import begin as putting_together
 from worker.app import begin_server, begin_watch, sources
-from worker.cli import common
+from worker.cli import common, parameters
 from worker.telemetry import logs, metrics, quota
 from worker.transport import reaching
 
+_PARAMS = "provider_params."
 #: Idempotency keys of the command line are its own: it has no api key.
 _CALLER = "command line"
 
@@ -65,7 +67,8 @@ def api(config: str | None, port: int | None, admin_port: int | None) -> None:
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    help="For the provider: VALUE is JSON or text, dots in NAME make objects.",
+    help="For the provider: VALUE is text or JSON, as the field takes it; dots in NAME"
+    " make objects.",
 )
 @click.option(
     "--params",
@@ -91,50 +94,16 @@ def begin(
     document: dict[str, Any] = {
         name: value for name, value in asked.items() if value is not None
     }
-    document["provider_params"] = _parameters(params, file)
+    given = parameters.Parameters(params, file)
     loaded = common.load(config, settings.Role.API)
-    common.run(_begin(loaded, source, document, idempotency_key))
-
-
-def _parameters(params: tuple[str, ...], file: pathlib.Path | None) -> dict[str, Any]:
-    """Return what the options say as one object."""
-    made: Any = {}
-    if file is not None:
-        try:
-            # Editors on Windows put a byte order mark before UTF-8.
-            made = orjson.loads(file.read_bytes().removeprefix(codecs.BOM_UTF8))
-        except orjson.JSONDecodeError:
-            made = None
-        if not isinstance(made, dict):
-            raise click.UsageError(f"{file} holds no JSON object")
-    for text in params:
-        name, sign, value = text.partition("=")
-        if not sign or not all(name.split(".")):
-            raise click.UsageError("--param must be NAME=VALUE")
-        _put(made, name.split("."), _value(value))
-    return dict(made)
-
-
-def _put(made: dict[str, Any], path: list[str], value: object) -> None:
-    for part in path[:-1]:
-        made = made.setdefault(part, {})
-        if not isinstance(made, dict):
-            raise click.UsageError(f"--param: {part} is a value and an object at once")
-    made[path[-1]] = value
-
-
-def _value(text: str) -> object:
-    try:
-        value: object = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return value
+    common.run(_begin(loaded, source, document, given, idempotency_key))
 
 
 async def _begin(
     config: settings.Settings,
     name: str,
     document: dict[str, Any],
+    given: parameters.Parameters,
     idempotency_key: str | None,
 ) -> None:
     logs.configure(console=common.logs_for_people())
@@ -147,6 +116,8 @@ async def _begin(
         await beginning.log.caught_up()
         try:
             wanted = beginnings.begin(document, of)
+            params = given.fitted(lambda params: _refused(of, wanted, params))
+            wanted = dataclasses.replace(wanted, provider_params=params)
             started = await beginning.service.begin(
                 of, wanted, idempotency_key, caller=_CALLER
             )
@@ -167,6 +138,30 @@ async def _begin(
                 f"this was begun before, and its answer is not given twice: {what}"
             ) from None
     _tell(beginnings.document_of(name, started))
+
+
+def _refused(
+    of: beginnings.ApiSource, wanted: beginnings.Begin, params: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the names of those of *params* that the provider would refuse."""
+    request = model.BeginRequest(
+        source=of.name,
+        begin_id="",
+        reference=wanted.reference,
+        mode=wanted.mode,
+        return_address=wanted.return_url,
+        language=wanted.language,
+        provider_params=params,
+    )
+    try:
+        of.beginner.check(request)
+    except errors.BeginRefused as refused:
+        return frozenset(
+            field.removeprefix(_PARAMS)
+            for field in refused.problems
+            if field.startswith(_PARAMS)
+        )
+    return frozenset()
 
 
 def _tell(told: dict[str, Any]) -> None:

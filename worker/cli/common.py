@@ -10,6 +10,7 @@ import orjson
 
 from worker import codec, errors, settings
 from worker.app import sources
+from worker.cli import streams, system_errors
 from worker.transport import reader
 
 Held = TypeVar("Held")
@@ -31,16 +32,17 @@ def load(config: str | None, role: settings.Role) -> settings.Settings:
 
 
 def run(main: Coroutine[Any, Any, object]) -> None:
-    """Run *main*; an address that cannot be had becomes a sentence and exit 1."""
+    """
+    Run *main*; what the system refuses becomes a sentence and exit 1.
+
+    A pipe that its reader has closed ends the command without words.
+    """
     try:
         asyncio.run(main)
     except OSError as error:
-        raise click.ClickException(_sentence(error)) from None
-
-
-def _sentence(error: OSError) -> str:
-    reason = error.strerror or type(error).__name__
-    return f"{reason}; is the port taken, or the address not this machine's?"
+        if streams.reader_is_gone():
+            raise click.exceptions.Exit(1) from None
+        raise click.ClickException(system_errors.sentence(error)) from None
 
 
 def on_terminal() -> bool:

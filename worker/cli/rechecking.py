@@ -1,6 +1,5 @@
 """Fetch again now: ``recheck``, which is also the way to backfill."""
 
-import sys
 from collections.abc import Iterator
 
 import click
@@ -8,7 +7,7 @@ import click
 from worker import clock as clocks
 from worker import errors, model, settings
 from worker.app import sources
-from worker.cli import common, publishing
+from worker.cli import common, publishing, streams
 
 
 @click.command()
@@ -27,6 +26,8 @@ def recheck(
     """
     if not session_ids and not stdin:
         raise click.UsageError("name at least one session id, or use --stdin")
+    if stdin:
+        streams.need_stdin()
     settings_ = common.load(config, settings.Role.OPERATOR)
     built = sources.configured(settings_, clocks.SystemClock())
     found = sources.find(built, source)
@@ -40,8 +41,8 @@ def recheck(
 
 
 def _lines() -> Iterator[str]:
-    for line in sys.stdin:
-        text = line.strip()
+    for line in streams.stdin_lines():
+        text = line.decode(errors="replace").strip()
         if text:
             yield text
 

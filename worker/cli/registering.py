@@ -11,7 +11,7 @@ import orjson
 from worker import api, errors, model, settings
 from worker import clock as clocks
 from worker.app import begin, sources
-from worker.cli import common, publishing
+from worker.cli import common, publishing, streams
 
 _MEMBERS = ("session_id", "reference", "expires_at")
 
@@ -28,6 +28,7 @@ def register(source: str, config: str | None) -> None:
     no harm. A line that cannot be taken is told with its number; the others are
     registered all the same, and exit is 1.
     """
+    streams.need_stdin()
     loaded = common.load(config, settings.Role.OPERATOR)
     lines = _Lines(sources.find(begin.sources(loaded, clocks.SystemClock()), source))
     common.run(_publish(loaded, lines))
@@ -46,7 +47,7 @@ class _Lines:
     def events(self) -> Iterator[model.Event]:
         """Yield the event of each line that can be taken."""
         now = clocks.SystemClock().now_ms()
-        for line in sys.stdin.buffer:
+        for line in streams.stdin_lines():
             self.read += 1
             if not line.strip():
                 continue
@@ -73,7 +74,7 @@ def _document(line: bytes) -> dict[str, Any]:
         except orjson.JSONDecodeError:
             raise errors.BeginRefused({"it": "is no JSON object"}) from None
         return parsed
-    parts = line.decode(errors="replace").strip("\r\n").split("\t")
+    parts = line.decode(errors="replace").split("\t")
     if len(parts) > len(_MEMBERS):
         raise errors.BeginRefused({"it": "has more than three columns"})
     return {

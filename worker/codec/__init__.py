@@ -7,6 +7,7 @@ from worker.codec.deferred_events import PREFIX as DEFERRED_PREFIX
 from worker.codec.deferred_events import encode_deferred, read_deferred
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
+from worker.codec.foreign import read_foreign
 from worker.codec.ledger_records import (
     encode_session,
     may_be_open,
@@ -40,6 +41,7 @@ __all__ = [
     "read_decision",
     "read_deferred",
     "read_event",
+    "read_foreign",
     "read_position",
     "read_session",
     "session_record",

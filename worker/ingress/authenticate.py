@@ -113,7 +113,7 @@ def _open(
     if not signed and unverified.method == "GET" and of.takes_query:
         query = unverified.query
     else:
-        document = serving.parse(signed)
+        document = serving.parse_foreign(signed)
     if document is not None and of.body_key_field is not None:
         presented = document.pop(of.body_key_field, None)
         if "body_key" in of.authenticators:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from worker import clock as clocks
-from worker import errors
+from worker import codec, errors
 from worker.providers import _http
 from worker.settings import sources
 
@@ -231,10 +231,7 @@ def refusal(
 
 def _named(body: bytes, fields: Mapping[str, str]) -> set[str]:
     """Return those of *fields* that an error document names, however it does."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return set()
+    document = codec.read_foreign(body)
     found = {_longest(path, fields) for path in _paths(document, (), 0)}
     return {field for field in found if field is not None}
 

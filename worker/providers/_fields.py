@@ -9,6 +9,8 @@ from worker.settings import types
 
 # Spelt out: classes such as \d and flags that fold case let other letters in.
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+#: what a text that cannot be read was replaced with: two such ids may differ
+_UNREADABLE = "\ufffd"
 _YEAR_10000_MS = 253_402_300_800_000
 # As the schemas of the records have them.
 _REFERENCE_MAX = 255
@@ -65,6 +67,8 @@ def reference(value: object, pattern: str) -> str | None:
     Also None beyond what a record holds, whatever the pattern allows.
     """
     if not isinstance(value, str) or not 0 < len(value) <= _REFERENCE_MAX:
+        return None
+    if _UNREADABLE in value:
         return None
     return value if re.fullmatch(pattern, value, re.ASCII) else None
 

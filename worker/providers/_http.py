@@ -6,7 +6,6 @@ text of a lower exception ever gets into an error: what a lower library raises i
 replaced outside of its ``except`` block and leaves no context behind.
 """
 
-import contextlib
 import dataclasses
 import email.utils
 import random
@@ -15,13 +14,12 @@ from typing import Any
 
 import aiohttp
 import multidict
-import orjson
 import tenacity
 import yarl
 
 import worker
 from worker import clock as clocks
-from worker import errors
+from worker import codec, errors
 from worker.settings import sources, types
 
 _ATTEMPTS = 3  # the first, and at most two more in place
@@ -274,12 +272,10 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """
     Return the one JSON object that *body* is.
 
-    Raises errors.BadAnswer: HTML, truncated, NaN, not UTF-8, nested too deeply, or
-    another JSON value. The parser's own error holds the document and is dropped.
+    Half a surrogate pair is read as U+FFFD. Raises errors.BadAnswer: HTML, truncated,
+    NaN, not UTF-8, nested too deeply, or another JSON value.
     """
-    document: Any = None
-    with contextlib.suppress(orjson.JSONDecodeError):
-        document = orjson.loads(body)
+    document = codec.read_foreign(body)
     if not isinstance(document, dict):
         raise errors.BadAnswer("not_an_object")
     return document

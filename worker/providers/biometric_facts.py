@@ -22,6 +22,7 @@ PART_OF: Mapping[str, str] = {
     "GBDFL": "gbdfl_result",
 }
 _NOT_A_PART = "flow_session_result"
+_FLOW_REASONS = "flow_session_failure_reasons"
 _GBDFL_PART = PART_OF["GBDFL"]
 _FACE_PARTS = frozenset({PART_OF["LD"], PART_OF["F2F"]})
 
@@ -102,7 +103,7 @@ class Facts:
     awaits_consent: bool
     well_formed: bool  #: every part has a documented shape
     empty: bool  #: an expected part is ``{}``
-    missing: bool  #: an expected part is ``{}`` or not there
+    missing: bool  #: a listed technology has no part, or an empty one
     has_parts: bool
 
 
@@ -112,11 +113,14 @@ def read(document: Mapping[str, Any], consent_field: str) -> Facts:
     named.pop(_NOT_A_PART, None)
     parts = {k: v for k, v in named.items() if v is not None}
     listed = tuple(_listed_parts(document.get("technologies")))
-    expected = set(parts) if None in listed or not listed else set(listed)
+    known = {name for name in listed if name is not None}
+    unknown = listed.count(None)
+    # Where a technology is not known by its code, every part may be its part.
+    expected = known if listed and not unknown else known | named.keys()
     of_parts, of_flow = _failures_of_parts(parts), _failures_of_flow(document)
     told = of_parts + of_flow
     consent = _consent(document, consent_field)
-    empty = any(name is not None and parts.get(name) == {} for name in expected)
+    empty = any(parts.get(name) == {} for name in expected)
     return Facts(
         has_status="status" in document,
         status=document.get("status"),
@@ -129,10 +133,10 @@ def read(document: Mapping[str, Any], consent_field: str) -> Facts:
         well_formed=_well_formed(document, parts)
         and all(named[name] is not None for name in expected if name in named),
         empty=empty,
-        # Where a technology is not known by its code, at least the number must fit.
+        # At least the number must fit of those that are not known by their code.
         missing=empty
-        or any(name not in parts for name in expected)
-        or (None in listed and len(parts) < len(listed)),
+        or not known <= parts.keys()
+        or len(parts.keys() - known) < unknown,
         has_parts=bool(parts),
     )
 
@@ -153,14 +157,21 @@ def _listed_parts(technologies: object) -> Iterator[str | None]:
 def _well_formed(document: Mapping[str, Any], parts: Mapping[str, object]) -> bool:
     """Return whether nothing documented has another type than documented."""
     technologies = document.get("technologies", [])
+    reasons = document.get(_FLOW_REASONS)
     return (
         isinstance(technologies, list)
-        and all(isinstance(technology, dict) for technology in technologies)
+        and all(map(_is_technology, technologies))
+        and (reasons is None or isinstance(reasons, list))
         and all(
             isinstance(part, dict) and isinstance(part.get("result", True), bool)
             for part in parts.values()
         )
     )
+
+
+def _is_technology(technology: object) -> bool:
+    # The sample of the widget's guide has no code.
+    return isinstance(technology, dict) and isinstance(technology.get("code", ""), str)
 
 
 def _failed(part: object) -> bool:
@@ -176,13 +187,11 @@ def _failures_of_parts(parts: Mapping[str, object]) -> tuple[object, ...]:
 def _failures_of_flow(document: Mapping[str, Any]) -> tuple[object, ...]:
     """Return every failure reason of the whole flow, whatever it is."""
     # Vendor guide, fundamentals/failure_reasons: pairs, also of the whole flow. The
-    # list of strings is seen in an integration only.
-    listed = document.get("flow_session_failure_reasons")
-    reasons = [
-        document.get("failure_reason"),
-        *(listed if isinstance(listed, list) else [listed]),
-    ]
-    return tuple(reason for reason in reasons if reason is not None)
+    # list of strings is seen in an integration only: what it lists is a failure, even
+    # if it is nothing.
+    whole, reasons = document.get("failure_reason"), document.get(_FLOW_REASONS)
+    listed = reasons if isinstance(reasons, list) else [reasons] * (reasons is not None)
+    return (*listed, *([] if whole is None else [whole]))
 
 
 def _reason_of(part: object) -> object:

@@ -22,7 +22,8 @@ def map_result(
     """
     Return the verdict on *document* and the alarms that go with it.
 
-    Raises errors.NotReady where an ended session still has an empty part.
+    Raises errors.NotReady where an ended session still has an empty part, and where
+    a passed one lacks the part of a technology.
     """
     facts = biometric_facts.read(document, consent_field)
     if facts.subscription:
@@ -78,6 +79,9 @@ def _passed(facts: biometric_facts.Facts, status: str) -> Mapped:
         return _contradiction(status)
     if not facts.well_formed:
         return _unrecognised(status)
+    if facts.missing or not facts.has_parts:
+        # Widget's guide: a part is there if the technology was passed through.
+        raise errors.NotReady("missing_part")
     return policy.approved(status=status), ()
 
 

@@ -5,7 +5,6 @@ No result call is documented, so the callback is the default; where a company ha
 told of one, ``result = "fetch"`` makes the callback a mere wake-up. Never both.
 """
 
-import enum
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
@@ -14,7 +13,7 @@ import pydantic
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, idbeyond_begin
+from worker.providers import _entry, _fields, _http, idbeyond_begin, idbeyond_tables
 from worker.settings import sources, types
 
 # Vendor guide, seen 2026-11-20: raw HMAC-SHA256 hex digest of the body, no prefix.
@@ -22,12 +21,13 @@ SIGNATURE = signing.SignatureScheme("X-Verification-Signature")
 
 _COMPLETED = "verification.completed"
 _EXTRACTION = "verification.extraction"  # personal data, and no verdict
-_SESSION = "verificationSessionId"
+_SESSION = idbeyond_tables.SESSION
+_USER = "externalUserId"
 _KEYS = frozenset(
     {
         "event",
         _SESSION,
-        "externalUserId",
+        _USER,
         "decision",
         "reviewStatus",
         "rationale",
@@ -35,43 +35,12 @@ _KEYS = frozenset(
         "timestamp",
     }
 )
-# Vendor guide and the vendor's operator starter, seen 2026-11-20.
-DECISIONS = frozenset({"approved", "rejected"})
-REVIEW_STATUSES = frozenset(
-    {"none", "pending_review", "pending", "approved", "rejected"}
-)
 _SIGNED = frozenset({"hmac_body", "standard_webhooks"})
 _PLACEHOLDER = "{session_id}"
 #: Segments of plain characters; one holds the session, none makes it another host.
 _PATH = re.compile(
     r"(?:/[\w.~-]+)*/[\w.~-]*\{session_id\}[\w.~-]*(?:/[\w.~-]+)*/?", re.ASCII
 )
-
-
-class _Row(enum.Enum):
-    """What a pair of words means."""
-
-    APPROVED = enum.auto()
-    DECLINED = enum.auto()
-    REVIEW = enum.auto()
-    PROGRESS = enum.auto()
-
-
-#: (decision, reviewStatus); None is absent. Whatever is not here is no verdict. The
-#: vendor's starter lets ``decision`` win over ``reviewStatus``; we do not.
-_ROWS: Mapping[tuple[str | None, str | None], _Row] = {
-    ("approved", "approved"): _Row.APPROVED,
-    ("approved", None): _Row.APPROVED,
-    ("rejected", "rejected"): _Row.DECLINED,
-    ("rejected", None): _Row.DECLINED,
-    ("rejected", "pending_review"): _Row.REVIEW,
-    ("rejected", "pending"): _Row.REVIEW,
-    (None, "rejected"): _Row.DECLINED,
-    (None, "pending_review"): _Row.REVIEW,
-    (None, "pending"): _Row.REVIEW,
-    (None, "none"): _Row.PROGRESS,
-    (None, None): _Row.PROGRESS,
-}
 
 
 class Settings(idbeyond_begin.Organisation):
@@ -132,8 +101,9 @@ class Adapter:
         """
         Make of a callback a wake-up that carries the words of the table.
 
-        Raises errors.UnmappableCallback without a session id, and, where callbacks
-        are verdicts, for an event not known (then to be acknowledged).
+        Raises errors.UnmappableCallback without a session id, or with two, and, where
+        callbacks are verdicts, for an event not known. That one is to be acknowledged,
+        and so is a completion that names no session: no repeat would be better.
         """
         document = callback.document or {}
         event = document.get("event")
@@ -141,8 +111,12 @@ class Adapter:
             return model.Ignored(_EXTRACTION)
         spelling = document.get(_SESSION)
         session_id = _fields.canonical_uuid(spelling)
-        if session_id is None:
-            raise _fields.unmappable(document, _KEYS)
+        if session_id is None or idbeyond_tables.names_another(
+            document, idbeyond_tables.IN_CALLBACK, session_id
+        ):
+            # Their own schema lets the session out: a repeat would name none either.
+            unnamed = event == _COMPLETED and _SESSION not in document
+            raise _fields.unmappable(document, _KEYS, acknowledge=unnamed)
         if event != _COMPLETED and not self._settings.fetches:
             raise _fields.unmappable(document, _KEYS, acknowledge=True)
         return model.Wake(
@@ -152,7 +126,7 @@ class Adapter:
             provider_time=_fields.rfc3339_ms(document.get("timestamp")),
             reference=self._reference(document),
             begin_id=idbeyond_begin.begin_id_of(document),
-            claim=_words(document),
+            claim=idbeyond_tables.words(document),
         )
 
     def claim(self, event: model.Event) -> model.Claim | None:
@@ -197,14 +171,16 @@ class Adapter:
         document = answer.document
         if not isinstance(document, dict):
             raise errors.BadAnswer("not_an_object")
-        names = (_SESSION, "sessionId", "id")
-        told = [document[name] for name in names if name in document]
-        if not told:
+        if document.get("ok", True) is not True:
+            raise errors.BadAnswer("not_ok")
+        if not any(name in document for name in idbeyond_tables.IN_RESULT):
             raise errors.ResultMismatch("absent")
-        if any(_fields.canonical_uuid(value) != session.session_id for value in told):
+        if idbeyond_tables.names_another(
+            document, idbeyond_tables.IN_RESULT, session.session_id
+        ):
             raise errors.ResultMismatch("differs")
         at_ms = _fields.rfc3339_ms(document.get("timestamp"))
-        verdict, alarms = self._map(_words(document), at_ms)
+        verdict, alarms = self._map(idbeyond_tables.words(document), at_ms)
         return model.Result(
             verdict=verdict,
             observed_at=answer.observed_at,
@@ -218,64 +194,25 @@ class Adapter:
 
     def _map(
         self, words: Mapping[str, str | None], at_ms: int | None
-    ) -> tuple[model.Verdict, tuple[model.AlarmKind, ...]]:
-        """Return the verdict on the pair of *words*, contradictions never approved."""
-        decision = policy.listed(words.get("decision"), DECISIONS)
-        review = policy.listed(words.get("reviewStatus"), REVIEW_STATUSES)
-        status = review if decision is None else decision
-        row = _ROWS.get((decision, review))
-        on_review = (decision, review) == (None, "approved")
-        if on_review and self._settings.approve_on_review_status:
-            row = _Row.APPROVED
-        match row:
-            case _Row.APPROVED:
-                return policy.approved(status=status, provider_time=at_ms), ()
-            case _Row.DECLINED:
-                reason = model.Reason.DECLINED
-                return policy.rejected(reason, status=status, provider_time=at_ms), ()
-            case _Row.REVIEW:
-                reason = model.Reason.UNDER_REVIEW
-                return policy.pending(reason, status=status, provider_time=at_ms), ()
-            case _Row.PROGRESS:
-                reason = model.Reason.IN_PROGRESS
-                return policy.pending(reason, status=status, provider_time=at_ms), ()
-            case None:
-                unlisted = on_review or policy.UNLISTED in (decision, review)
-                reason = model.Reason.UNRECOGNISED_RESULT
-                return policy.pending(reason, status=status, provider_time=at_ms), (
-                    model.AlarmKind.UNRECOGNISED_RESULT
-                    if unlisted
-                    else model.AlarmKind.CONTRADICTORY_RESULT,
-                )
+    ) -> idbeyond_tables.Mapped:
+        """Return the verdict on the pair of *words*."""
+        on_review = self._settings.approve_on_review_status
+        return idbeyond_tables.map_words(words, at_ms, approve_on_review=on_review)
 
     def _reference(self, document: Mapping[str, Any]) -> str | None:
-        """Return the company's own id out of the echoed ``metadata``."""
+        """
+        Return the company's own id: out of the echoed ``metadata``, else the user's.
+
+        ``externalUserId`` names a user, who may have several sessions; what stands in
+        ``metadata`` was put there for this one.
+        """
         name = self._settings.reference_field
-        if name is None:
+        if not name:
             return None
         metadata = _fields.table(document, "metadata")
-        return _fields.reference(metadata.get(name), self._settings.reference_pattern)
+        told = metadata[name] if name in metadata else document.get(_USER)
+        return _fields.reference(told, self._settings.reference_pattern)
 
-
-def _words(document: Mapping[str, Any]) -> dict[str, str | None]:
-    """
-    Return the words of the table that *document* holds; None is absent.
-
-    The vendor's table has null for ``decision`` alone: a null ``reviewStatus`` is
-    another shape, and so ``unlisted``.
-    """
-    review = document.get("reviewStatus", _ABSENT)
-    if review is _ABSENT:
-        review = None
-    elif review is None:
-        review = policy.UNLISTED
-    return {
-        "decision": policy.listed(document.get("decision"), DECISIONS),
-        "reviewStatus": policy.listed(review, REVIEW_STATUSES),
-    }
-
-
-_ABSENT = object()
 
 ENTRY = _entry.ProviderEntry(
     name="idbeyond",

@@ -37,7 +37,8 @@ class Organisation(sources.Source):
     api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
     #: the first is given to id beyond with every session
     hmac_secrets: tuple[secret.SharedSecret, ...] = ()
-    #: the key of ``metadata`` that holds the company's own id
+    #: the key of ``metadata`` that holds the company's own id; where there is no such
+    #: key, ``externalUserId`` is it
     reference_field: str | None = "kyc_reference"
     #: "safe to ship in the browser bundle", so no secret; the secret key never is
     publishable_key: (
@@ -124,7 +125,7 @@ class Beginner:
         settings = self._settings
         metadata = dict(request.provider_params.get(_METADATA) or {})
         metadata[BEGIN_ID] = request.begin_id
-        if settings.reference_field is not None:
+        if settings.reference_field:
             metadata[settings.reference_field] = request.reference
         body = {
             **request.provider_params,

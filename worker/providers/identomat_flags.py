@@ -39,6 +39,8 @@ _BOOLEANS = (
     "require_phone_number_check",
     "require_phone_number",
 )
+#: however it is spelt: ``return_url``, ``returnUrl``
+_RETURN_URL = re.compile(r"return[_-]?ur[il]", re.ASCII | re.IGNORECASE)
 #: what the guide asks for beside custom steps: else those steps come twice
 _WITH_STEPS = ("skip_document", "skip_face")
 _GENERAL = ("allow_general_document_capture", "allow_general_document_upload")
@@ -80,12 +82,40 @@ def checked(request: model.BeginRequest) -> tuple[str, ...]:
     unknown: tuple[str, ...] = ()
     if "flags" in params:
         unknown = problems.table(_FLAGS, params["flags"], _RULES)
+    if any(map(_RETURN_URL.fullmatch, unknown)):
+        problems.add(f"{_FLAGS}.return_url", _ours(unknown))
     if not all(_FLAG_NAME.fullmatch(name) for name in unknown):
         problems.add(_FLAGS, "must have names of lower-case letters, digits and _")
+    _check_inside(problems, params)
     _check_ways(problems, params)
     _check_person(problems, request)
     problems.refuse()
     return tuple(_warnings(params, unknown))
+
+
+def _check_inside(problems: _begin.Problems, params: Mapping[str, Any]) -> None:
+    """Check that nowhere inside of a flag or a step is said where the person goes."""
+    flags, steps = params.get("flags"), params.get("steps")
+    for where, value in (
+        (_FLAGS, list(flags.values()) if isinstance(flags, Mapping) else None),
+        (f"{_begin.PARAMS}.steps", steps),
+    ):
+        if any(map(_RETURN_URL.fullmatch, _names(value))):
+            problems.add(f"{where}.return_url", _ours(value))
+
+
+def _names(value: object) -> Iterator[str]:
+    """Yield the names of all members that *value* has, however deep."""
+    left = [value]
+    while left:
+        match left.pop():
+            case Mapping() as table:
+                yield from map(str, table)
+                left.extend(table.values())
+            case list() as values:
+                left.extend(values)
+            case _:
+                pass
 
 
 def _check_ways(problems: _begin.Problems, params: Mapping[str, Any]) -> None:

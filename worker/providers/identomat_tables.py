@@ -48,6 +48,9 @@ RejectReasons = Mapping[str, Rejection]
 # Seen in a connector's test data; no list is published, so that it is a setting.
 REJECT_REASONS: RejectReasons = {"face_mismatch": "biometric_failed"}
 
+# Seen in a connector's test data for an approved proof of address.
+_NO_OBJECTION = {"value": "", "description": ""}
+
 # In no known result; one that appears all the same must be the one asked for.
 SESSION_KEYS = ("session_token", "sessionToken", "session_id", "sessionId")
 COMPANY_KEYS = ("company_key", "companyKey")
@@ -65,7 +68,11 @@ def by_meaning(meaning: Meaning, status: str) -> model.Verdict:
 
 
 def is_empty(objection: object) -> bool:
-    """Return whether ``reject_reason`` says nothing, as it does on approvals."""
-    if isinstance(objection, dict):
-        return not any(objection.get(name) for name in ("value", "description"))
-    return objection is None or objection == ""
+    """
+    Return whether ``reject_reason`` says nothing, as it does on approvals.
+
+    Only two forms are seen: none at all (null says no more), and both texts empty.
+    Other members, and anything else that happens to be empty, may be an objection in
+    words that we do not know.
+    """
+    return objection is None or objection == _NO_OBJECTION

@@ -113,9 +113,14 @@ class Adapter:
         if document is None:
             return _refuse(callback.document)
         process = _fields.table(document, "identificationprocess")
+        result = policy.listed(process.get("result"), idnow_tables.RESULTS)
+        company_id = self._settings.company_id
+        if process.get("companyid", company_id) != company_id:
+            # Another company's word is none on our transaction of the same number.
+            result = None if result is None else policy.UNLISTED
         wake = _wake(
             process.get("transactionnumber"),
-            result=policy.listed(process.get("result"), idnow_tables.RESULTS),
+            result=result,
             reason=policy.listed(idnow_tables.reason_of(process), idnow_tables.REASONS),
             at=_fields.rfc3339_ms(process.get("identificationtime")),
             reference=self._reference(document),
@@ -157,10 +162,13 @@ class Adapter:
         answer: model.Answer,
     ) -> model.Result:
         """Map an identification, contradictions first; see ports.Provider."""
-        raw: object = answer.document
+        raw: Any = answer.document
         document = _unwrapped(raw) if isinstance(raw, dict) else None
         if document is None:
             raise errors.BadAnswer("shape")
+        # Chapter 12: what lists errors is no result, whatever stands beside them.
+        if any(each.get("errors") not in (None, []) for each in (raw, document)):
+            raise errors.BadAnswer("errors")
         process = _fields.table(document, "identificationprocess")
         if not document or document.get("identificationprocess") == {}:
             raise errors.NotReady("empty")

@@ -56,7 +56,10 @@ class Company(sources.Source):
 
     # White-label customers have hosts of their own (chapter 3.2.2).
     base_url: str = "https://gateway.idnow.de"
-    company_id: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,255}\z")]
+    # No alphabet is documented: what cannot be a segment of a path is refused.
+    company_id: Annotated[
+        str, pydantic.Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._~-]{0,254}\z")
+    ]
     api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
     #: the field of ``customdata`` that holds the company's own id
     reference_field: (

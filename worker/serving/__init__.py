@@ -1,7 +1,7 @@
 """Serve HTTP within bounds: connections, bodies, listening and draining."""
 
 from worker.serving.bodies import Body, Crowded
-from worker.serving.body import Unreadable, check_head, parse, read
+from worker.serving.body import Unreadable, check_head, parse, parse_foreign, read
 from worker.serving.bounds import Bounds
 from worker.serving.connection import Closed
 from worker.serving.listener import Listener
@@ -19,6 +19,7 @@ __all__ = [
     "Unreadable",
     "check_head",
     "parse",
+    "parse_foreign",
     "problem",
     "read",
     "segments",

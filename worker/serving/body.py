@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 from aiohttp import hdrs, http_exceptions, web
 
-from worker import errors
+from worker import codec, errors
 from worker.serving import bodies, connection
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -124,12 +124,26 @@ def parse(body: bytes) -> dict[str, Any]:
     Return the one JSON object that *body* is; of repeated keys the last counts.
 
     Raises errors.MalformedBody: not UTF-8, empty, nested too deeply, NaN, a number
-    beyond a double, another JSON value, or more than one.
+    beyond a double, half a surrogate pair, another JSON value, or more than one.
     """
     document: Any = None
     with contextlib.suppress(orjson.JSONDecodeError):
         document = orjson.loads(body)
-    # Raised outside of the handler: the parser's own error holds the document.
+    return _object(document)
+
+
+def parse_foreign(body: bytes) -> dict[str, Any]:
+    """
+    Return the one JSON object that *body* is, with U+FFFD for half a surrogate pair.
+
+    For bodies of a provider, which cannot be asked to write them better. Raises
+    errors.MalformedBody as ``parse`` does for everything else.
+    """
+    return _object(codec.read_foreign(body))
+
+
+def _object(document: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever was parsed
+    # Raised outside of a handler: the parser's own error holds the document.
     if not isinstance(document, dict):
         raise errors.MalformedBody("not one JSON object")
     return document

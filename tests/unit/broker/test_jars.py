@@ -2,9 +2,12 @@
 
 import hashlib
 import multiprocessing
+import os
 import pathlib
+import pwd
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -158,6 +161,27 @@ def test_cache_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     assert jars.cache_folder() == pathlib.Path("/somewhere/kyc-worker/kafka")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert jars.cache_folder() == pathlib.Path.home() / ".cache/kyc-worker/kafka"
+
+
+def test_a_user_without_a_home_has_a_private_temporary_folder(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a home the cache is temporary, and refused where others can write."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative/is/ignored")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = jars.cache_folder()
+    private = tmp_path / f"kyc-worker-{os.getuid()}"
+    assert folder == private / "kyc-worker/kafka" == jars.cache_folder()
+    assert private.stat().st_mode & 0o777 == 0o700
+    private.chmod(0o777)
+    with pytest.raises(failure.BrokerError, match="others can write"):
+        jars.cache_folder()
+    private.rmdir()
+    private.symlink_to(tmp_path)
+    with pytest.raises(failure.BrokerError, match="XDG_CACHE_HOME"):
+        jars.cache_folder()
 
 
 def test_no_network_is_one_clear_sentence(

@@ -1,6 +1,7 @@
 """Bodies over real sockets: too long, encoded, not one JSON object, and just right."""
 
 import asyncio
+import hashlib
 
 import orjson
 import pytest
@@ -58,7 +59,6 @@ async def test_identity_encoding(serve: conftest.Serve) -> None:
         b"\xff\xfe{}",
         b"\xef\xbb\xbf{}",
         b'{"session":"\xff"}',
-        b'{"session":"\\ud800"}',
         b'{"session":NaN}',
         b'{"session":Infinity}',
         b'{"session":1e999}',
@@ -82,6 +82,28 @@ async def test_not_one_json_object(serve: conftest.Serve, body: bytes) -> None:
     assert reply.headers["Content-Type"] == _PROBLEM
     assert reply.json["detail"] == "The body is not one JSON object."
     assert served.sink.events == []
+
+
+async def test_a_text_that_was_cut_within_an_emoji(serve: conftest.Serve) -> None:
+    """Half a surrogate pair in a text that is not read refuses no callback."""
+    served = await serve()
+    body = b'{"session":"a","comment":"well done \\ud83d"}'
+
+    reply = await served.send(body=body)
+
+    assert reply.status == 200
+    assert [each.session_id for each in served.sink.events] == ["a"]
+    assert served.sink.events[0].digest == hashlib.sha256(body).hexdigest()
+
+
+async def test_a_session_that_was_cut_within_an_emoji(serve: conftest.Serve) -> None:
+    """What is read and cannot be is told like any other unmappable callback."""
+    served = await serve()
+
+    reply = await served.send(body=b'{"session":"\\ud800"}')
+
+    assert reply.status == 503
+    assert [each.reason for each in served.sink.letters] == ["unmappable"]
 
 
 async def test_repeated_key(serve: conftest.Serve) -> None:

@@ -20,7 +20,12 @@ def _adapter(**settings: object) -> biometric.Adapter:
     )
 
 
-_GOOD = {"id": _SESSION, "status": "FINISHED", "flow_session_result": True}
+_GOOD = {
+    "id": _SESSION,
+    "status": "FINISHED",
+    "flow_session_result": True,
+    "liveness_result": {"result": True},
+}
 
 
 @pytest.mark.parametrize(

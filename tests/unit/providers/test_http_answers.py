@@ -157,6 +157,15 @@ def test_an_object_is_parsed() -> None:
     assert _http.parse_object(b' {"a": [1, null]} ') == {"a": [1, None]}
 
 
+def test_a_comment_that_was_cut_within_an_emoji_refuses_no_result() -> None:
+    """Half a surrogate pair becomes a character that every record can hold."""
+    body = b'{"result": "approved", "result_comment": "good \\ud83d"}'
+
+    document = _http.parse_object(body)
+
+    assert document == {"result": "approved", "result_comment": "good \ufffd"}
+
+
 def test_an_answer_keeps_its_body_out_of_repr() -> None:
     """Headers and body may hold secrets and persons."""
     told = repr(_answer(200, Authorization=_SECRET))

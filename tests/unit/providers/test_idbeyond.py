@@ -93,6 +93,27 @@ def test_a_callback_without_a_session_id_tells_its_key_names_alone() -> None:
         assert (known, other) == (caught.value.known_keys, caught.value.other_keys)
 
 
+@pytest.mark.parametrize("result", ["callback", "fetch"])
+def test_a_completion_without_a_session_is_not_sent_again(result: str) -> None:
+    """Their schema lets it out: it is a dead letter at once, not at every retry."""
+    document = {"event": _COMPLETED, "externalUserId": "u", "decision": "approved"}
+    with pytest.raises(errors.UnmappableCallback) as caught:
+        _adapter(result=result).normalise(adapters.callback(document))
+    assert caught.value.acknowledge
+
+
+@pytest.mark.parametrize("name", ["sessionId", "session_id"])
+@pytest.mark.parametrize("other", [adapters.OTHER_UUID, None, "", 1, [_SESSION]])
+def test_a_callback_that_names_two_sessions_is_of_none(
+    name: str, other: object
+) -> None:
+    """All names of a session in one callback must agree, and it is not acknowledged."""
+    with pytest.raises(errors.UnmappableCallback) as caught:
+        _wake(_completed(**{name: other}))
+    assert not caught.value.acknowledge
+    assert _wake(_completed(**{name: _SESSION.upper()})).session_id == _SESSION
+
+
 def test_a_session_id_is_folded_and_its_spelling_kept() -> None:
     """The session is known in lower case; the provider's own spelling stays."""
     wake = _wake(_completed(verificationSessionId=_SESSION.upper()))
@@ -153,6 +174,29 @@ def test_the_reference_comes_from_the_metadata(
 ) -> None:
     """Only a text that fits the source's pattern is the company's own id."""
     assert reference == _wake(_completed(metadata=metadata)).reference
+
+
+@pytest.mark.parametrize(
+    ("rest", "reference"),
+    [
+        ({}, "user-9"),
+        ({"metadata": {}}, "user-9"),
+        ({"metadata": {"campaign": "q3"}}, "user-9"),
+        ({"metadata": {"kyc_reference": "order-17"}}, "order-17"),
+        ({"metadata": {"kyc_reference": None}}, None),
+        ({"metadata": {"kyc_reference": "not fit"}}, None),
+        ({"externalUserId": "a@example.com"}, None),
+        ({"externalUserId": 9}, None),
+    ],
+)
+def test_the_user_is_the_reference_where_metadata_has_none(
+    rest: dict[str, object], reference: str | None
+) -> None:
+    """What stands in metadata is this session's own; else the user is who it is."""
+    document = _completed(externalUserId="user-9") | rest
+    assert reference == _wake(document).reference
+    assert _wake(document, reference_field=None).reference is None
+    assert _wake(document, reference_field="").reference is None
 
 
 def test_the_reference_s_key_is_a_setting() -> None:

@@ -117,9 +117,11 @@ async def test_an_id_that_can_be_no_session_is_not_asked_for(
     assert (errors.NoSuchSession, "malformed_id") == (type(raised), raised.detail)
 
 
-@pytest.mark.parametrize("name", ["sessionId", "verificationSessionId", "id"])
+@pytest.mark.parametrize(
+    "name", ["sessionId", "verificationSessionId", "session_id", "id"]
+)
 def test_a_result_says_whose_it_is(name: str) -> None:
-    """Any of the three names binds the result; time and reference come with it."""
+    """Any of the names binds the result; time and reference come with it."""
     document = {
         name: _SESSION.upper(),
         "decision": "approved",
@@ -140,7 +142,14 @@ def test_a_result_says_whose_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ids", [{}, {"externalUserId": _SESSION}, {"id": _SESSION, "sessionId": _OTHER}]
+    "ids",
+    [
+        {},
+        {"externalUserId": _SESSION},
+        {"id": _SESSION, "sessionId": _OTHER},
+        {"verificationSessionId": _SESSION, "session_id": _OTHER},
+        {"verificationSessionId": _SESSION, "session_id": None},
+    ],
 )
 def test_a_result_that_does_not_say_whose_it_is_is_not_used(
     ids: dict[str, str],
@@ -148,6 +157,15 @@ def test_a_result_that_does_not_say_whose_it_is_is_not_used(
     """No id is a mismatch, and so are two that differ."""
     with pytest.raises(errors.ResultMismatch):
         _interpret({"decision": "approved", "reviewStatus": "approved"} | ids)
+
+
+@pytest.mark.parametrize("ok", [False, None, 0, "true", 1])
+def test_an_answer_that_is_not_ok_is_no_result(ok: object) -> None:
+    """Where it says how the call went, it must have gone well."""
+    document = {"sessionId": _SESSION, "decision": "approved"}
+    with pytest.raises(errors.BadAnswer):
+        _interpret(document | {"ok": ok})
+    assert _interpret(document | {"ok": True}).verdict.outcome == "approved"
 
 
 @pytest.mark.parametrize("document", [None, True, 1, "x", [], [{"id": _SESSION}]])

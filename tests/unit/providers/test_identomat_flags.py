@@ -85,6 +85,31 @@ def test_nobody_else_is_sent_the_token() -> None:
     assert "elsewhere" not in str(told)
 
 
+_AWAY = "https://elsewhere.example"
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"steps": [{"return_url": _AWAY}]}, "steps"),
+        ({"steps": ["liveness", {"type": "a", "returnUrl": _AWAY}]}, "steps"),
+        ({"steps": [{"flags": [{"deep": {"return-url": _AWAY}}]}]}, "steps"),
+        ({"steps": [{"RETURN_URI": _AWAY}]}, "steps"),
+        ({"flags": {"returnurl": _AWAY}}, "flags"),
+        ({"flags": {"new": {"return_url": _AWAY}}}, "flags"),
+        ({"flags": {"new": [[{"returnURL": _AWAY}]]}}, "flags"),
+    ],
+)
+def test_nobody_else_is_sent_the_token_by_a_step(
+    params: dict[str, Any], field: str
+) -> None:
+    """A return address is refused wherever it stands, however it is spelt."""
+    told = _of(params)
+
+    assert f"provider_params.{field}.return_url" in told
+    assert "elsewhere" not in str(told)
+
+
 def test_a_redirected_person_needs_a_way_back() -> None:
     """Without a return address Identomat would take it for an iframe."""
     told = _of({}, return_address=None)

@@ -89,6 +89,16 @@ def test_free_text_never_passes(told: object) -> None:
     assert wake.provider_event == "unlisted"
 
 
+@pytest.mark.parametrize("company", ["another", "", None, ["ihrebank"], 1])
+@pytest.mark.parametrize("result", ["CANCELED", "FRAUD_SUSPICION_CONFIRMED", "SUCCESS"])
+def test_another_companys_word_is_none(result: str, company: object) -> None:
+    """Their transaction may have our number: it wakes, and its words are not ours."""
+    wake = _wake(_identification(result=result, companyid=company))
+
+    assert wake.claim["result"] == "unlisted"
+    assert _adapter().claim(_event({**wake.claim})) is None
+
+
 @pytest.mark.parametrize("reason", [None, ""])
 def test_words_that_are_not_there_are_none(reason: object) -> None:
     """No result and no reason is no word at all."""

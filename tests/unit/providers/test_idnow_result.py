@@ -224,6 +224,27 @@ def test_other_shapes_are_bad_answers(document: object) -> None:
         _interpret(document)
 
 
+@pytest.mark.parametrize(
+    "told", [[{"cause": "SECURITY_VIOLATION"}], [{"cause": None}], [None], {}, "x", 0]
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_result_beside_errors_is_none(told: object, *, wrapped: bool) -> None:
+    """What lists errors is no result, even if one stands beside them."""
+    document = _identification()
+    inside = {"identifications": [document | {"errors": told}]}
+    for each in (inside, {"identifications": [document], "errors": told}):
+        with pytest.raises(errors.BadAnswer):
+            _interpret(each if wrapped else document | {"errors": told})
+
+
+@pytest.mark.parametrize("told", [None, []])
+def test_no_errors_are_none(told: object) -> None:
+    """An empty list of errors says nothing."""
+    result = _interpret(_identification() | {"errors": told})
+
+    assert result.verdict.outcome is model.Outcome.APPROVED
+
+
 def test_the_reference_comes_with_the_result() -> None:
     """The configured field of the fetched data, if it matches."""
     document = _identification() | {"customdata": {"custom2": "ref-2"}}

@@ -15,7 +15,7 @@ from tests.unit.returns import conftest as kit
 from worker import api, errors, model, tickets
 from worker.app import return_watch
 from worker.returns import statements
-from worker.telemetry import logs, metrics
+from worker.telemetry import logs, metrics, quota
 
 _NOW = 1_800_000_000_000
 
@@ -107,7 +107,8 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
     logs.configure(console=False, stream=stream)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     counters = metrics.Metrics({"identomat"})
-    watch = return_watch.ReturnWatch(counters)
+    lines = quota.Quota(clock.ManualClock())
+    watch = return_watch.ReturnWatch(counters, lines)
     served.watch.returned = watch.returned  # type: ignore[method-assign]  # -- the real log
     served.begins.known["identomat", kit.BEGIN_ID] = kit.SESSION
     query = f"?session_token={kit.SESSION}"
