@@ -71,7 +71,7 @@ def _member(
 ) -> group.Group:
     factory = Factory(
         sources=bound,
-        limits=limits(config.worker),
+        limits=limits(config.worker, config.kafka.partitions),
         clock=clock,
         watch=watch,
         interrogation=caution.Interrogation(),
@@ -109,6 +109,11 @@ def _report(
         oldest = [at for each in working if (at := each.memory.oldest_pending())]
         counters.owned_partitions(len(working))
         counters.open_sessions(sum(each.memory.open for each in working))
+        unanswered = {
+            source: sum(each.memory.unanswered.sessions(source) for each in working)
+            for source in config.sources
+        }
+        counters.crowded(unanswered, sum(not each.has_room for each in working))
         counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
         counters.events_behind(member.events_behind())
         counters.kafka_reachable(reachable=member.joined)
@@ -159,13 +164,20 @@ class Factory:
         )
 
 
-def limits(worker: settings.Worker) -> binding.Limits:
-    """Return a partition's bounds as configured."""
+def limits(worker: settings.Worker, partitions: int) -> binding.Limits:
+    """
+    Return a partition's bounds as configured.
+
+    Of what a source may have in all *partitions* each may hold an equal share, whoever
+    owns it: one worker that owns them all holds no more than is configured.
+    """
     return binding.Limits(
         gather_ms=worker.gather_window,
         inbox=worker.max_queued_events,
         max_open=worker.max_open_sessions,
         max_held=worker.max_held_sessions,
+        max_unanswered=-(-worker.max_unanswered_sessions // partitions),
+        max_unanswered_bytes=-(-worker.max_unanswered_bytes // partitions),
         max_batch=worker.max_commit_sessions,
     )
 

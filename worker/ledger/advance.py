@@ -92,6 +92,8 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
             overdue.wait_over(work, behind=behind)
         case inputs.HoldDropped():
             overdue.drop(work)
+        case inputs.Dropped(purged):
+            overdue.discard(work, purged=purged)
         case inputs.RetentionOver():
             overdue.retire(work)
     work.finish()

@@ -15,30 +15,47 @@ class Intake:
     watch: observer.Observer
     apply: Callable[[model.SessionKey, ledger.Input], object]
     bury: Callable[[model.DeadLetter], None]
+    #: ends a source's unanswered sessions; returns whether all have ended
+    purge: Callable[[model.Event], bool]
     caution: caution.Caution
 
-    def take(self, record: ports.Taken, now: int) -> None:
-        """Take one record; raises nothing."""
+    def take(self, record: ports.Taken, now: int) -> bool:
+        """
+        Take one record; raises nothing.
+
+        Returns False where it is not done with: it is to be taken again, after a
+        commit.
+        """
         event = record.event
         if event is None:
             if record.letter is not None:
                 self.bury(record.letter)
-            return
+            return True
         bound = self.sources.get(event.source)
         if bound is None:
             self.watch.alarmed(event.source, model.AlarmKind.UNKNOWN_SOURCE)
             self.bury(summaries.undecidable(event, "unknown_source", now))
-            return
-        self.caution.took(event.key, record.offset)
+            return True
+        if event.type is model.EventType.PURGE_REQUESTED:
+            return self.purge(event)
+        self._take_of_session(event, bound.provider, record.offset, now)
+        return True
+
+    def _take_of_session(
+        self, event: model.Event, provider: ports.Provider, offset: int, now: int
+    ) -> None:
+        self.caution.took(event.key, offset)
         match event.type:
             case model.EventType.CALLBACK_RECEIVED:
-                self._take_callback(event, bound.provider, now)
+                self._take_callback(event, provider, now)
             case model.EventType.RECHECK_REQUESTED:
                 self.apply(event.key, ledger.RecheckTaken(event))
             case model.EventType.SESSION_REGISTERED:
                 self.apply(event.key, ledger.RegistrationTaken(event))
             case model.EventType.SESSION_RETURNED:
                 self.apply(event.key, ledger.ReturnTaken(event))
+            case model.EventType.PURGE_REQUESTED:  # of no session: see ``take``
+                pass
 
     def _take_callback(
         self, event: model.Event, provider: ports.Provider, now: int

@@ -176,6 +176,18 @@ OPEN_SESSIONS = Metric(
     Kind.GAUGE,
     "Sessions with something still to be done, in the partitions owned.",
 )
+UNANSWERED_SESSIONS = Metric(
+    "kyc_unanswered_sessions",
+    Kind.GAUGE,
+    "Open sessions that the provider never answered for and that were not registered.",
+    {"source": labels.Source},
+    from_zero=True,
+)
+PAUSED_PARTITIONS = Metric(
+    "kyc_paused_partitions",
+    Kind.GAUGE,
+    "Partitions that take no more events for now: too much is under way in them.",
+)
 OLDEST_PENDING_SECONDS = Metric(
     "kyc_oldest_pending_seconds",
     Kind.GAUGE,
@@ -250,6 +262,8 @@ CATALOGUE = (
     DECISION_LATENCY_SECONDS,
     DEAD_LETTERS,
     OPEN_SESSIONS,
+    UNANSWERED_SESSIONS,
+    PAUSED_PARTITIONS,
     OLDEST_PENDING_SECONDS,
     COMMIT_SECONDS,
     RECORDS_COMMITTED,

@@ -150,6 +150,12 @@ class Metrics:
         """Set how many sessions still have something to be done."""
         self._set(catalogue.OPEN_SESSIONS, sessions)
 
+    def crowded(self, unanswered: Mapping[str, int], paused: int) -> None:
+        """Set how many sessions of each source are *unanswered*, and partitions full."""
+        self._set(catalogue.PAUSED_PARTITIONS, paused)
+        for source, sessions in unanswered.items():
+            self._set(catalogue.UNANSWERED_SESSIONS, sessions, source)
+
     def oldest_pending(self, seconds: float) -> None:
         """Set the age of the oldest open session; 0 where there is none."""
         self._set(catalogue.OLDEST_PENDING_SECONDS, seconds)
