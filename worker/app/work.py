@@ -119,8 +119,14 @@ def _report(
         counters.kafka_reachable(reachable=member.joined)
 
     counters.before_render(refresh)
-    health.ready = lambda: member.joined
-    health.live = lambda: clock.now_ms() - member.progress_at < patience
+    health.ready = lambda: (
+        member.joined and member.lag.standing_ms() < config.worker.progress_timeout
+    )
+    # A partition that is full is no reason to start anew: it would be full again.
+    health.live = lambda: (
+        clock.now_ms() - member.progress_at < patience
+        and member.lag.stuck_ms() < patience
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
