@@ -3,6 +3,7 @@ Print the figures of scale, with an embedded broker of their own.
 
     python -m tests.scale restore --sessions 1000000 --version 2
     python -m tests.scale isolation --callbacks 2000
+    python -m tests.scale leaked-url --sessions 1000000
 """
 
 import argparse
@@ -11,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.scale import figures, isolation
+from tests.scale import figures, isolation, leaked
 from worker import broker
 
 _BLOCK = 200
@@ -27,10 +28,15 @@ def main() -> None:
     restore.add_argument("--rounds", type=int, default=3, help="the best one counts")
     parted = commands.add_parser("isolation", help="one source beside three ill ones")
     parted.add_argument("--callbacks", type=int, default=2_000, help="of each kind")
+    url = commands.add_parser("leaked-url", help="inventions of who has a URL")
+    url.add_argument("--sessions", type=int, default=1_000_000)
+    url.add_argument("--callbacks", type=int, default=2_000, help="of another source")
     asked = parser.parse_args()
     if asked.command == "restore":
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
         told = figures.lines(asyncio.run(measuring))
+    elif asked.command == "leaked-url":
+        told = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
     else:
         told = asyncio.run(_isolation(asked.callbacks))
     sys.stdout.write("\n".join(told) + "\n")
@@ -44,6 +50,15 @@ async def _isolation(callbacks: int) -> list[str]:
             servers = cluster.bootstrap_servers
             found = await isolation.measure(servers, "kyc", pathlib.Path(folder), plan)
     return isolation.lines(found)
+
+
+async def _leaked_url(sessions: int, callbacks: int) -> list[str]:
+    plan = leaked.Plan(invented=sessions, callbacks=callbacks)
+    with tempfile.TemporaryDirectory(prefix="kyc-scale-") as folder:
+        async with broker.Cluster(fast_start=False) as cluster:
+            servers = cluster.bootstrap_servers
+            found = await leaked.measure(servers, "kyc", pathlib.Path(folder), plan)
+    return leaked.lines(found)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ class Metrics:
         self._set(catalogue.OPEN_SESSIONS, sessions)
 
     def crowded(self, unanswered: Mapping[str, int], paused: int) -> None:
-        """Set how many sessions of each source are *unanswered*, and partitions full."""
+        """Set each source's *unanswered* sessions, and how many partitions are full."""
         self._set(catalogue.PAUSED_PARTITIONS, paused)
         for source, sessions in unanswered.items():
             self._set(catalogue.UNANSWERED_SESSIONS, sessions, source)

@@ -127,6 +127,22 @@ async def test_a_source_without_answers_is_waited_for_only_for_a_moment() -> Non
         assert rig.partition.memory.is_flying(pipeline.key(0))
 
 
+async def test_a_partition_that_stays_full_is_an_alarm() -> None:
+    """Registered sessions fill it: the alarm comes after a minute, and not before."""
+    limits = dataclasses.replace(_LIMITS, max_open=2)
+    async with pipeline.Rig(limits=limits) as rig:
+        for number in (1, 2):
+            await rig.take(pipeline.registered(number), pipeline.event(number))
+        assert not rig.partition.has_room
+        for _ in range(59):
+            await rig.wait(1_000)
+        assert model.AlarmKind.PARTITION_FULL not in rig.watch.alarms
+        for _ in range(60):
+            await rig.wait(1_000)
+        assert rig.watch.alarms.count(model.AlarmKind.PARTITION_FULL) == 1
+        assert rig.partition.memory.busiest() == told.KEY.source
+
+
 async def test_the_bound_of_held_sessions_is_each_source_s_own() -> None:
     """A flood of held callbacks ends none of another source's."""
     async with _rig(_KNOWN) as rig:
