@@ -12,7 +12,7 @@ from worker.pipeline import backlog
 
 _OTHER = "other"
 _LIMITS = dataclasses.replace(
-    pipeline.LIMITS, max_open=20, max_unanswered=10, max_held=10, max_batch=25
+    pipeline.LIMITS, max_open=5, max_unanswered=10, max_held=10, max_batch=25
 )
 #: of which the budget is spent by the first denial
 _SPENT = dataclasses.replace(pipeline.GATE, denied_per_minute=1, concurrency=2)
@@ -78,7 +78,8 @@ async def test_a_registered_session_does_not_wait_behind_inventions(first: str) 
     async with _rig() as rig:
         await _leak(rig)
         steps = [pipeline.registered(500), pipeline.event(500)]
-        await rig.take(*(steps if first == "registered" else reversed(steps)))
+        for step in steps if first == "registered" else reversed(steps):
+            await rig.take(step)
         await rig.bring(told.approved(), "tx-500")
         await rig.gathered()
         assert rig.ledger.outcomes(pipeline.key(500)) == ["approved"]

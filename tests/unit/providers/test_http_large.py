@@ -34,12 +34,15 @@ async def test_large_answers_wait_for_each_other_and_small_ones_do_not(
         clock=clock,  # type: ignore[arg-type]  # -- the fixture's clock is one
     )
     asked = [asyncio.create_task(client.request("GET", "/large")) for _ in range(3)]
-    while client.reserved_bytes < 2 * _LARGE:  # noqa: ASYNC110 -- nothing tells of it
-        await asyncio.sleep(0)
-    small = await client.request("GET", "/small")
-    assert small.body == b"small"
-    assert client.reserved_bytes == 2 * _LARGE
-    rest.set()
+    try:
+        async with asyncio.timeout(5):
+            while client.reserved_bytes < 2 * _LARGE:  # noqa: ASYNC110 -- nothing tells
+                await asyncio.sleep(0)
+        small = await client.request("GET", "/small")
+        assert small.body == b"small"
+        assert client.reserved_bytes == 2 * _LARGE
+    finally:
+        rest.set()
     answers = await asyncio.gather(*asked)
     await client.close()
 
