@@ -103,6 +103,10 @@ slow: install ## What 10,000 slow connections cost the callbacks beside them, an
 isolation: install ## What three ill providers cost a fourth: p50 and p99, alone and beside them
 	@$(BIN)/python -m tests.scale isolation --callbacks $(CALLBACKS)
 
+.PHONY: leaked-url
+leaked-url: install ## Invent SESSIONS= sessions through a leaked URL: what others, memory, restart, purge cost
+	@$(BIN)/python -m tests.scale leaked-url --sessions $(SESSIONS)
+
 .PHONY: restore
 restore: install ## Write SESSIONS= sessions with history, restore them: speed, memory
 	@$(BIN)/python -m tests.scale restore --sessions $(SESSIONS)

@@ -72,7 +72,8 @@ async def test_back_pressure_survives_a_hand_over(
         tmp_path,
         times=times,
         partitions=2,
-        worker_more="max_queued_events = 2\nmax_open_sessions = 4",
+        worker_more="max_queued_events = 2\nmax_open_sessions = 4\n"
+        "max_unanswered_sessions = 8",
     ) as running:
         ingress, first = running.start("ingress"), running.start("work")
         await running.ready(ingress)

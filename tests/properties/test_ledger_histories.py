@@ -29,6 +29,7 @@ def _inputs(
     yield from theme.events
     if session is None:
         return
+    yield from (ledger.Dropped(), ledger.Dropped(purged=True))
     if session.held is not None or not theme.rules.fetches:
         yield from (ledger.WaitOver(), ledger.WaitOver(behind=True))
         yield from (ledger.HoldDropped(), ledger.RetentionOver())

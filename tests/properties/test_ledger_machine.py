@@ -130,6 +130,11 @@ class Fetched(stateful.RuleBasedStateMachine):
         """Run out of room for what is held."""
         self.tell(ledger.HoldDropped())
 
+    @stateful.rule(purged=st.booleans())
+    def discard(self, *, purged: bool) -> None:
+        """Run out of room for what is unanswered, or end it by command."""
+        self.tell(ledger.Dropped(purged=purged))
+
     @property
     def held(self) -> bool:
         """Return whether the session waits to be registered."""

@@ -110,6 +110,7 @@ TestSigned.settings = hypothesis.settings(
     | st.builds(ledger.ReturnTaken, models.events())
     | st.builds(ledger.WaitOver, st.booleans())
     | st.just(ledger.HoldDropped())
+    | st.builds(ledger.Dropped, st.booleans())
     | st.builds(ledger.MappingStarting, st.integers(1, 3))
     | st.builds(ledger.Answered, st.integers(1, 3), _RESULTS)
     | st.builds(ledger.Failed, st.integers(1, 3), _FAILURES),

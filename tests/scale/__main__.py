@@ -4,6 +4,7 @@ Print the figures of scale, with an embedded broker of their own.
     python -m tests.scale restore --sessions 1000000 --version 2
     python -m tests.scale isolation --callbacks 2000
     python -m tests.scale slow --connections 10000 --callbacks 2000
+    python -m tests.scale leaked-url --sessions 1000000
 """
 
 import argparse
@@ -12,7 +13,7 @@ import pathlib
 import sys
 import tempfile
 
-from tests.scale import figures, isolation, slow
+from tests.scale import figures, isolation, leaked, slow
 from worker import broker
 
 _BLOCK = 200
@@ -31,6 +32,9 @@ def main() -> None:
     slowly = commands.add_parser("slow", help="callbacks beside slow connections")
     slowly.add_argument("--connections", type=int, default=10_000)
     slowly.add_argument("--callbacks", type=int, default=2_000)
+    url = commands.add_parser("leaked-url", help="inventions of who has a URL")
+    url.add_argument("--sessions", type=int, default=1_000_000)
+    url.add_argument("--callbacks", type=int, default=2_000, help="of another source")
     asked = parser.parse_args()
     if asked.command == "restore":
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
@@ -38,6 +42,8 @@ def main() -> None:
     elif asked.command == "slow":
         measured = asyncio.run(slow.measure(asked.connections, asked.callbacks))
         told = slow.lines(measured)
+    elif asked.command == "leaked-url":
+        told = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
     else:
         told = asyncio.run(_isolation(asked.callbacks))
     sys.stdout.write("\n".join(told) + "\n")
@@ -51,6 +57,15 @@ async def _isolation(callbacks: int) -> list[str]:
             servers = cluster.bootstrap_servers
             found = await isolation.measure(servers, "kyc", pathlib.Path(folder), plan)
     return isolation.lines(found)
+
+
+async def _leaked_url(sessions: int, callbacks: int) -> list[str]:
+    plan = leaked.Plan(invented=sessions, callbacks=callbacks)
+    with tempfile.TemporaryDirectory(prefix="kyc-scale-") as folder:
+        async with broker.Cluster(fast_start=False) as cluster:
+            servers = cluster.bootstrap_servers
+            found = await leaked.measure(servers, "kyc", pathlib.Path(folder), plan)
+    return leaked.lines(found)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 import orjson
@@ -84,15 +84,21 @@ class Rig:
         self._decided: dict[tuple[str, str], float] = {}
         self._ids: dict[str, list[str]] = {name: [] for name in running.simulators}
 
-    def prepare(self, plan: Plan) -> None:
-        """Make all sessions, and tell the providers' process of them."""
-        many = dict.fromkeys(self._ids, plan.others * plan.pairs)
-        many[CALM] = plan.callbacks * (2 * plan.pairs + 1)
+    def prepare(self, many: Mapping[str, int]) -> None:
+        """Make so *many* sessions of each source, and tell the providers' process."""
         for name, count in many.items():
             simulator = self._running.simulators[name]
             for _ in range(count):
                 self._ids[name].append(simulator.add(simulators.Scenario()))
         (self._folder / "sessions.json").write_bytes(orjson.dumps(self._ids))
+
+    def take(self, name: str) -> str:
+        """Return a session of *name* that is not sent by itself."""
+        return self._ids[name].pop()
+
+    def give_back(self, name: str, ids: Sequence[str]) -> None:
+        """Let sessions that were taken be the next that are sent."""
+        self._ids[name].extend(ids)
 
     def command(self) -> list[str]:
         """Return the arguments of the providers' process."""
@@ -174,7 +180,8 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
     running.config.write_text(config.replace(_IDBEYOND, fetched))
     await topics.create(running.settings.kafka)
     rig = Rig(running, folder)
-    rig.prepare(plan)
+    many = dict.fromkeys(running.simulators, plan.others * plan.pairs)
+    rig.prepare(many | {CALM: plan.callbacks * (2 * plan.pairs + 1)})
     played = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.scale.providers", *rig.command())
     )

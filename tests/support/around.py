@@ -162,6 +162,7 @@ class Watch:
         self.notes: list[ledger.NoteKind] = []
         self.steps: list[ledger.Step] = []
         self.alarms: list[model.AlarmKind] = []
+        self.purges: list[int] = []
         self.results: list[str] = []
         self.commits: list[tuple[int, float]] = []
         self.seconds: list[float] = []
@@ -188,6 +189,11 @@ class Watch:
         """Keep an alarm."""
         del source
         self.alarms.append(kind)
+
+    def purged(self, source: str, event_id: str, sessions: int) -> None:
+        """Keep how many sessions a purge has ended."""
+        del source, event_id
+        self.purges.append(sessions)
 
     def fetched(self, source: str, result: str, seconds: float) -> None:
         """Keep how a fetch ended."""

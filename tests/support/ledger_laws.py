@@ -121,6 +121,7 @@ def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
         | ledger.RetentionOver
         | ledger.WaitOver
         | ledger.HoldDropped
+        | ledger.Dropped
         | ledger.ReturnTaken,
     )
     unanswered = (
@@ -143,8 +144,12 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
         return
     assert before.revision == 0
     if ledger.UnknownEnd() in taken.effects:
-        assert before.held is not None
         assert not before.registered
+        if isinstance(taken.told, ledger.Dropped):
+            assert before.standing is None
+            assert not _vouched_for(before)
+            return
+        assert before.held is not None
         waited = before.due_at is not None and taken.at >= before.due_at
         assert waited or isinstance(taken.told, ledger.HoldDropped)
         return
@@ -155,6 +160,14 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
     assert before.denials + 1 >= taken.rules.denied_answers
     since = before.denied_since if before.denied_since is not None else taken.at
     assert taken.at - since >= taken.rules.denied_over_ms
+
+
+def _vouched_for(session: ledger.Session) -> bool:
+    """Return whether the company asked for *session* by ``recheck``."""
+    flying = None if session.flight is None else session.flight.cause
+    causes = (session.wanted, session.trailing, flying)
+    kinds = {cause.type for cause in causes if cause is not None}
+    return session.unheard or model.CauseType.RECHECK in kinds
 
 
 def giving_up_has_its_reason(taken: steps.Step) -> None:

@@ -137,3 +137,14 @@ def key(number: int, source: str = told.KEY.source) -> model.SessionKey:
 def event(number: int = 1, source: str = told.KEY.source) -> model.Event:
     """Return a callback of one of many sessions."""
     return told.event(key=key(number, source))
+
+
+def registered(number: int, source: str = told.KEY.source) -> model.Event:
+    """Return the registration of one of many sessions."""
+    return told.event(model.EventType.SESSION_REGISTERED, key=key(number, source))
+
+
+def purge(source: str = told.KEY.source) -> model.Event:
+    """Return the command that ends a source's unanswered sessions."""
+    kind = model.EventType.PURGE_REQUESTED
+    return told.event(kind, key=model.SessionKey(source, "purge-1"))

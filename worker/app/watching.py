@@ -77,6 +77,12 @@ class WorkerWatch:
         """Call a person."""
         telemetry.alarm(self._metrics, kind, source)
 
+    def purged(self, source: str, event_id: str, sessions: int) -> None:
+        """Write the line that audits a purge: the command's event, what it ended."""
+        _log.warning(
+            "sessions.purged", source=source, event_id=event_id, count=sessions
+        )
+
     def fetched(self, source: str, result: str, seconds: float) -> None:
         """Count how a fetch ended; a cancelled one tells nothing of the source."""
         if result in _FETCH_RESULTS:

@@ -115,14 +115,25 @@ def _report(
         oldest = [at for each in working if (at := each.memory.oldest_pending())]
         counters.owned_partitions(len(working))
         counters.open_sessions(sum(each.memory.open for each in working))
+        unanswered = {
+            source: sum(each.memory.unanswered.sessions(source) for each in working)
+            for source in config.sources
+        }
+        counters.crowded(unanswered, sum(not each.has_room for each in working))
         counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
         counters.deferred_events(sum(len(each.memory.deferred) for each in working))
         counters.events_behind(member.events_behind())
         counters.kafka_reachable(reachable=member.joined)
 
     counters.before_render(refresh)
-    health.ready = lambda: member.joined
-    health.live = lambda: clock.now_ms() - member.progress_at < patience
+    health.ready = lambda: (
+        member.joined and member.lag.standing_ms() < config.worker.progress_timeout
+    )
+    # A partition that is full is no reason to start anew: it would be full again.
+    health.live = lambda: (
+        clock.now_ms() - member.progress_at < patience
+        and member.lag.stuck_ms() < patience
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +178,13 @@ class Factory:
 
 
 def limits(config: settings.Settings) -> binding.Limits:
-    """Return a partition's bounds as configured."""
-    worker = config.worker
+    """
+    Return a partition's bounds as configured.
+
+    Of what a source may have in all partitions each may hold an equal share, whoever
+    owns it: one worker that owns them all holds no more than is configured.
+    """
+    worker, partitions = config.worker, config.kafka.partitions
     return binding.Limits(
         gather_ms=worker.gather_window,
         inbox=worker.max_queued_events,
@@ -176,6 +192,8 @@ def limits(config: settings.Settings) -> binding.Limits:
         max_held=worker.max_held_sessions,
         max_deferred=worker.max_deferred_events,
         defer_ms=min(_DEFER_MS, config.kafka.events_retention // 2),
+        max_unanswered=-(-worker.max_unanswered_sessions // partitions),
+        max_unanswered_bytes=-(-worker.max_unanswered_bytes // partitions),
         max_batch=worker.max_commit_sessions,
         max_session_bytes=log.record_bound(config.kafka) - _AROUND_BYTES,
     )

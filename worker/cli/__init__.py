@@ -27,6 +27,7 @@ _COMMANDS = {
     "tail": ("deciding", "Follow the decisions."),
     "session": ("deciding", "Show one session: what stands, its history, what is due."),
     "recheck": ("rechecking", "Fetch sessions again now."),
+    "sessions": ("purging", "End sessions that a leaked URL has left."),
     "dlq": ("redriving", "Look into the dead letters, and run them again."),
     "api-key": ("keys", "Make a key for the api."),
     "simulate": ("simulating", "Play the providers, to rehearse offline."),

@@ -97,6 +97,8 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
             overdue.drop(work)
         case inputs.RecordTooLarge():
             failures.bury_too_large(work)
+        case inputs.Dropped(purged):
+            overdue.discard(work, purged=purged)
         case inputs.RetentionOver():
             overdue.retire(work)
     work.finish()

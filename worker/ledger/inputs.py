@@ -62,6 +62,17 @@ class HoldDropped:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Dropped:
+    """
+    End the session if it is unanswered: its source has too many of them.
+
+    *purged* where an operator ends them all.
+    """
+
+    purged: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MappingStarting:
     """The answer of fetch *seq* is about to be mapped; written before it is."""
 
@@ -124,6 +135,7 @@ Input = (
     | FetchStarting
     | WaitOver
     | HoldDropped
+    | Dropped
     | MappingStarting
     | Answered
     | Failed
@@ -146,6 +158,8 @@ class NoteKind(enum.StrEnum):
     HELD = "held"
     UNKNOWN = "unknown"
     RETURN_IGNORED = "return_ignored"
+    DROPPED = "dropped"
+    PURGED = "purged"
 
 
 class Step(enum.StrEnum):

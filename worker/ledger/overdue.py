@@ -89,6 +89,15 @@ def drop(work: turn.Turn) -> None:
     work.ended = True
 
 
+def discard(work: turn.Turn, *, purged: bool) -> None:
+    """End a session that is unanswered; any other one goes on as it is."""
+    if not work.session.unanswered:
+        return
+    work.note(inputs.NoteKind.PURGED if purged else inputs.NoteKind.DROPPED)
+    work.effects.append(inputs.UnknownEnd())
+    work.ended = True
+
+
 def retire(work: turn.Turn) -> None:
     """Forget an ended session whose identity has been kept for long enough."""
     age = work.now - work.session.updated_at

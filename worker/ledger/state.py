@@ -107,6 +107,24 @@ class Session(NamedTuple):
         return self.registered_at is not None
 
     @property
+    def unanswered(self) -> bool:
+        """
+        Return whether nobody but its callbacks speaks for an open session.
+
+        The provider never answered for it, the company neither registered it nor asked
+        for it by ``recheck``: it may be real, or invented by whoever has the URL.
+        """
+        if self.standing is not None or self.registered_at is not None:
+            return False
+        if self.unheard or not self.open:
+            return False
+        flying = None if self.flight is None else self.flight.cause
+        return not any(
+            cause is not None and cause.type is model.CauseType.RECHECK
+            for cause in (self.wanted, self.trailing, flying)
+        )
+
+    @property
     def given_up(self) -> bool:
         """Return whether its fetches ended in a dead letter, and nothing is due."""
         return self.seq > 0 and not self.open and not self.final

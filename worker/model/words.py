@@ -80,6 +80,7 @@ class EventType(enum.StrEnum):
     SESSION_REGISTERED = "session.registered"
     SESSION_RETURNED = "session.returned"
     RECHECK_REQUESTED = "recheck.requested"
+    PURGE_REQUESTED = "purge.requested"
 
 
 class AlarmKind(enum.StrEnum):
@@ -94,11 +95,13 @@ class AlarmKind(enum.StrEnum):
     HINT_DIFFERS = "hint_differs"
     LEDGER_UNREADABLE = "ledger_unreadable"
     MESSAGE_UNDELIVERED = "message_undelivered"
+    PARTITION_FULL = "partition_full"
     POSITION_LOST = "position_lost"
     QUARANTINED = "quarantined"
     RECORD_TOO_LARGE = "record_too_large"
     REFERENCE_MISMATCH = "reference_mismatch"
     RESULT_MISMATCH = "result_mismatch"
+    SESSIONS_DROPPED = "sessions_dropped"
     SUBSCRIPTION = "subscription"
     TOPIC_MISMATCH = "topic_mismatch"
     TRANSACTION_HANGS = "transaction_hangs"

@@ -18,7 +18,8 @@ class Advancing:
     watch: observer.Observer
     clock: clocks.Clock
     summaries: summaries.Summaries
-    max_held: int
+    #: called for each session that is answered, registered, asked for, or has ended
+    no_longer_unanswered: Callable[[model.SessionKey], None]
     #: called whenever there may be something to do
     wake: Callable[[], None]
 
@@ -29,13 +30,14 @@ class Advancing:
         rules = self.sources[key.source].rules
         after, effects = ledger.advance(key, session, told, now, rules)
         if after is not session:
+            unanswered = key in self.sessions.unanswered
             self.sessions.put(key, after)
+            if unanswered and key not in self.sessions.unanswered:
+                self.no_longer_unanswered(key)
             if not effects or not isinstance(effects[-1], ledger.Unwritten):
                 self.writer.gather().sessions.setdefault(key, session)
         for effect in effects:
             self._follow(key, effect, now)
-        while self.sessions.held > self.max_held:
-            self.apply(self.sessions.longest_held(), ledger.HoldDropped())
         self.wake()
         return effects
 

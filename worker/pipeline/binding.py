@@ -26,9 +26,9 @@ class Limits:
     #: how long a position that led to nothing may wait for company
     idle_commit_ms: int = 1_000
     inbox: int = 1_000
-    #: sessions in flight, or due within a minute
+    #: sessions in flight, or due within a minute, that are known to be real
     max_open: int = 50_000
-    #: sessions that wait to be registered
+    #: sessions of one source that wait to be registered
     max_held: int = 10_000
     #: events that wait for their source to be configured, and their bytes
     max_deferred: int = 1_000
@@ -37,7 +37,13 @@ class Limits:
     defer_ms: int = 3 * 86_400_000
     #: a session's record; what else is written of it is hardly larger
     max_session_bytes: int = 1 << 19
+    #: sessions of one source that nobody but their callbacks speaks for
+    max_unanswered: int = 10_000
+    #: bytes of memory for either, about
+    max_unanswered_bytes: int = 64 << 20
     #: records a transaction, about
     max_batch: int = 2_000
     drain_ms: int = 2_000
     sweep_ms: int = 3_600_000
+    #: how often a full partition looks whether it still is
+    look_ms: int = 1_000

@@ -126,15 +126,15 @@ class Fetching:
         *,
         suspect: bool,
     ) -> None:
+        cautiously = (
+            suspect and self._owner.cautious and not self._interrogation.is_cleared(key)
+        )
         try:
             _check_spelling(key, spelling, bound.provider)
-            answer = await self._fetch(key, spelling, bound, slot)
-            if (
-                suspect
-                and self._owner.cautious
-                and not self._interrogation.is_cleared(key)
-            ):
+            answer = await self._fetch(key, spelling, bound, slot, keep=cautiously)
+            if cautiously:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
+                slot.give_back(told=True)
             else:
                 told = _map(key, seq, spelling, bound.provider, answer)
                 self._owner.apply(key, told)
@@ -153,8 +153,15 @@ class Fetching:
         spelling: str,
         bound: binding.Binding,
         slot: _Slot,
+        *,
+        keep: bool,
     ) -> model.Answer:
-        """Fetch, and tell the gate and the metrics how it went."""
+        """
+        Fetch, and tell the gate and the metrics how it went.
+
+        With *keep* an answer keeps its place at the gate: it has to wait to be mapped,
+        and no more answers may wait than fetches may run.
+        """
         begun = self._owner.clock.now_ms()
         failed, told, word = False, False, "cancelled"
         retry_after: int | None = None
@@ -170,7 +177,8 @@ class Fetching:
             word = errors.MappingCrashed.reason
             raise errors.MappingCrashed(type(error).__name__) from None
         finally:
-            slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
+            if not keep or word != "result":
+                slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
             seconds = (self._owner.clock.now_ms() - begun) / 1000
             self._owner.watch.fetched(key.source, word, seconds)
         return answer

@@ -15,6 +15,7 @@ from worker.pipeline import circuit, waiting
 Start = Callable[[], bool]
 
 _MINUTE_MS = 60_000
+_Queue = collections.OrderedDict[Start, None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,9 @@ class Gate:
         self._circuit = circuit.Circuit(
             failures=limits.circuit_failures, open_ms=limits.circuit_open_ms
         )
-        self._known: collections.deque[Start] = collections.deque()
-        self._unknown: collections.deque[Start] = collections.deque()
+        # Ordered, and not deques: what waits may be taken out of the middle.
+        self._known: _Queue = collections.OrderedDict()
+        self._unknown: _Queue = collections.OrderedDict()
         self._denied: collections.deque[int] = collections.deque()
         self._running = 0
         self._held_from = self._held_until = 0
@@ -89,10 +91,26 @@ class Gate:
         """
         Call *start* as soon as the source has room.
 
-        *known* is false for a session that the provider has never answered for:
-        those wait when the budget of denials is spent.
+        *known* is false for a session that nobody but its callbacks speaks for: those
+        come after all others, and wait when the budget of denials is spent. *start* is
+        one of its own, told from all others by its identity.
         """
-        (self._known if known else self._unknown).append(start)
+        (self._known if known else self._unknown)[start] = None
+        self._look()
+
+    def promote(self, start: Start) -> None:
+        """Let *start* wait no longer behind those that nobody speaks for."""
+        if start in self._unknown:
+            del self._unknown[start]
+            self.submit(start, known=True)
+
+    def withdraw(self, start: Start) -> None:
+        """Forget *start*, if it still waits: its session has ended."""
+        self._known.pop(start, None)
+        self._unknown.pop(start, None)
+
+    def _look(self) -> None:
+        """Start what may start at once, and let the rest be looked after."""
         if self._dispatcher is None or self._dispatcher.done():
             if self._limiter is None:
                 self._start_ready()
@@ -137,7 +155,7 @@ class Gate:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._dispatcher
 
-    def _next(self) -> collections.deque[Start] | None:
+    def _next(self) -> _Queue | None:
         if self._known:
             return self._known
         return self._unknown if self._unknown and not self.budget_spent else None
@@ -156,7 +174,10 @@ class Gate:
     def _start_one(self) -> bool:
         """Start what is next; return whether it took a slot."""
         queue = self._next()
-        if queue is None or not queue.popleft()():
+        if queue is None:
+            return False
+        start, _ = queue.popitem(last=False)
+        if not start():
             return False
         self._running += 1
         self._circuit.start()

@@ -20,21 +20,38 @@ class Intake:
     bury: Callable[[model.DeadLetter], None]
     #: gathers the record of a deferred event, or its tombstone
     write: Callable[[model.SessionKey], None]
+    #: ends a source's unanswered sessions; returns whether all have ended
+    purge: Callable[[model.Event], bool]
     caution: caution.Caution
     deferred: deferred.Deferred
     _alarmed_at: int | None = None
 
-    def take(self, record: ports.Taken, now: int) -> None:
-        """Take one record; raises nothing."""
+    def take(self, record: ports.Taken, now: int) -> bool:
+        """
+        Take one record; raises nothing.
+
+        Returns False where it is not done with: it is to be taken again, after a
+        commit.
+        """
         event = record.event
         if event is None:
             if record.letter is not None:
                 self.bury(record.letter)
-        elif event.source in self.sources:
-            self.caution.took(event.key, record.offset)
-            self._take(event, now)
-        else:
+            return True
+        bound = self.sources.get(event.source)
+        if event.type is model.EventType.PURGE_REQUESTED:
+            if bound is not None:
+                return self.purge(event)
+            # Nothing of the source is here that could be purged later.
+            word = "unknown_source"
+            self.bury(summaries.undecidable(event, word, now, redrive=False))
+            return True
+        if bound is None:
             self._defer(event, record.offset, now)
+            return True
+        self.caution.took(event.key, record.offset)
+        self._take(event, now)
+        return True
 
     def take_deferred(self, now: int) -> None:
         """Take what waited for its source and need wait no longer, once at a start."""
@@ -95,6 +112,8 @@ class Intake:
                 self.apply(event.key, ledger.RegistrationTaken(event))
             case model.EventType.SESSION_RETURNED:
                 self.apply(event.key, ledger.ReturnTaken(event))
+            case model.EventType.PURGE_REQUESTED:  # of no session: see ``take``
+                pass
 
     def _take_callback(
         self, event: model.Event, provider: ports.Provider, now: int

@@ -1,14 +1,18 @@
 """Hold a partition's sessions in memory, and the heap of what is due."""
 
+import collections
 import heapq
 import itertools
 from typing import NamedTuple
 
 from worker import codec, ledger, model
+from worker.pipeline import backlog
 
 #: What has so long to wait is kept as bytes until then.
 _PARKED_FROM_MS = 60_000
 _NO_SESSION = f"{codec.DEFERRED_PREFIX}:"
+#: so few entries of what has ended cost nothing
+_HEAP_SLACK = 1_000
 
 
 class _Parked(NamedTuple):
@@ -36,7 +40,11 @@ class Memory:
         self._parked: dict[model.SessionKey, _Parked] = {}
         #: the parked ones and the ended ones
         self._resting: dict[str, bytes] = {}
-        self._held: dict[model.SessionKey, None] = {}
+        #: those that wait to be registered, and those that were never answered
+        self.held = backlog.Backlog()
+        self.unanswered = backlog.Backlog()
+        #: how many of both are among the working ones
+        self._strangers = 0
         self._heap: list[tuple[int, int, model.SessionKey]] = []
         self._order = itertools.count()
         #: records of the ledger that are no sessions: events that wait for a source
@@ -51,18 +59,26 @@ class Memory:
         return len(self._working)
 
     @property
+    def busy(self) -> int:
+        """Return how many of them are answered, registered or asked for."""
+        return len(self._working) - self._strangers
+
+    @property
     def open(self) -> int:
         """Return how many sessions have something still to be done."""
         return len(self._working) + len(self._parked)
 
-    @property
-    def held(self) -> int:
-        """Return how many sessions wait to be registered."""
-        return len(self._held)
+    def busiest(self) -> str:
+        """Return the source that most of the busy sessions are of; empty: none."""
+        counts = collections.Counter(
+            key.source for key in self._working if not self._is_stranger(key)
+        )
+        return max(counts, key=counts.__getitem__, default="")
 
-    def longest_held(self) -> model.SessionKey:
-        """Return the session that has waited longest; raises StopIteration."""
-        return next(iter(self._held))
+    def is_flying(self, key: model.SessionKey) -> bool:
+        """Return whether the session's fetch has started."""
+        session = self._working.get(key)
+        return session is not None and session.flight is not None
 
     def load(self, key: str, value: bytes | None) -> None:
         """Take one record of the ledger, in the ledger's order; later ones win."""
@@ -91,7 +107,9 @@ class Memory:
             session = ledger.recovered(stored)
             if session.due_at is not None and session.due_at <= now:
                 found.append(key)
-            if session is not stored or not _waits_long(session):
+            if session is not stored or not (
+                _waits_long(session) or session.unanswered
+            ):
                 self.put(key, session)
                 continue
             self._park(key, session)
@@ -117,6 +135,7 @@ class Memory:
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
         """Keep the session's state, and when it is due."""
         before = self._due(key)
+        self._strangers -= key in self._working and self._is_stranger(key)
         if session is None:
             self._forget(key)
         elif not session.open:
@@ -131,14 +150,16 @@ class Memory:
                 self._resting.pop(str(key), None)
                 self._parked.pop(key, None)
             self._working[key] = session
-            self._hold(key, session)
+            self._sort(key, session)
+            self._strangers += self._is_stranger(key)
         self._bring_up(key, before)
 
     def _forget(self, key: model.SessionKey) -> None:
         self._working.pop(key, None)
         self._parked.pop(key, None)
         self._resting.pop(str(key), None)
-        self._held.pop(key, None)
+        self.held.discard(key)
+        self.unanswered.discard(key)
 
     def _rest(self, key: model.SessionKey, session: ledger.Session) -> None:
         value = codec.encode_session(session, self._version)
@@ -150,19 +171,42 @@ class Memory:
         """Keep what has to be known of a session whose bytes are kept."""
         since = None if session.final else session.first_seen_at
         self._parked[key] = _Parked(session.due_at, since)
-        self._hold(key, session)
+        self._sort(key, session)
 
-    def _hold(self, key: model.SessionKey, session: ledger.Session) -> None:
+    def _sort(self, key: model.SessionKey, session: ledger.Session) -> None:
+        """Keep note of what an open session waits for."""
         if session.held is not None:
-            self._held.setdefault(key)
-        elif self._held:
-            self._held.pop(key, None)
+            self.held.put(key, session)
+        else:
+            self.held.discard(key)
+        if session.held is None and session.unanswered:
+            self.unanswered.put(key, session)
+        else:
+            self.unanswered.discard(key)
+
+    def _is_stranger(self, key: model.SessionKey) -> bool:
+        return key in self.unanswered or key in self.held
 
     def _bring_up(self, key: model.SessionKey, before: int | None) -> None:
         """Remember when the session is due, unless it is when it was *before*."""
         at = self._due(key)
         if at is not None and at != before:
             heapq.heappush(self._heap, (at, next(self._order), key))
+            if len(self._heap) > 2 * self.open + _HEAP_SLACK:
+                self._rebuild_heap()
+
+    def _rebuild_heap(self) -> None:
+        """
+        Leave out what has ended or is due at another time.
+
+        Sessions that end long before they are due would pile up here otherwise.
+        """
+        found: dict[model.SessionKey, tuple[int, int, model.SessionKey]] = {}
+        for at, place, key in self._heap:
+            if self._due(key) == at and (key not in found or place < found[key][1]):
+                found[key] = (at, place, key)
+        self._heap = list(found.values())
+        heapq.heapify(self._heap)
 
     def remind(self, key: model.SessionKey) -> None:
         """Bring *key* up again when it is due."""

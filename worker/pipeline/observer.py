@@ -28,6 +28,10 @@ class Observer(Protocol):
         """Tell a person."""
         ...
 
+    def purged(self, source: str, event_id: str, sessions: int) -> None:
+        """Tell how many sessions a purge has ended in this partition."""
+        ...
+
     def fetched(self, source: str, result: str, seconds: float) -> None:
         """Tell how a fetch ended: ``result`` or a FetchError's reason."""
         ...

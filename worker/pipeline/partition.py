@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import functools
 from collections.abc import Iterable, Mapping
 
 from worker import clock as clocks
@@ -11,11 +10,14 @@ from worker.pipeline import (
     advancing,
     binding,
     caution,
+    clearing,
+    crowding,
     deferred,
     fetching,
     intake,
     memory,
     observer,
+    starting,
     summaries,
     waiting,
     writer,
@@ -67,8 +69,8 @@ class Partition:
             put_back=lambda key: self._advancing.put_back(key),  # noqa: PLW0108 -- made below
             wake=self._wake.set,
         )
-        self._queued: set[model.SessionKey] = set()
         self._fetching = fetching.Fetching(self, interrogation)
+        self._starting = starting.Starting(self, self._fetching, self._caution)
         self._summaries = summaries.Summaries(position)
         self._advancing: advancing.Advancing = advancing.Advancing(
             sources=sources,
@@ -77,24 +79,37 @@ class Partition:
             watch=watch,
             clock=clock,
             summaries=self._summaries,
-            max_held=limits.max_held,
+            no_longer_unanswered=self._no_longer_unanswered,
             wake=self._wake.set,
         )
         self.apply = self._advancing.apply
+        self._crowding = crowding.Crowding(
+            sources=sources, sessions=sessions, clock=clock, limits=limits
+        )
+        self._clearing = clearing.Clearing(
+            sources=sources,
+            sessions=sessions,
+            counted=self._summaries,
+            gathering=self._writer,
+            watch=watch,
+            clock=clock,
+            limits=limits,
+            crowds=self._crowding,
+            apply=self.apply,
+        )
         self._intake = intake.Intake(
             sources=sources,
             watch=watch,
             apply=self.apply,
             bury=self._writer.bury,
             write=self._writer.write,
+            purge=self._clearing.purge,
             caution=self._caution,
             deferred=deferred.Deferred(sessions.deferred, limits),
         )
         self._recheck_open = recheck_open
-        self._paused = self._closed = self._parting = False
-        self._sweep: list[model.SessionKey] = []
+        self.paused = self.closed = self._parting = False
         self._crash: BaseException | None = None
-        self._swept_at = clock.now_ms()
 
     # -- what the transport sees
 
@@ -108,7 +123,8 @@ class Partition:
         """Return whether more events may be offered."""
         return (
             len(self._inbox) < self._limits.inbox
-            and self.memory.working < self._limits.max_open
+            and self.memory.busy < self._limits.max_open
+            and self._crowding.waits_for is None
         )
 
     @property
@@ -118,7 +134,7 @@ class Partition:
 
     def offer(self, records: Iterable[ports.Taken]) -> None:
         """Take *records* in, in order; those before the position are passed over."""
-        if self._paused:
+        if self.paused:
             return
         for record in records:
             if record.offset >= self._next_offset:
@@ -128,7 +144,7 @@ class Partition:
 
     def pause(self) -> None:
         """Stop taking and starting at once; a commit in flight and a last one go on."""
-        self._paused = True
+        self.paused = True
         self._inbox.clear()
         self._next_offset = self._taken
         if self._caution.part():
@@ -138,7 +154,7 @@ class Partition:
 
     def resume(self) -> None:
         """Go on after ``pause``, from the own position."""
-        self._paused = self._parting = False
+        self.paused = self._parting = False
         if self._caution.rejoin():
             self._writer.gather()
         self._wake.set()
@@ -149,7 +165,7 @@ class Partition:
 
     async def close(self) -> None:
         """Forget everything; what was in flight stands in the ledger as intent."""
-        self._closed = self._paused = True
+        self.closed = self.paused = True
         await self._fetching.close()
         await self._writer.close()
 
@@ -172,16 +188,21 @@ class Partition:
                 self.apply(key, ledger.EventsLost())
         self._writer.gather()
         await self._writer.flush()
+        while not self.paused and self._clearing.trim():
+            await self._writer.flush()
         while True:
             self._wake.clear()
             self._writer.reap()
             if self._crash is not None:
                 raise self._crash
-            if not self._paused:
+            if not self.paused:
+                self._clearing.trim()
                 self._take()
-                self._start_due()
+                self._starting.start_due()
                 self._catch_up()
-            self._sweep_some()
+                self._clearing.look_for_room()
+            if self._clearing.sweep():
+                self._intake.sweep_deferred(self.clock.now_ms())
             await self._wait(self._commit())
 
     def _commit(self) -> int | None:
@@ -189,10 +210,14 @@ class Partition:
         if self._parting and not self._writer.busy:
             self._parting = False
             self._writer.begin()
-        if self._paused:
+        if self.paused:
             return None
         wait_ms = self._writer.commit_when_ripe(young=self._fetching.any_younger)
-        if self._inbox and self._writer.weight < self._limits.max_batch:
+        if (
+            self._inbox
+            and self._writer.weight < self._limits.max_batch
+            and self._crowding.waits_for is None
+        ):
             self._wake.set()
         return wait_ms
 
@@ -202,8 +227,9 @@ class Partition:
             await asyncio.sleep(0)
             return
         now = self.clock.now_ms()
-        due = None if self._paused else self.memory.next_due()
-        waits = [self._limits.sweep_ms if not self._sweep else 100]
+        due = None if self.paused else self.memory.next_due()
+        waits = [100 if self._clearing.sweeping else self._limits.sweep_ms]
+        waits += [self._limits.look_ms] if self._clearing.full else []
         waits += [] if wait_ms is None else [wait_ms]
         waits += [] if due is None else [max(due - now, 1)]
         await waiting.for_either(self._wake, self.clock, min(waits) / 1000)
@@ -211,48 +237,25 @@ class Partition:
     def _take(self) -> None:
         now = self.clock.now_ms()
         while self._inbox and self._writer.weight < self._limits.max_batch:
-            record = self._inbox.popleft()
-            self._intake.take(record, now)
+            if self._crowding.waits_for is not None:
+                break
+            record = self._inbox[0]
+            if not self._intake.take(record, now):
+                break
+            self._inbox.popleft()
             self._taken = record.offset + 1
             self._writer.moved()
 
-    def _start_due(self) -> None:
-        for key in self.memory.due(self.clock.now_ms()):
-            bound = self.sources.get(key.source)
-            if bound is None or key in self._queued:
-                continue
-            session = self.memory.get(key)
-            if session is None:
-                continue
-            if session.held is not None or not bound.rules.fetches:
-                self.apply(key, ledger.WaitOver(self._behind))
-                continue
-            self._queued.add(key)
-            known = session.standing is not None
-            bound.gate.submit(functools.partial(self._start, key), known=known)
-
     @property
-    def _behind(self) -> bool:
+    def behind(self) -> bool:
         """Return whether there are events that were there at the start, or are here."""
         return bool(self._inbox) or self._taken < self._caution.end_offset
 
-    def _start(self, key: model.SessionKey) -> bool:
-        """Start the session's fetch, called by its gate; False where none is due."""
-        self._queued.discard(key)
-        session = self.memory.get(key)
-        if self._closed or session is None or session.due_at is None:
-            return False
-        if self._paused:
-            self.memory.remind(key)
-            return False
-        for effect in self.apply(key, ledger.FetchStarting()):
-            if isinstance(effect, ledger.Fetch):
-                spelling, bound = session.provider_session_id, self.sources[key.source]
-                suspect = key in self._caution.suspects
-                self._fetching.start(key, effect.seq, spelling, bound, suspect=suspect)
-                return True
-        self.memory.remind(key)
-        return False
+    def _no_longer_unanswered(self, key: model.SessionKey) -> None:
+        """Take note that a session is answered, spoken for, or has ended."""
+        self._starting.no_longer_unanswered(key)
+        if self.memory.get(key) is not None:
+            self._crowding.answered(key.source)
 
     def crashed(self, error: BaseException) -> None:
         """Let ``run`` raise *error*: a fetch of this partition ended as none may."""
@@ -269,20 +272,6 @@ class Partition:
         now = self.clock.now_ms()
         if self._caution.caught_up(self._taken, self.memory, now):
             self._writer.gather()
-
-    def _sweep_some(self) -> None:
-        """Forget stubs whose time is over: all once an hour, a few at a time."""
-        now = self.clock.now_ms()
-        for letter in self._summaries.ripe(now):
-            self._writer.bury(letter)
-        if not self._sweep and now - self._swept_at >= self._limits.sweep_ms:
-            self._sweep, self._swept_at = self.memory.ended_keys(), now
-            self._intake.sweep_deferred(now)
-        room = max(self._limits.max_batch - self._writer.weight, 0)
-        for _ in range(min(len(self._sweep), 200, room)):
-            key = self._sweep.pop()
-            if key.source in self.sources:
-                self.apply(key, ledger.RetentionOver())
 
     async def written(self) -> None:
         """Return once everything up to now is committed; raises as ``run`` does."""

@@ -6,6 +6,7 @@ text of a lower exception ever gets into an error: what a lower library raises i
 replaced outside of its ``except`` block and leaves no context behind.
 """
 
+import contextlib
 import dataclasses
 import email.utils
 import random
@@ -20,12 +21,16 @@ import yarl
 import worker
 from worker import clock as clocks
 from worker import codec, errors
+from worker.providers import _budget
 from worker.settings import sources, types
 
 _ATTEMPTS = 3  # the first, and at most two more in place
 _WAIT_S = (0.05, 0.25)  # between two of them, at random
 #: the detail of an error that tells that no byte of the request was sent
 NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
+#: an answer that is longer reserves all that it may come to, of so many bytes a source
+_SMALL_BYTES = 64 << 10
+_LARGE_BYTES = 32 << 20
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
 
 #: Read top down: aiohttp's classes inherit from each other and from OSError.
@@ -81,6 +86,7 @@ class Http:
         clock: clocks.Clock,
         attempts: int = _ATTEMPTS,
         proxy: types.Secret | None = None,
+        large_bytes: int = _LARGE_BYTES,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000)
@@ -90,6 +96,7 @@ class Http:
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        self._large = _budget.Budget(large_bytes)
 
     async def request(
         self,
@@ -164,21 +171,35 @@ class Http:
     async def _whole(
         self, response: aiohttp.ClientResponse, limit_bytes: int
     ) -> HttpAnswer:
-        """Read the body piece by piece, at most *limit_bytes* of it."""
+        """
+        Read the body piece by piece, at most *limit_bytes* of it.
+
+        Nearly all are small. A large one waits until the source holds less of others;
+        its connection waits with it, within the time-out.
+        """
         if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
             raise errors.BadAnswer("redirect")
-        body = bytearray()
-        while not response.content.at_eof():
-            body += await response.content.readany()
-            if len(body) > limit_bytes:
-                response.close()
-                raise errors.BadAnswer("too_large")
+        body, large = bytearray(), False
+        async with contextlib.AsyncExitStack() as held:
+            while not response.content.at_eof():
+                body += await response.content.readany()
+                if len(body) > limit_bytes:
+                    response.close()
+                    raise errors.BadAnswer("too_large")
+                if not large and len(body) > _SMALL_BYTES:
+                    large = True
+                    await held.enter_async_context(self._large.reserved(limit_bytes))
         return HttpAnswer(
             status=response.status,
             headers=response.headers,
             body=bytes(body),
             received_at=self._clock.now_ms(),
         )
+
+    @property
+    def reserved_bytes(self) -> int:
+        """Return how many bytes large answers may take that are being read."""
+        return self._large.reserved_bytes
 
     def _opened(self) -> aiohttp.ClientSession:
         """Return the session, made inside the running loop on first use."""

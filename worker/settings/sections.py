@@ -80,12 +80,18 @@ class Worker(types.Section):
     gather_window: types.DurationMs = 5
     #: records taken and not yet in a commit; past it the partition pauses
     max_queued_events: Annotated[int, pydantic.Field(ge=1)] = 1000
-    #: sessions in flight or due within a minute; past it the partition pauses
+    #: sessions in flight or due within a minute that the provider has answered for or
+    #: that were registered; past it the partition pauses
     max_open_sessions: Annotated[int, pydantic.Field(ge=1)] = 200_000
-    #: sessions that wait to be registered; past it the longest held ends
+    #: a source's sessions that wait to be registered; past it the longest held ends
     max_held_sessions: Annotated[int, pydantic.Field(ge=1)] = 10_000
     #: events that wait for their source to be configured; past it they are dead letters
     max_deferred_events: Annotated[int, pydantic.Field(ge=0, le=100_000)] = 1_000
+    #: a source's sessions, in all partitions together, that were neither answered for
+    #: nor registered; past it those that waited longest end
+    max_unanswered_sessions: Annotated[int, pydantic.Field(ge=1)] = 50_000
+    #: bytes of memory for these, and for those that wait to be registered
+    max_unanswered_bytes: Annotated[int, pydantic.Field(ge=1 << 20)] = 96 << 20
     #: sessions that change in one transaction
     max_commit_sessions: Annotated[int, pydantic.Field(ge=1)] = 500
     #: of the plain commit that proves membership

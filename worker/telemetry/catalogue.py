@@ -196,6 +196,18 @@ DEFERRED_EVENTS = Metric(
     Kind.GAUGE,
     "Events that wait for their source to be configured, in the partitions owned.",
 )
+UNANSWERED_SESSIONS = Metric(
+    "kyc_unanswered_sessions",
+    Kind.GAUGE,
+    "Open sessions that the provider never answered for and that were not registered.",
+    {"source": labels.Source},
+    from_zero=True,
+)
+PAUSED_PARTITIONS = Metric(
+    "kyc_paused_partitions",
+    Kind.GAUGE,
+    "Partitions that take no more events for now: too much is under way in them.",
+)
 OLDEST_PENDING_SECONDS = Metric(
     "kyc_oldest_pending_seconds",
     Kind.GAUGE,
@@ -249,39 +261,4 @@ LOG_VALUES_DROPPED = Metric(
 )
 
 #: All of them, but for ``kyc_build_info`` and the process's own metrics.
-CATALOGUE = (
-    CALLBACKS,
-    VERIFICATION_FAILURES,
-    SECRETS_MATCHED,
-    RETURNS,
-    PRODUCE_SECONDS,
-    HTTP_CONNECTIONS,
-    HTTP_BUFFERED_BYTES,
-    HTTP_CONNECTIONS_CLOSED,
-    API_REQUESTS,
-    BEGIN_SECONDS,
-    BEGINS_UNRESOLVED,
-    BEGINS_RECOVERED,
-    BEGINS_FORGOTTEN,
-    EVENTS_BEHIND,
-    FETCHES,
-    FETCH_SECONDS,
-    RETRIES,
-    LEDGER_NOTES,
-    REGISTERED_SESSIONS,
-    DECISIONS,
-    DECISION_LATENCY_SECONDS,
-    DEAD_LETTERS,
-    OPEN_SESSIONS,
-    DEFERRED_EVENTS,
-    OLDEST_PENDING_SECONDS,
-    COMMIT_SECONDS,
-    RECORDS_COMMITTED,
-    KAFKA_REACHABLE,
-    OWNED_PARTITIONS,
-    PARTITION_FAILURES,
-    RESTORE_SECONDS,
-    RECORDS_RESTORED,
-    ALARMS,
-    LOG_VALUES_DROPPED,
-)
+CATALOGUE = tuple(each for each in list(globals().values()) if isinstance(each, Metric))

@@ -162,6 +162,12 @@ class Metrics:
         """Set how many events wait for their source to be configured."""
         self._set(catalogue.DEFERRED_EVENTS, events)
 
+    def crowded(self, unanswered: Mapping[str, int], paused: int) -> None:
+        """Set each source's *unanswered* sessions, and how many partitions are full."""
+        self._set(catalogue.PAUSED_PARTITIONS, paused)
+        for source, sessions in unanswered.items():
+            self._set(catalogue.UNANSWERED_SESSIONS, sessions, source)
+
     def oldest_pending(self, seconds: float) -> None:
         """Set the age of the oldest open session; 0 where there is none."""
         self._set(catalogue.OLDEST_PENDING_SECONDS, seconds)

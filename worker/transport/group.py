@@ -13,6 +13,7 @@ from worker.transport import (
     closing,
     decoding,
     fetched,
+    lag,
     membership,
     owned,
     progress,
@@ -59,6 +60,7 @@ class Group:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._progress = progress.Progress(worker, clock)
+        self.lag = lag.Lag(clock)
 
     @property
     def partitions(self) -> dict[int, owned.Owned]:
@@ -80,16 +82,11 @@ class Group:
 
     def events_behind(self) -> int:
         """Return how many events of the owned partitions are not yet taken."""
-        consumer = self._consumer
-        if consumer is None:
-            return 0
-        behind = 0
-        assignment = consumer.assignment()
-        for mine in self._owned.values():
-            if mine.work is not None and mine.tp in assignment:
-                end = consumer.highwater(mine.tp)
-                behind += 0 if end is None else max(end - mine.next_offset, 0)
-        return behind
+        return sum(
+            self.lag.behind(mine.tp, mine.next_offset)
+            for mine in self._owned.values()
+            if mine.work is not None
+        )
 
     async def run(self) -> None:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
@@ -152,6 +149,7 @@ class Group:
             asyncio.create_task(self._poll(consumer)),
             asyncio.create_task(self._reconcile(consumer)),
             asyncio.create_task(self._commit_lazily(consumer)),
+            asyncio.create_task(self.lag.follow(consumer, self._owned)),
             asyncio.create_task(
                 membership.look_after_topics(consumer, self._kafka, self._clock)
             ),

@@ -32,7 +32,7 @@ def test_the_runbook_is_good() -> None:
             "account_refused must",
         ),
         ("dlq show ID", "dlq look ID", "there is no command 'look'"),
-        ("kyc-worker session SOURCE", "kyc-worker sessions SOURCE", "'sessions'"),
+        ("kyc-worker session SOURCE", "kyc-worker seesion SOURCE", "'seesion'"),
         ("--accept-gap`", "--accept-gaps`", "there is no option --accept-gaps"),
         ("--reason quarantined", "--because quarantined", "no option --because"),
     ],

@@ -1,5 +1,6 @@
 """A partition's memory: what is open, what has ended, what is due."""
 
+import dataclasses
 import tracemalloc
 import uuid
 
@@ -219,3 +220,18 @@ def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
 
     assert len(sessions) == many
     assert taken / many < 350
+
+
+def test_what_ends_long_before_it_is_due_leaves_the_heap() -> None:
+    """A flood of sessions that wait and are ended takes no memory until their time."""
+    sessions = memory.Memory()
+    rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+    for number in range(20_000):
+        history = told.History(rules)
+        history.callback()
+        sessions.put(pipeline.key(number), history.state)
+        sessions.put(pipeline.key(number - 10), None)
+    assert len(sessions) == 10
+    assert len(sessions._heap) < 2_000
+    due = sessions.due(2**45)
+    assert due == [pipeline.key(number) for number in range(19_990, 20_000)]

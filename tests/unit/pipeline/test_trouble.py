@@ -60,10 +60,11 @@ async def test_the_inbox_is_bounded() -> None:
 
 
 async def test_open_sessions_are_bounded() -> None:
-    """With too many sessions open a partition takes no more."""
+    """With too many registered sessions open a partition takes no more."""
     limits = dataclasses.replace(pipeline.LIMITS, max_open=2)
     async with pipeline.Rig(limits=limits) as rig:
-        await rig.take(pipeline.event(1), pipeline.event(2))
+        for number in (1, 2):
+            await rig.take(pipeline.registered(number), pipeline.event(number))
         assert not rig.partition.has_room
         await rig.bring(A(), "tx-1")
         assert rig.partition.has_room

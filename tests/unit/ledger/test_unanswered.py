@@ -1,0 +1,72 @@
+"""Which sessions nobody but their callbacks speaks for, and that only those end."""
+
+import dataclasses
+
+import pytest
+
+from tests.support import ledger as told
+from worker import errors, ledger, model
+
+_KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+
+
+def _called_back() -> told.History:
+    history = told.History(told.FETCHED)
+    history.callback()
+    return history
+
+
+@pytest.mark.parametrize(
+    ("purged", "kind"),
+    [(False, ledger.NoteKind.DROPPED), (True, ledger.NoteKind.PURGED)],
+)
+def test_an_unanswered_session_is_dropped(
+    kind: ledger.NoteKind, *, purged: bool
+) -> None:
+    """It is forgotten and counted; nothing is decided or buried."""
+    history = _called_back()
+    effects = history.tell(ledger.Dropped(purged=purged))
+    assert effects == [ledger.Note(kind), ledger.UnknownEnd()]
+    assert history.session is None
+
+
+def test_a_denied_session_is_still_unanswered() -> None:
+    """A denial is no answer: the session may be dropped, in flight as well."""
+    history = _called_back()
+    history.start()
+    assert history.state.unanswered
+    history.fail(errors.NoSuchSession)
+    assert history.state.unanswered
+    assert ledger.UnknownEnd() in history.tell(ledger.Dropped())
+
+
+def test_a_held_wake_up_is_unanswered() -> None:
+    """Whoever has the URL can write it."""
+    history = told.History(_KNOWN)
+    history.callback()
+    assert history.state.unanswered
+
+
+@pytest.mark.parametrize("before", ["callback", "registration", "recheck"])
+def test_a_session_that_the_company_speaks_for_is_never_dropped(before: str) -> None:
+    """Registered or asked for by recheck, before or after its callback."""
+    for vouch in (told.History.register, told.History.recheck):
+        history = told.History(told.FETCHED)
+        if before == "callback":
+            history.callback()
+            vouch(history)
+        else:
+            vouch(history)
+            history.callback()
+        assert not history.state.unanswered
+        standing = history.state
+        assert history.tell(ledger.Dropped(purged=True)) == []
+        assert history.state is standing
+
+
+def test_an_answered_session_is_never_dropped() -> None:
+    """What the provider answered for stays, pending as well."""
+    history = told.decided(told.pending(model.Reason.IN_PROGRESS))
+    standing = history.state
+    assert history.tell(ledger.Dropped()) == []
+    assert history.state is standing
