@@ -141,7 +141,7 @@ def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
         return
     kept = state.Unconfirmed(verdict=claim.verdict, since=work.now, cause=cause)
     # Only what the provider denies from now on can confirm it.
-    work.change(unconfirmed=kept, denials=0, denied_since=None)
+    work.change(unconfirmed=kept, confirmations=0)
 
 
 def wake(work: turn.Turn, cause: model.Cause) -> None:

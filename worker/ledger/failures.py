@@ -144,11 +144,12 @@ def _denied_unconfirmed(
     """
     session, rules = work.session, work.rules
     after_it = session.trailing is None or unconfirmed.since < flight.started_at
-    count = session.denials + after_it
+    count = session.confirmations + after_it
     left = unconfirmed.since + rules.unconfirmed_grace_ms - work.now
     if left > 0 or count < rules.denied_answers:
-        work.change(denials=count)
-        delay = rules.retry.delay_ms(count)
+        denials = session.denials + 1
+        work.change(denials=denials, confirmations=count)
+        delay = rules.retry.delay_ms(denials)
         _retry(work, flight, min(delay, left) if left > 0 else delay)
         return
     standing = work.session.standing

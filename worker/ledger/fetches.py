@@ -100,7 +100,8 @@ def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
     """
     Put every count of trouble back at zero, and make *changes*.
 
-    A callback's claim outlasts trouble: only the provider's answer settles it.
+    A callback's claim outlasts trouble: only the provider's answer settles it, and
+    only denials in a row confirm it.
     """
     work.change(
         flight=None,
@@ -111,6 +112,7 @@ def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
         not_ready=0,
         denials=0,
         denied_since=None,
+        confirmations=0,
         **changes,
     )
 

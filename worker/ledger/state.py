@@ -77,6 +77,8 @@ class Session(NamedTuple):
     #: marks of deliveries that act once: provider's event ids, digests
     seen: tuple[str, ...] = ()
     unconfirmed: Unconfirmed | None = None
+    #: denials of fetches that started after that came
+    confirmations: int = 0
     hint: model.Outcome | None = None
     #: when the company said that it began this session, and by which intent
     registered_at: int | None = None

@@ -83,11 +83,18 @@ class Fetching:
         spelling: str,
         bound: binding.Binding,
         *,
+        fresh_since: int | None,
         suspect: bool,
     ) -> None:
-        """Start fetch *seq* of the session; what it brings goes to the ledger."""
+        """
+        Start fetch *seq* of the session; what it brings goes to the ledger.
+
+        *fresh_since*: what the provider was asked before it is no answer.
+        """
         slot = _Slot(bound.gate)
-        flight = self._fly(key, seq, spelling, bound, slot, suspect=suspect)
+        flight = self._fly(
+            key, seq, spelling, bound, slot, fresh_since=fresh_since, suspect=suspect
+        )
         task = asyncio.create_task(flight)
         self._tasks[task] = self._owner.clock.now_ms()
         task.add_done_callback(functools.partial(self._forget, slot))
@@ -124,10 +131,11 @@ class Fetching:
         bound: binding.Binding,
         slot: _Slot,
         *,
+        fresh_since: int | None,
         suspect: bool,
     ) -> None:
         try:
-            answer = await self._fetch(key, spelling, bound, slot)
+            answer = await self._fetch(key, spelling, bound, slot, fresh_since)
             if (
                 suspect
                 and self._owner.cautious
@@ -152,13 +160,16 @@ class Fetching:
         spelling: str,
         bound: binding.Binding,
         slot: _Slot,
+        fresh_since: int | None,
     ) -> model.Answer:
         """Fetch, and tell the gate and the metrics how it went."""
         begun = self._owner.clock.now_ms()
         failed, told, word = False, False, "cancelled"
         retry_after: int | None = None
         try:
-            answer = await bound.provider.fetch(key, spelling)
+            answer = await bound.provider.fetch(
+                key, spelling, fresh_since=fresh_since
+            )
             told, word = True, "result"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms

@@ -112,13 +112,20 @@ class Adapter:
             return None
         return model.Claim(model.ClaimKind.HINT, verdict)
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """
         Ask for the result, with the key of the flow that made the session.
 
         Raises errors.FetchError; a repeat changes nothing at the provider.
         """
-        del session  # the provider's own spelling is what it is asked with
+        # The provider's own spelling is what it is asked with, and each time anew.
+        del session, fresh_since
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         key = self._settings.flow_api_key.reveal()

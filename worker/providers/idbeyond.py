@@ -167,13 +167,20 @@ class Adapter:
         verdict, alarms = self._map(event.claim, event.provider_time)
         return model.Claim(model.ClaimKind.SIGNED, verdict, alarms)
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """
         Ask for the session's result at ``result_path``.
 
         Raises errors.FetchError; a repeat changes nothing at the provider.
         """
-        del session  # the provider's own spelling is what it is asked with
+        # The provider's own spelling is what it is asked with, and each time anew.
+        del session, fresh_since
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         path = self._settings.result_path.replace(_PLACEHOLDER, spelling)

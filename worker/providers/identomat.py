@@ -75,7 +75,13 @@ class Adapter:
         """Return nothing: the callback says only where to look."""
         return None
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:  # noqa: ARG002 -- part of the port
+    async def fetch(
+        self,
+        session: model.SessionKey,  # noqa: ARG002 -- part of the port
+        spelling: str,
+        *,
+        fresh_since: int | None = None,  # noqa: ARG002 -- it is asked each time anew
+    ) -> model.Answer:
         """
         Ask for the result of the session; see ports.Provider.
 

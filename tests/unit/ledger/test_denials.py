@@ -1,9 +1,11 @@
 """Sessions that the provider denies: the quiet end, and what a callback claimed."""
 
+import dataclasses
+
 import pytest
 
 from tests.support import ledger as told
-from worker import errors, ledger, model
+from worker import errors, ledger, model, policy
 
 A, R, P = told.approved, told.rejected, told.pending
 CLAIM = told.unconfirmed()
@@ -106,15 +108,97 @@ def test_a_decided_session_that_is_denied_is_buried() -> None:
 
 
 @pytest.mark.parametrize("verdict", [A(), R()])
-def test_a_denial_after_a_final_changes_nothing(verdict: model.Verdict) -> None:
-    """Data deleted at the provider after a final is no news: what stands, stands."""
+def test_a_denial_after_a_final_is_repeated_and_then_buried(
+    verdict: model.Verdict,
+) -> None:
+    """What stands, stands; a wake-up that only denials answer reaches a person."""
     history = told.decided(verdict)
     history.wait(told.HOUR)
     history.callback()
-    effects = _denied(history)
-    assert told.notes(effects) == [ledger.NoteKind.DENIED]
-    assert (history.letters, len(history.decisions)) == ([], 1)
-    assert not history.state.open
+    called, answers = history.now, 0
+    effects: list[ledger.Effect] = []
+    while history.state.open:
+        assert history.letters == []
+        effects = _denied(history)
+        answers += 1
+    assert answers >= history.rules.denied_answers
+    assert history.now - called >= history.rules.denied_over_ms
+    assert told.alarms(effects) == [model.AlarmKind.FETCH_EXHAUSTED]
+    assert [letter.last_error for letter in history.letters] == ["no_such_session"]
+    assert len(history.decisions) == 1
+
+
+def test_a_revocation_that_shows_late_is_found() -> None:
+    """A cancellation is listed a moment after the result is gone: it is not lost."""
+    history = told.decided(A())
+    history.wait(told.HOUR)
+    history.callback()
+    _denied(history)
+    history.fetch(R())
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+def test_each_denial_asks_for_an_answer_from_after_its_fetch_started() -> None:
+    """What one denial was read from is no second denial."""
+    history = told.decided(A())
+    history.wait(told.HOUR)
+    history.callback()
+    for _ in range(3):
+        history.wait_until_due()
+        history.start()
+        assert history.state.fresh_since == history.now
+        history.fail(errors.NotAsked)
+        fresh = history.now
+        history.wait_until_due()
+        history.start()
+        assert history.state.fresh_since == fresh
+        history.fail(errors.NoSuchSession)
+
+
+@pytest.mark.parametrize("decides", [False, True])
+def test_a_registered_session_that_is_denied_early_waits_for_its_deadline(
+    *, decides: bool
+) -> None:
+    """Denials before the deadline end nothing: it is polled when it should have ended."""
+    history = told.History()
+    history.register()
+    deadline = history.state.due_at
+    assert deadline == told.START + history.rules.session_deadline_ms
+    history.callback(provider_event_id="once")
+    if decides:
+        history.fetch(P())
+        history.recheck()
+    while history.state.due_at != deadline:
+        assert told.alarms(_denied(history)) in (
+            [],
+            [model.AlarmKind.FETCH_EXHAUSTED],
+        )
+    assert history.now < deadline
+    assert len(history.letters) == decides
+    # The same delivery may come again: nothing has answered it.
+    history.callback(provider_event_id="once")
+    assert history.state.due_at == history.now
+    history.fetch(A())
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+
+
+def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
+    """Of the denials that end it, n are of fetches that started after the deadline."""
+    history = told.History()
+    history.register()
+    deadline = told.START + history.rules.session_deadline_ms
+    history.wait(history.rules.session_deadline_ms - told.SECOND)
+    history.callback()
+    after = 0
+    effects: list[ledger.Effect] = []
+    while history.state.open:
+        history.wait_until_due()
+        history.start()
+        after += history.now >= deadline
+        effects = history.fail(errors.NoSuchSession)
+    assert ledger.DeniedEnd() in effects
+    assert after >= history.rules.denied_answers
+    assert history.now - deadline >= history.rules.denied_over_ms
 
 
 def test_a_callback_is_not_believed_at_once() -> None:
@@ -147,8 +231,45 @@ def test_an_unconfirmed_session_never_ends_unseen() -> None:
     history = told.History()
     history.callback(CLAIM)
     history.wait(told.DAY)
-    _denied(history)
-    assert len(history.decisions) == 1
+    while history.state.open:
+        _denied(history)
+    assert (len(history.decisions), history.letters) == (1, [])
+
+
+def test_one_denial_confirms_no_claim() -> None:
+    """However late the first answer comes, n denials since the callback believe it."""
+    history = told.History()
+    history.callback()
+    for _ in range(history.rules.denied_answers - 1):
+        _denied(history)
+    history.callback(CLAIM)
+    history.wait(told.DAY)
+    answers = 0
+    while not history.decisions:
+        _denied(history)
+        answers += 1
+    assert answers == history.rules.denied_answers
+
+
+def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
+    """What was asked before the callback came says nothing about it."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.wait(told.SECOND)
+    history.callback(CLAIM)
+    history.fail(errors.NoSuchSession)
+    assert history.state.confirmations == 0
+
+
+def test_what_refutes_a_claim_is_written() -> None:
+    """With fast polls, too: a crash does not bring the refuted claim back."""
+    polling = policy.Polling(times=3)
+    history = told.History(dataclasses.replace(told.FETCHED, polling=polling))
+    history.callback(CLAIM)
+    effects = history.fetch(P(model.Reason.IN_PROGRESS))
+    assert history.state.unconfirmed is None
+    assert ledger.Unwritten() not in effects
 
 
 def test_a_pending_session_takes_the_claim() -> None:
@@ -165,8 +286,9 @@ def test_a_claim_never_revokes_a_final() -> None:
     history = told.decided(A())
     history.wait(told.HOUR)
     history.callback(CLAIM)
-    history.wait(history.rules.unconfirmed_grace_ms)
-    effects = _denied(history)
+    effects: list[ledger.Effect] = []
+    while history.state.open:
+        effects = _denied(history)
     assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
     assert [letter.reason for letter in history.letters] == [
         model.DeadLetterReason.CONFLICTING_FINAL
@@ -180,8 +302,8 @@ def test_a_claim_that_agrees_with_a_final_is_no_conflict() -> None:
     history = told.decided(R())
     history.wait(told.HOUR)
     history.callback(CLAIM)
-    history.wait(history.rules.unconfirmed_grace_ms)
-    assert told.alarms(_denied(history)) == []
+    while history.state.open:
+        assert told.alarms(_denied(history)) == []
     assert len(history.decisions) == 1
 
 
@@ -232,7 +354,8 @@ def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> No
             history.fetch_failing(error)
     history.recheck()
     history.wait(history.rules.unconfirmed_grace_ms)
-    _denied(history)
+    for _ in range(history.rules.denied_answers):
+        _denied(history)
     assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
 
 
@@ -243,7 +366,8 @@ def test_the_grace_time_outlives_a_crash() -> None:
     history.start()
     history.crash()
     history.wait(history.rules.unconfirmed_grace_ms)
-    _denied(history)
+    for _ in range(history.rules.denied_answers):
+        _denied(history)
     assert model.Outcome.REJECTED is history.latest.verdict.outcome
 
 
