@@ -205,9 +205,7 @@ def take_recheck(work: turn.Turn, event: model.Event) -> None:
         work.change(trailing=cause, rechecks=0)
         return
     # Whoever runs the command vouches for a session that is held.
-    work.change(
-        wanted=cause, due_at=work.now, fresh_since=None, rechecks=0, held=None
-    )
+    work.change(wanted=cause, due_at=work.now, fresh_since=None, rechecks=0, held=None)
 
 
 def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:

@@ -43,9 +43,7 @@ def look_again(work: turn.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
     if session.due_at is not None and session.held is None and work.rules.fetches:
-        work.change(
-            wanted=session.wanted or POLL, due_at=work.now, fresh_since=None
-        )
+        work.change(wanted=session.wanted or POLL, due_at=work.now, fresh_since=None)
 
 
 def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> None:

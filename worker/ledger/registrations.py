@@ -47,9 +47,7 @@ def _release(work: turn.Turn, held: model.Cause) -> None:
     session = work.session
     if work.rules.fetches:
         polls = work.rules.polling.times
-        work.change(
-            wanted=held, due_at=work.now, fresh_since=None, polls_left=polls
-        )
+        work.change(wanted=held, due_at=work.now, fresh_since=None, polls_left=polls)
         return
     work.change(due_at=None)
     if session.standing is not None and not session.revision:

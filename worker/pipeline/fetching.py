@@ -83,7 +83,7 @@ class Fetching:
         spelling: str,
         bound: binding.Binding,
         *,
-        fresh_since: int | None,
+        fresh_since: int | None = None,
         suspect: bool,
     ) -> None:
         """
@@ -167,9 +167,7 @@ class Fetching:
         failed, told, word = False, False, "cancelled"
         retry_after: int | None = None
         try:
-            answer = await bound.provider.fetch(
-                key, spelling, fresh_since=fresh_since
-            )
+            answer = await bound.provider.fetch(key, spelling, fresh_since=fresh_since)
             told, word = True, "result"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms

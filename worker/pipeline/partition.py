@@ -246,20 +246,12 @@ class Partition:
                     effect.seq,
                     session.provider_session_id,
                     self.sources[key.source],
-                    fresh_since=self._fresh_since(key),
+                    fresh_since=self.memory.fresh_since(key, self.clock.now_ms()),
                     suspect=key in self._caution.suspects,
                 )
                 return True
         self.memory.remind(key)
         return False
-
-    def _fresh_since(self, key: model.SessionKey) -> int | None:
-        """Return what the answer of *key*'s fetch may not be older than, if known."""
-        session = self.memory.get(key)
-        if session is None or session.fresh_since is None:
-            return None
-        # A session's time may be ahead of a clock that was put back.
-        return min(session.fresh_since, self.clock.now_ms())
 
     def crashed(self, error: BaseException) -> None:
         """Let ``run`` raise *error*: a fetch of this partition ended as none may."""

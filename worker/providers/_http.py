@@ -29,6 +29,11 @@ _WAIT_S = (0.05, 0.25)  # between two of them, at random
 NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
 
+#: An intermediary asks the provider each time (RFC 9111, section 5.2.1.4; HTTP/1.0).
+_UNCACHED = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+#: ``Age`` is in whole seconds, and may be rounded up
+_AGE_ROUNDED_MS = 1_000
+
 #: Read top down: aiohttp's classes inherit from each other and from OSError.
 _FAILURES: tuple[
     tuple[tuple[type[BaseException], ...], type[errors.FetchError], str], ...
@@ -106,7 +111,7 @@ class Http:
         replace the source's own. Failures to connect are repeated in place, so a
         request that is not idempotent needs ``attempts=1``. Raises
         errors.ProviderUnreachable, errors.ProviderTimeout or errors.BadAnswer
-        (``redirect``, ``too_large``), nothing else.
+        (``redirect``, ``too_large``, ``cached``), nothing else.
         """
         url = yarl.URL(self._base + path, encoded=True)
         if query is not None:
@@ -143,15 +148,25 @@ class Http:
         """Make one attempt; nothing of a lower exception gets out."""
         if self._closed:
             raise errors.ProviderUnreachable(NOT_CONNECTED)
+        asked_at = self._clock.now_ms()
         try:
             async with self._opened().request(
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
+                self._check_age(response, asked_at)
                 return await self._whole(response, limit_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             mapped = mapped_failure(failure)
         # Raised here and not above: an error with no context cannot tell the URL.
         raise mapped
+
+    def _check_age(self, response: aiohttp.ClientResponse, asked_at: int) -> None:
+        """Refuse what a cache held before *asked_at*: it answers an older question."""
+        age = response.headers.get("Age", "").strip()
+        if age.isascii() and age.isdigit():
+            passed_ms = max(self._clock.now_ms() - asked_at, 0)
+            if int(age[:9]) * 1000 > passed_ms + _AGE_ROUNDED_MS:
+                raise errors.BadAnswer("cached")
 
     async def _whole(
         self, response: aiohttp.ClientResponse, limit_bytes: int
@@ -183,7 +198,10 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # No proxy and no .netrc from the environment.
                 trust_env=False,
-                headers={"User-Agent": f"kyc-worker/{worker.__version__}"},
+                headers={
+                    "User-Agent": f"kyc-worker/{worker.__version__}",
+                    **_UNCACHED,
+                },
             )
         return self._session
 

@@ -124,8 +124,7 @@ class Adapter:
 
         Raises errors.FetchError; a repeat changes nothing at the provider.
         """
-        # The provider's own spelling is what it is asked with, and each time anew.
-        del session, fresh_since
+        del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         key = self._settings.flow_api_key.reveal()

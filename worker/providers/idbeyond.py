@@ -174,13 +174,8 @@ class Adapter:
         *,
         fresh_since: int | None = None,
     ) -> model.Answer:
-        """
-        Ask for the session's result at ``result_path``.
-
-        Raises errors.FetchError; a repeat changes nothing at the provider.
-        """
-        # The provider's own spelling is what it is asked with, and each time anew.
-        del session, fresh_since
+        """Ask at ``result_path``; raises errors.FetchError, and may be repeated."""
+        del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         path = self._settings.result_path.replace(_PLACEHOLDER, spelling)

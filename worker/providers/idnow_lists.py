@@ -57,16 +57,17 @@ class Lists:
         A reading counts only if it began at *fresh_since* (ms) or later, whether it
         has the transaction or not: what is older does not answer the question. Until
         the lists may be read again errors.NotAsked is raised. Raises
-        errors.NoSuchSession where no list has it, or what the lists failed with.
+        errors.NoSuchSession where no list has it, or what the lists failed with; a
+        failure holds until the next reading, since it says nothing of a session.
         """
         seen = await self._current()
-        if seen.started_at < fresh_since:
-            raise errors.NotAsked("list_not_due")
         if seen.failure is not None:
             # A fresh one: an error that is raised twice tells of two tracebacks.
             raise type(seen.failure)(
                 seen.failure.detail, retry_after_ms=self._still_ms(seen)
             )
+        if seen.started_at < fresh_since:
+            raise errors.NotAsked("list_not_due")
         if number not in seen.entries:
             raise errors.NoSuchSession("not_listed")
         return seen.entries[number]
