@@ -135,6 +135,13 @@ class _World:
 
 @hypothesis.settings(deadline=None, max_examples=400)
 @hypothesis.given(actions=_ACTIONS, polled=st.booleans())
+@hypothesis.example(
+    [
+        *[("callback", 0), ("start", 0), ("success", 0), ("callback", 0)],
+        *[("crash", 0), ("start", 0), ("land", 0)],
+    ],
+    polled=False,
+)
 @pytest.mark.timeout(120)
 def test_what_stands_was_read_after_the_last_wake_up(
     actions: list[Action], *, polled: bool
@@ -167,7 +174,9 @@ class _Gateway:
     def __init__(self, world: "_Listed") -> None:
         self._world = world
 
-    async def listed(self, name: str, *, limit_bytes: int) -> tuple[dict[str, Any], int]:
+    async def listed(
+        self, name: str, *, limit_bytes: int
+    ) -> tuple[dict[str, Any], int]:
         """Return a list as of now."""
         del limit_bytes
         world = self._world

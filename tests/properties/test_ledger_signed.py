@@ -86,7 +86,7 @@ def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
     ends: dict[tuple[int, ...], list[ledger.Session | None]] = {(): [None]}
     for length in range(1, 6):
         for places in itertools.combinations_with_replacement(range(len(_ANY)), length):
-            reached: dict[object, ledger.Session | None] = {}
+            reached: dict[object, ledger.Session] = {}
             for last in set(places):
                 before = list(places)
                 before.remove(last)
@@ -94,7 +94,7 @@ def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
                     after = _taken(session, _ANY[last])
                     assert after is not None
                     reached[after.standing, after.lapsed, after.doubted] = after
-            ((standing, *_),) = reached
+            (standing,) = {after.standing for after in reached.values()}
             verdicts = tuple(_ANY[place] for place in places)
             greatest = max(map(_credible, verdicts), key=told.rank)
             assert greatest == standing

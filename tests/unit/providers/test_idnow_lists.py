@@ -169,52 +169,6 @@ async def test_the_lists_are_read_once_a_minute(
         assert lists.reads["aborted"] == reads
 
 
-async def test_absence_counts_only_if_it_was_read_after_the_question(
-    adapter: idnow.Adapter, lists: _Lists, clock: _Clock
-) -> None:
-    """A cancellation that the last reading could not have is not denied by it."""
-    with pytest.raises(errors.NoSuchSession):
-        await _fetch(adapter, "T1")
-    lists.held["cancelled"] = [_entry("T1")]
-    clock.now += 30_000
-    woken = clock.now
-    with pytest.raises(errors.NotAsked):
-        await _fetch(adapter, "T1", since=woken)
-    clock.now += 30_000
-
-    assert (await _fetch(adapter, "T1", since=woken)).origin == "cancelled"
-
-
-async def test_a_clock_that_is_put_back_makes_no_reading_young(
-    adapter: idnow.Adapter, lists: _Lists, clock: _Clock
-) -> None:
-    """What was read by a clock that was ahead is read again."""
-    with pytest.raises(errors.NoSuchSession):
-        await _fetch(adapter, "T1")
-    lists.held["cancelled"] = [_entry("T1")]
-    clock.now -= 3_600_000
-
-    assert (await _fetch(adapter, "T1")).origin == "cancelled"
-    assert lists.reads["cancelled"] == 2
-
-
-async def test_an_entry_counts_only_if_it_was_read_after_the_question(
-    adapter: idnow.Adapter, lists: _Lists, clock: _Clock
-) -> None:
-    """What was read before may be out of date: not ready until the next reading."""
-    lists.held["pending"] = [_entry("T1"), _entry("T2")]
-    await _fetch(adapter, "T1")
-    lists.held = {"pending": [], "cancelled": [], "aborted": [_entry("T2")]}
-    clock.now += 1_000
-    for _ in range(2):
-        with pytest.raises(errors.NotReady) as caught:
-            await _fetch(adapter, "T2")
-        assert caught.value.retry_after_ms is None
-    clock.now += 60_000
-
-    assert (await _fetch(adapter, "T2")).origin == "aborted"
-
-
 async def test_who_had_to_wait_is_served_by_the_next_reading(
     adapter: idnow.Adapter, lists: _Lists, clock: _Clock
 ) -> None:
