@@ -136,7 +136,7 @@ class _World:
 @hypothesis.settings(deadline=None, max_examples=400)
 @hypothesis.given(actions=_ACTIONS, polled=st.booleans())
 @hypothesis.example(
-    [
+    actions=[
         *[("callback", 0), ("start", 0), ("success", 0), ("callback", 0)],
         *[("crash", 0), ("start", 0), ("land", 0)],
     ],

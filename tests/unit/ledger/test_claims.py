@@ -80,6 +80,8 @@ def test_what_refutes_a_claim_is_written() -> None:
     """With fast polls, too: a crash does not bring the refuted claim back."""
     polling = policy.Polling(times=3)
     history = told.History(dataclasses.replace(told.FETCHED, polling=polling))
+    history.callback()
+    history.fetch(P(model.Reason.IN_PROGRESS))
     history.callback(CLAIM)
     effects = history.fetch(P(model.Reason.IN_PROGRESS))
     assert history.state.unconfirmed is None

@@ -1,5 +1,7 @@
 """Sessions that the provider denies: the quiet end, a deadline, a letter."""
 
+import dataclasses
+
 import pytest
 
 from tests.support import ledger as told
@@ -181,7 +183,7 @@ def test_a_registered_session_that_is_denied_early_waits_for_its_deadline(
 
 def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
     """Of the denials that end it, n are of fetches that started after the deadline."""
-    history = told.History()
+    history = told.History(dataclasses.replace(told.FETCHED, denied_over_ms=0))
     history.register()
     deadline = told.START + history.rules.session_deadline_ms
     history.wait(history.rules.session_deadline_ms - told.SECOND)
@@ -226,3 +228,15 @@ def test_no_unsigned_callback_approves() -> None:
     while history.session is not None and history.state.open:
         history.fetch_failing(errors.NoSuchSession)
     assert not history.decisions
+
+
+def test_after_a_crash_the_trailing_wake_up_asks_anew() -> None:
+    """What was read for the fetch that is lost may be older than what came during it."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.wait(told.SECOND)
+    history.callback()
+    history.crash()
+    history.start()
+    assert history.state.fresh_since == history.now
