@@ -231,7 +231,7 @@ def test_no_unsigned_callback_approves() -> None:
 
 
 def test_after_a_crash_the_trailing_wake_up_asks_anew() -> None:
-    """What was read for the fetch that is lost may be older than what came during it."""
+    """What was read for the fetch that is lost may be older than the wake-up."""
     history = told.History()
     history.callback()
     history.start()
