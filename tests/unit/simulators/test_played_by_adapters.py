@@ -22,6 +22,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "fetch_timeout": "200ms",
     },
     "idnow": {
+        "list_interval": "1ms",
         "environment": "test",
         "company_id": "ihrebank",
         "api_key": "synthetic-api-key",
