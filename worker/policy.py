@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import math
 from collections.abc import Iterable
 
 from worker import model
@@ -114,6 +115,7 @@ class Disorder(enum.StrEnum):
 
     NEWER = "newer"
     OLDER = "older"
+    OLDER_REJECTION = "older_rejection"  #: an approval that is newer stands over it
     SAME = "same"
     CONFLICT = "conflict"  #: a contradicting final that cannot be ordered
     CONFLICT_WINS = "conflict_wins"  #: the same, and by rank the new one stands
@@ -130,30 +132,46 @@ def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
     """
     Order two signed verdicts by (final, timestamp, rejected > approved > pending).
 
-    The end does not depend on the order of arrival: what still is equal is ordered
-    by its words. Where a timestamp is missing a final follows a preliminary and
-    nothing replaces a final; a contradicting final that cannot be ordered is a
-    conflict, with equal timestamps rejected stands.
+    The order is total, so the greatest of a set stands in whatever order the set
+    arrives. What still is equal is ordered by its words. A missing timestamp is read
+    as the less favourable one: such a rejection follows every other verdict, and such
+    an approval precedes every other final. Two finals that contradict each other and
+    have no times to order them by, or the same time, are a conflict.
     """
-    if new.final != standing.final:
-        return Disorder.NEWER if new.final else Disorder.OLDER
+    newer = _key(new) > _key(standing)
     if new.substance == standing.substance:
         return Disorder.SAME
-    before, after = standing.provider_time, new.provider_time
-    if not new.final:
-        newer = before is None or after is None or _key(new) > _key(standing)
+    if not (new.final and standing.final):
         return Disorder.NEWER if newer else Disorder.OLDER
-    if before is not None and after is not None and after != before:
-        return Disorder.NEWER if after > before else Disorder.OLDER
-    ranked = before is not None and after is not None
-    wins = ranked and _key(new) > _key(standing)
-    return Disorder.CONFLICT_WINS if wins else Disorder.CONFLICT
+    if _in_time_order(standing, new):
+        if newer:
+            return Disorder.NEWER
+        revoked = (standing.outcome, new.outcome)
+        lost = revoked == (model.Outcome.APPROVED, model.Outcome.REJECTED)
+        return Disorder.OLDER_REJECTION if lost else Disorder.OLDER
+    return Disorder.CONFLICT_WINS if newer else Disorder.CONFLICT
+
+
+def latest_time(standing: model.Verdict, repeat: model.Verdict) -> int | None:
+    """Return the time that orders a verdict which was signed twice."""
+    return max(standing, repeat, key=_key).provider_time
+
+
+def _in_time_order(one: model.Verdict, other: model.Verdict) -> bool:
+    """Return whether two verdicts have times that differ."""
+    times = (one.provider_time, other.provider_time)
+    return None not in times and times[0] != times[1]
 
 
 def _key(verdict: model.Verdict) -> tuple[object, ...]:
-    """Order verdicts by time, then by rank, then by whatever words they differ in."""
+    """Order verdicts by finality, time, rank, then whatever words they differ in."""
+    said_at: float | None = verdict.provider_time
+    if said_at is None:
+        rejects = verdict.outcome is model.Outcome.REJECTED
+        said_at = math.inf if rejects else -math.inf
     return (
-        verdict.provider_time or 0,
+        verdict.final,
+        said_at,
         _RANK[verdict.outcome],
         verdict.reason,
         verdict.retryable,
@@ -222,6 +240,8 @@ class Rules:
     denied_over_ms: int = 15 * _MINUTE
     quarantine_attempts: int = 3
     max_callback_age_ms: int = 7 * _DAY
+    #: a signed time that is later than its receipt by more than this is no time
+    max_clock_skew_ms: int = 5 * _MINUTE
     identity_retention_ms: int = 400 * _DAY
     #: how long a registered session may take
     session_deadline_ms: int = _DAY

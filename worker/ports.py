@@ -31,10 +31,19 @@ class Provider(Protocol):
         """Return what the callback itself says (from ``event.claim``), if anything."""
         ...
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """
         Fetch the result; *spelling* is ``provider_session_id``.
 
+        What the adapter asked the provider before *fresh_since* (ms, by default now)
+        is no answer, whether it holds the session or not: where nothing newer may be
+        asked for yet, errors.NotAsked says so.
         Makes the quick retries in place itself. Raises errors.FetchError, nothing
         else; idempotent at the provider.
         """

@@ -17,8 +17,15 @@ class _Asked(around.Provider):
         super().__init__()
         self.calls: list[tuple[str, str]] = []
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """Keep the call."""
+        del fresh_since
         self.calls.append((session.session_id, spelling))
         return model.Answer(document=told.approved(), observed_at=told.START)
 

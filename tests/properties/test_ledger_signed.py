@@ -1,5 +1,7 @@
 """Signed verdicts, in every order in which they can come."""
 
+import dataclasses
+import functools
 import hashlib
 import itertools
 
@@ -16,37 +18,93 @@ _TIMED = (
     *(A(at=1), A(at=2), R(at=1), R(at=2), R(model.Reason.DOCUMENT_INVALID, at=2)),
     *(P(at=1), P(at=3), P(model.Reason.IN_PROGRESS, at=3)),
 )
-_UNTIMED = (A(), R(), P(), A(at=1), R(at=2), P(at=3))
+#: The receipt is at START: past, about equal, newer, and in the future.
+_TIMES = (None, -told.HOUR, 0, told.SECOND, told.HOUR)
+_ANY = tuple(said(at=at) for said in (A, R, P) for at in _TIMES)
 
 
-def _settled(verdicts: tuple[model.Verdict, ...]) -> ledger.Session:
-    """Return the session that was told signed *verdicts* in this order."""
+@functools.cache
+def _callback(verdict: model.Verdict) -> ledger.CallbackTaken:
+    """Return the callback of a signed *verdict*; the same again is a repeat."""
+    digest = hashlib.sha256(repr(verdict).encode()).hexdigest()
+    return ledger.CallbackTaken(told.event(digest=digest), told.signed(verdict))
+
+
+def _taken(
+    session: ledger.Session | None, verdict: model.Verdict
+) -> ledger.Session | None:
+    """Return the session after a signed *verdict*, held against every law."""
+    return laws.step(session, _callback(verdict), told.START, told.SIGNED).after
+
+
+def _settled(verdicts: tuple[model.Verdict, ...]) -> model.Verdict:
+    """Return what stands after signed *verdicts* in this order."""
     session: ledger.Session | None = None
     for verdict in verdicts:
-        digest = hashlib.sha256(repr(verdict).encode()).hexdigest()
-        said = ledger.CallbackTaken(told.event(digest=digest), told.signed(verdict))
-        session = laws.step(session, said, told.START, told.SIGNED).after
+        session = _taken(session, verdict)
     assert session is not None
-    return session
+    assert session.standing is not None
+    return session.standing
+
+
+def _credible(verdict: model.Verdict) -> model.Verdict:
+    """Return *verdict* without a time that was in the future at its receipt."""
+    said_at = verdict.provider_time
+    if said_at is None or said_at - told.START <= told.SIGNED.max_clock_skew_ms:
+        return verdict
+    return dataclasses.replace(verdict, provider_time=None)
+
+
+def _safe_end(verdicts: tuple[model.Verdict, ...]) -> model.Outcome:
+    """Return the worst outcome of all verdicts that may have been the last final."""
+    finals = [verdict for verdict in map(_credible, verdicts) if verdict.final]
+    if not finals:
+        return model.Outcome.PENDING
+    times = [at for verdict in finals if (at := verdict.provider_time) is not None]
+    latest = max(times, default=None)
+    last = {v.outcome for v in finals if v.provider_time in (None, latest)}
+    rejected = model.Outcome.REJECTED
+    return rejected if rejected in last else model.Outcome.APPROVED
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 def test_signed_verdicts_settle_by_their_order_alone(length: int) -> None:
     """However signed verdicts with times come and come again, the greatest stands."""
     for verdicts in itertools.product(_TIMED, repeat=length):
-        standing = _settled(verdicts).standing
-        assert standing is not None
         greatest = max(verdicts, key=told.rank)
-        assert standing.substance == greatest.substance
+        assert greatest.substance == _settled(verdicts).substance
 
 
-@pytest.mark.parametrize("length", [2, 3, 4])
-def test_nothing_replaces_a_final_where_a_time_is_missing(length: int) -> None:
-    """Without a time the first final stands, and a final beats a preliminary."""
-    for verdicts in itertools.product(_UNTIMED, repeat=length):
-        standing = _settled(verdicts).standing
-        assert standing is not None
-        finals = [verdict for verdict in verdicts if verdict.final]
-        assert standing.final == bool(finals)
-        if finals and all(verdict.provider_time is None for verdict in finals):
-            assert standing.outcome is finals[0].outcome
+@pytest.mark.timeout(180)
+def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
+    """
+    Whatever times are missing or in the future: one end of each set, and a safe one.
+
+    All orders of a set end in those of the sets that are smaller by one verdict: what
+    stands is all that what comes next is ordered by.
+    """
+    ends: dict[tuple[int, ...], list[ledger.Session | None]] = {(): [None]}
+    for length in range(1, 6):
+        for places in itertools.combinations_with_replacement(range(len(_ANY)), length):
+            reached: dict[object, ledger.Session] = {}
+            for last in set(places):
+                before = list(places)
+                before.remove(last)
+                for session in ends[tuple(before)]:
+                    after = _taken(session, _ANY[last])
+                    assert after is not None
+                    reached[after.standing, after.lapsed, after.doubted] = after
+            (standing,) = {after.standing for after in reached.values()}
+            verdicts = tuple(_ANY[place] for place in places)
+            greatest = max(map(_credible, verdicts), key=told.rank)
+            assert greatest == standing
+            assert _safe_end(verdicts) is greatest.outcome
+            ends[places] = list(reached.values())
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_every_order_ends_the_same_from_the_start(length: int) -> None:
+    """The same, told from the start in each order of its own."""
+    for verdicts in itertools.product(_ANY, repeat=length):
+        greatest = max(map(_credible, verdicts), key=told.rank)
+        assert greatest == _settled(verdicts)

@@ -100,6 +100,8 @@ class Provider:
         #: sessions whose mapping ends the process
         self.deadly: set[str] = set()
         self.mapped: list[str] = []
+        #: what the latest answer of each session may not be older than
+        self.fresh_since: dict[str, int | None] = {}
 
     def canonical(self, spelling: object) -> str | None:
         """Return the session id of a spelling."""
@@ -116,8 +118,15 @@ class Provider:
             raise claim
         return claim
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """Wait for the test to say what the answer is."""
+        self.fresh_since[session.session_id] = fresh_since
         assert spelling == session.session_id.upper()
         self.asked[session.session_id] += 1
         brought = self.instant

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import itertools
+import math
 from collections.abc import Iterable
 
 from worker import errors, ledger, model, policy
@@ -51,10 +52,10 @@ def at(verdict: model.Verdict, milliseconds: int) -> model.Verdict:
 
 
 def rank(verdict: model.Verdict) -> tuple[object, ...]:
-    """Order signed verdicts as promised: final, the provider's time, rejected first."""
+    """Order signed verdicts as promised; an untimed rejection may be the latest."""
     ranks = [model.Outcome.PENDING, model.Outcome.APPROVED, model.Outcome.REJECTED]
-    said_at = verdict.provider_time or 0
-    # The rest decides between equals, and need only be the same in every order.
+    missing = math.inf if verdict.outcome is ranks[-1] else -math.inf
+    said_at = missing if verdict.provider_time is None else verdict.provider_time
     rest = (verdict.reason, verdict.retryable, verdict.next_step, verdict.flags)
     return (verdict.final, said_at, ranks.index(verdict.outcome), *rest)
 

@@ -1,5 +1,7 @@
 """Say what every step of every session keeps, whatever was told and when."""
 
+import dataclasses
+
 from tests.support import ledger as told
 from tests.support import ledger_steps as steps
 from tests.support import registration_laws
@@ -110,7 +112,10 @@ def nothing_unknown_is_approved(taken: steps.Step) -> None:
             continue
         if before is not None and before.standing == decision.verdict:
             continue  # the same again, with its reference
-        assert _verdict(taken.told) == decision.verdict
+        said = _verdict(taken.told)
+        # A time that was in the future is not passed on.
+        undated = said and dataclasses.replace(said, provider_time=None)
+        assert decision.verdict in (said, undated)
 
 
 def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
@@ -217,6 +222,39 @@ def finals_are_not_fetched_too_often(taken: steps.Step) -> None:
         assert waited >= taken.rules.recheck_min_interval_ms
 
 
+def a_rejection_is_never_only_counted(taken: steps.Step) -> None:
+    """See that a signed rejection over which an approval stays reaches a person."""
+    before, after = taken.before, taken.after
+    if not isinstance(taken.told, ledger.CallbackTaken) or taken.told.claim is None:
+        return
+    claim = taken.told.claim
+    rejects = claim.verdict.outcome is model.Outcome.REJECTED
+    if claim.kind is not model.ClaimKind.SIGNED or not rejects:
+        return
+    if before is None or before.standing is None or after is None:
+        return
+    again = ledger.Note(ledger.NoteKind.REPEATED) in taken.effects
+    standing = {before.standing.outcome, after.standing and after.standing.outcome}
+    if standing == {model.Outcome.APPROVED} and not again:
+        assert taken.buried
+        alarm = ledger.Alarm(model.AlarmKind.CONFLICTING_FINAL)
+        assert alarm in taken.effects
+
+
+def no_time_is_from_the_future(taken: steps.Step) -> None:
+    """See that no signed time later than its receipt orders anything."""
+    after = taken.after
+    if not isinstance(taken.told, ledger.CallbackTaken) or after is None:
+        return
+    claim = taken.told.claim
+    if claim is None or claim.kind is not model.ClaimKind.SIGNED:
+        return
+    if after.standing is not None and after.standing.provider_time is not None:
+        received = max(after.updated_at, after.observed_at or 0)
+        latest = received + taken.rules.max_clock_skew_ms
+        assert after.standing.provider_time <= latest
+
+
 def ended_is_a_stub(taken: steps.Step) -> None:
     """See that an ended session keeps nothing about fetching."""
     after = taken.after
@@ -227,6 +265,7 @@ def ended_is_a_stub(taken: steps.Step) -> None:
     assert (after.tries, after.failures, after.not_ready, after.denials) == (0,) * 4
     assert (after.polls_left, after.overdue, after.held) == (0, 0, None)
     assert (after.failing_since, after.denied_since) == (None, None)
+    assert (after.fresh_since, after.confirmations) == (None, 0)
 
 
 LAWS = (
@@ -244,6 +283,8 @@ LAWS = (
     a_wake_up_is_wanted,
     a_callback_alone_decides_nothing,
     finals_are_not_fetched_too_often,
+    a_rejection_is_never_only_counted,
+    no_time_is_from_the_future,
     ended_is_a_stub,
 )
 

@@ -239,6 +239,9 @@ def sessions() -> st.SearchStrategy[ledger.Session]:
         overdue=_COUNT,
         lapsed=st.booleans(),
         held=st.none() | causes(),
+        confirmations=_COUNT,
+        fresh_since=st.none() | _TIME,
+        doubted=st.booleans(),
         extra=st.just({}),
     )
 

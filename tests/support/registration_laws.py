@@ -53,15 +53,76 @@ def nobody_lapses_by_the_clock(taken: steps.Step) -> None:
     assert after.standing.retryable
 
 
-def nobody_elses_verdict_is_final(taken: steps.Step) -> None:
-    """See that a result with another's reference ends nothing."""
-    before = taken.before
+def nobody_elses_verdict_approves(taken: steps.Step) -> None:
+    """See that a result with another's reference approves nobody, and rejects."""
+    before, after = taken.before, taken.after
     if before is None or not isinstance(taken.told, ledger.Answered):
         return
-    told_of = taken.told.result.reference
-    if told_of is None or before.reference in (None, told_of):
+    result = taken.told.result
+    if result.reference is None or before.reference in (None, result.reference):
         return
-    assert not any(decision.verdict.final for decision in taken.emitted)
+    outcomes = [decision.verdict.outcome for decision in taken.emitted]
+    assert model.Outcome.APPROVED not in outcomes
+    if result.verdict.outcome is model.Outcome.REJECTED and _is_flown(taken):
+        assert ledger.Alarm(model.AlarmKind.REFERENCE_MISMATCH) in taken.effects
+        assert after is not None
+        assert after.standing == result.verdict
+
+
+def a_doubt_approves_nobody(taken: steps.Step) -> None:
+    """See that after another's reference only the right one leads to an approval."""
+    before = taken.before
+    if before is None or not before.doubted or not taken.emitted:
+        return
+    (decision,) = taken.emitted
+    if decision.verdict.outcome is model.Outcome.APPROVED and taken.after is not None:
+        assert not taken.after.doubted or decision.verdict == before.standing
+
+
+def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
+    """See that a session which should still end is looked at by its deadline."""
+    after, rules = taken.after, taken.rules
+    if after is None or after.registered_at is None or after.final:
+        return
+    if not rules.fetches:
+        return
+    deadline = rules.deadline_ms(after.registered_at, after.expires_at)
+    if taken.at < deadline:
+        assert after.open
+        trouble = isinstance(taken.told, ledger.Failed) and (
+            taken.told.failure.disposition is not errors.Disposition.DENIED
+        )
+        if after.due_at is not None and not trouble:
+            longest = max(rules.retry.max_ms, rules.not_ready.max_ms)
+            kept = taken.before is not None and taken.before.due_at == after.due_at
+            assert kept or after.due_at <= max(deadline, taken.at + longest)
+
+
+def an_early_denial_ends_no_registered_session(taken: steps.Step) -> None:
+    """See that n denials after the deadline end a registered session, not fewer."""
+    before, rules = taken.before, taken.rules
+    if ledger.DeniedEnd() not in taken.effects or before is None:
+        return
+    if before.registered_at is None:
+        return
+    deadline = rules.deadline_ms(before.registered_at, before.expires_at)
+    assert before.flight is not None
+    assert before.flight.started_at >= deadline
+    if rules.denied_answers > 1:
+        assert before.denied_since is not None
+        assert before.denied_since >= deadline
+        assert before.denials + 1 >= rules.denied_answers
+
+
+def an_unconfirmed_rejection_was_denied(taken: steps.Step) -> None:
+    """See that a claim is believed after n denials since it came, and its time."""
+    before, rules = taken.before, taken.rules
+    if ledger.Note(ledger.NoteKind.UNCONFIRMED) not in taken.effects:
+        return
+    assert before is not None
+    assert before.unconfirmed is not None
+    assert before.confirmations + 1 >= rules.denied_answers
+    assert taken.at - before.unconfirmed.since >= rules.unconfirmed_grace_ms
 
 
 def what_is_not_written_is_done_again(taken: steps.Step) -> None:
@@ -78,7 +139,11 @@ def what_is_not_written_is_done_again(taken: steps.Step) -> None:
     assert after.revision == before.revision
     assert after.reference == before.reference
     assert after.final == before.final
-    assert after.tries == before.tries
+    assert (after.unconfirmed, after.hint) == (before.unconfirmed, before.hint)
+    assert (after.tries, after.failures) == (before.tries, before.failures)
+    assert (after.denials, after.overdue) == (before.denials, before.overdue)
+    assert after.confirmations == before.confirmations
+    assert (after.seen, after.doubted) == (before.seen, before.doubted)
     kinds = ledger.Note | ledger.Fetch | ledger.Unwritten
     assert all(isinstance(effect, kinds) for effect in taken.effects)
 
@@ -87,6 +152,21 @@ LAWS = (
     a_registration_alone_decides_nothing,
     what_is_held_is_not_told,
     nobody_lapses_by_the_clock,
-    nobody_elses_verdict_is_final,
+    nobody_elses_verdict_approves,
+    a_doubt_approves_nobody,
+    a_registered_session_is_open_until_its_deadline,
+    an_early_denial_ends_no_registered_session,
+    an_unconfirmed_rejection_was_denied,
     what_is_not_written_is_done_again,
 )
+
+
+def _is_flown(taken: steps.Step) -> bool:
+    """Return whether the answer is that of the fetch in flight."""
+    before = taken.before
+    return (
+        before is not None
+        and before.flight is not None
+        and isinstance(taken.told, ledger.Answered)
+        and before.flight.seq == taken.told.seq
+    )

@@ -101,6 +101,9 @@ _SESSION = shapes.Shape(
     shapes.number("overdue", "overdue", 0),
     shapes.Part(attribute="lapsed", key="lapsed", kind=bool, default=False),
     shapes.nested("held", "held", _CAUSE, None),
+    shapes.number("confirmations", "confirmations", 0),
+    shapes.number("fresh_since", "fresh", None),
+    shapes.Part(attribute="doubted", key="doubted", kind=bool, default=False),
 )
 _POSITION = shapes.Shape(
     model.Position,

@@ -15,6 +15,29 @@ from worker.ledger import (
 Outcome = tuple[state.Session | None, list[inputs.Effect]]
 
 _QUIET = (inputs.Note, inputs.Fetch)
+#: What a step that is not written may change: when the next fetch starts and what it
+#: asks for. Whatever else differs (a claim, a hint, a count) is written.
+_FOUND_AGAIN = frozenset(
+    {
+        "updated_at",
+        "observed_at",
+        "standing",
+        "due_at",
+        "wanted",
+        "flight",
+        "seq",
+        "last_fetch_at",
+        "fresh_since",
+        "not_ready",
+        "rechecks",
+        "polls_left",
+    }
+)
+_WRITTEN = tuple(
+    place
+    for place, name in enumerate(state.Session._fields)
+    if name not in _FOUND_AGAIN
+)
 
 
 def advance(
@@ -39,9 +62,17 @@ def advance(
     _apply(work, told)
     if work.ended:
         return None, work.effects
-    if work.quiet and all(isinstance(e, _QUIET) for e in work.effects):
+    if work.quiet and _is_found_again(session, work):
         work.effects.append(inputs.Unwritten())
     return work.session, work.effects
+
+
+def _is_found_again(before: state.Session, work: turn.Turn) -> bool:
+    """Return whether whoever finds the session as *before* does the same again."""
+    after = work.session
+    return all(isinstance(effect, _QUIET) for effect in work.effects) and all(
+        before[place] == after[place] for place in _WRITTEN
+    )
 
 
 def _first(

@@ -49,11 +49,40 @@ def is_stale(told: inputs.CallbackTaken, rules: policy.Rules) -> bool:
     )
 
 
+def _credibly_dated(
+    work: turn.Turn, event: model.Event, verdict: model.Verdict
+) -> model.Verdict:
+    """Return a signed *verdict*, without its time where that is in the future."""
+    said_at = verdict.provider_time
+    latest = event.received_at + work.rules.max_clock_skew_ms
+    if said_at is None or said_at <= latest:
+        return verdict
+    work.note(inputs.NoteKind.FUTURE_TIME)
+    return dataclasses.replace(verdict, provider_time=None)
+
+
+def _drop_future_time(work: turn.Turn) -> None:
+    """
+    Drop the time of a signed verdict that stands, where it was in the future.
+
+    Earlier releases kept such a time; the session's last change is no earlier than
+    the receipt of what stands.
+    """
+    session, standing = work.session, work.session.standing
+    if standing is None or standing.provider_time is None:
+        return
+    received_at = max(session.updated_at, session.observed_at or 0)
+    if standing.provider_time > received_at + work.rules.max_clock_skew_ms:
+        work.change(standing=dataclasses.replace(standing, provider_time=None))
+
+
 def take_callback(
     work: turn.Turn, event: model.Event, claim: model.Claim | None
 ) -> None:
     """Act on a callback once: let a signed verdict settle, else wake."""
     signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
+    if signed:
+        _drop_future_time(work)
     mark = _mark(event, signed=signed)
     if not _first_time(work, mark) and not work.session.given_up:
         return
@@ -67,7 +96,8 @@ def take_callback(
         # it is, only the fetched result says.
         for kind in claim.alarms:
             work.alarm(kind)
-        verdict = work.agreed(claim.verdict, event.reference, cause)
+        dated = _credibly_dated(work, event, claim.verdict)
+        verdict = work.agreed(dated, event.reference, cause)
         _settle_signed(work, event, verdict)
     else:
         _remember(work, claim, cause)
@@ -112,7 +142,8 @@ def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
         work.change(hint=hint)
         return
     kept = state.Unconfirmed(verdict=claim.verdict, since=work.now, cause=cause)
-    work.change(unconfirmed=kept)
+    # Only what the provider denies from now on can confirm it.
+    work.change(unconfirmed=kept, confirmations=0)
 
 
 def wake(work: turn.Turn, cause: model.Cause) -> None:
@@ -139,6 +170,7 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
     work.change(
         wanted=state.earlier(session.wanted, cause),
         due_at=due,
+        fresh_since=None,
         rechecks=0,
         polls_left=polls,
     )
@@ -175,7 +207,7 @@ def take_recheck(work: turn.Turn, event: model.Event) -> None:
         work.change(trailing=cause, rechecks=0)
         return
     # Whoever runs the command vouches for a session that is held.
-    work.change(wanted=cause, due_at=work.now, rechecks=0, held=None)
+    work.change(wanted=cause, due_at=work.now, fresh_since=None, rechecks=0, held=None)
 
 
 def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
@@ -196,13 +228,16 @@ def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
         case policy.Disorder.NEWER:
             work.decide(verdict, cause, event.received_at)
         case policy.Disorder.SAME:
-            _keep_latest_time(work, standing, verdict)
+            _keep_latest_time(work, event, standing, verdict)
         case policy.Disorder.OLDER:
             work.note(
                 inputs.NoteKind.LATE_FINAL
                 if verdict.final
                 else inputs.NoteKind.LATE_PRELIMINARY
             )
+        case policy.Disorder.OLDER_REJECTION:
+            work.note(inputs.NoteKind.LATE_FINAL)
+            _bury_conflict(work, event)
         case policy.Disorder.CONFLICT:
             _bury_conflict(work, event)
         case policy.Disorder.CONFLICT_WINS:
@@ -211,13 +246,16 @@ def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
 
 
 def _keep_latest_time(
-    work: turn.Turn, standing: model.Verdict, verdict: model.Verdict
+    work: turn.Turn,
+    event: model.Event,
+    standing: model.Verdict,
+    verdict: model.Verdict,
 ) -> None:
     """Remember the latest time at which the provider said what stands."""
-    times = (standing.provider_time, verdict.provider_time)
-    latest = max((at for at in times if at is not None), default=None)
-    standing = dataclasses.replace(standing, provider_time=latest)
-    work.change(standing=standing)
+    latest = policy.latest_time(standing, verdict)
+    if latest != standing.provider_time:
+        standing = dataclasses.replace(standing, provider_time=latest)
+        work.change(standing=standing, observed_at=event.received_at)
     work.note(inputs.NoteKind.REPEATED)
 
 

@@ -16,6 +16,9 @@ def take_failure(
     work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
 ) -> None:
     """Do what the failure's disposition says."""
+    if failure.answered or work.session.trailing is not None:
+        # The next fetch asks anew, and so needs an answer from after its start.
+        work.change(fresh_since=None)
     match failure.disposition:
         case errors.Disposition.NOT_READY:
             _not_ready(work, flight, failure)
@@ -80,10 +83,8 @@ def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -
         return
     count = session.not_ready + 1
     if count < rules.not_ready_attempts or session.polls_left or not failure.answered:
-        # What was mapped has not killed anything: that is worth a record.
         work.change(not_ready=count, tries=0)
         _poll(work, flight, count)
-        work.quiet = work.quiet and not session.tries
         return
     fetches.settle(work)
     if session.standing is None:
@@ -118,43 +119,59 @@ def _still_unfinished(work: turn.Turn, flight: state.Flight) -> None:
 
 
 def _denied(work: turn.Turn, flight: state.Flight) -> None:
-    session = work.session
+    """
+    Ask again after a denial; end the session after n of them over the set time.
+
+    A registered session ends only by denials of fetches from after its deadline:
+    until then it waits for that.
+    """
     work.note(inputs.NoteKind.DENIED)
+    session = work.session
     if session.unconfirmed is not None:
         _denied_unconfirmed(work, flight, session.unconfirmed)
         return
-    if session.final:
-        # Its data is deleted at the provider: what stands, stands.
-        fetches.settle(work)
-        fetches.go_on(work)
-        return
-    since = work.now if session.denied_since is None else session.denied_since
-    count = session.denials + 1
+    deadline = None if session.final else work.deadline
+    early = deadline is not None and flight.started_at < deadline
+    since, count = session.denied_since, session.denials + 1
+    before_it = deadline is not None and since is not None and since < deadline
+    if since is None or (before_it and not early):
+        since, count = work.now, 1
     work.change(denials=count, denied_since=since)
     long_enough = work.now - since >= work.rules.denied_over_ms
     over = long_enough and count >= work.rules.denied_answers
     if not over or session.trailing is not None:
         _retry(work, flight, work.rules.retry.delay_ms(count))
-    elif session.revision == 0:
+    elif session.revision:
+        # Also over a final: what stands, stands, but a wake-up had no answer.
+        exhausted = model.DeadLetterReason.FETCH_EXHAUSTED
+        _give_up(work, flight, exhausted, "no_such_session")
+    elif early:
+        fetches.settle(work, polls_left=0, overdue=0, rechecks=0)
+        work.change(wanted=fetches.POLL, due_at=deadline, seen=())
+    else:
         work.effects.append(inputs.DeniedEnd())
         fetches.settle(work, polls_left=0, overdue=0)
         # The company knows a registered one: it stays known, and asks for nothing.
         work.ended = not session.registered
-    else:
-        _give_up(
-            work, flight, model.DeadLetterReason.FETCH_EXHAUSTED, "no_such_session"
-        )
 
 
 def _denied_unconfirmed(
     work: turn.Turn, flight: state.Flight, unconfirmed: state.Unconfirmed
 ) -> None:
-    """Believe the callback after the grace time, but never over a final."""
-    ripe = unconfirmed.since + work.rules.unconfirmed_grace_ms
-    if work.now < ripe:
-        count = work.session.denials + 1
-        work.change(denials=count)
-        _retry(work, flight, min(work.rules.retry.delay_ms(count), ripe - work.now))
+    """
+    Believe the callback after the grace time and n denials, but never over a final.
+
+    Only denials of fetches that started after the callback count.
+    """
+    session, rules = work.session, work.rules
+    after_it = session.trailing is None or unconfirmed.since < flight.started_at
+    count = session.confirmations + after_it
+    left = unconfirmed.since + rules.unconfirmed_grace_ms - work.now
+    if left > 0 or count < rules.denied_answers:
+        denials = session.denials + 1
+        work.change(denials=denials, confirmations=count)
+        delay = rules.retry.delay_ms(denials)
+        _retry(work, flight, min(delay, left) if left > 0 else delay)
         return
     standing = work.session.standing
     fetches.settle(work, unconfirmed=None)
@@ -221,7 +238,11 @@ def _give_up(
     reason: model.DeadLetterReason,
     last_error: str,
 ) -> None:
-    """Dead-letter the session: pending, nothing due, open again on any wake-up."""
+    """
+    Dead-letter the session: pending, nothing due, open again on any wake-up.
+
+    A registered one is polled once more at its deadline, where that is to come.
+    """
     session = work.session
     attempts = max(session.failures, session.tries, session.denials)
     work.bury(
@@ -230,7 +251,7 @@ def _give_up(
         attempts=attempts,
         last_error=last_error,
     )
-    fetches.settle(work, polls_left=0, overdue=0)
+    fetches.settle(work, polls_left=0, overdue=0, rechecks=0)
     if not session.final:
         exhausted = reason is model.DeadLetterReason.FETCH_EXHAUSTED
         verdict = _unavailable(work) if exhausted else policy.unrecognised(None)
@@ -239,3 +260,5 @@ def _give_up(
         )
     if session.trailing is not None:
         fetches.follow(work, session.trailing)
+    else:
+        fetches.wait_for_deadline(work)

@@ -5,7 +5,8 @@ from typing import Any
 from worker import model
 from worker.ledger import callbacks, inputs, overdue, state, turn
 
-_POLL = model.Cause(type=model.CauseType.POLL)
+#: the cause of a fetch that nothing but the schedule asks for
+POLL = model.Cause(type=model.CauseType.POLL)
 _RETURN = model.CauseType.RETURN
 #: A shorter wait is not worth a record: whoever finds the one before it polls again.
 COARSE_MS = 30_000
@@ -26,13 +27,14 @@ def start(work: turn.Turn) -> None:
     polled = session.wanted is None or session.wanted.type is model.CauseType.POLL
     work.quiet = (polled or session.not_ready > 0) and not session.final
     seq = session.seq + 1
-    flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or _POLL)
+    flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or POLL)
     work.change(
         seq=seq,
         flight=flight,
         wanted=None,
         due_at=None,
         last_fetch_at=work.now,
+        fresh_since=work.now if session.fresh_since is None else session.fresh_since,
     )
     work.effects.append(inputs.Fetch(seq))
 
@@ -41,7 +43,7 @@ def look_again(work: turn.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
     if session.due_at is not None and session.held is None and work.rules.fetches:
-        work.change(wanted=session.wanted or _POLL, due_at=work.now)
+        work.change(wanted=session.wanted or POLL, due_at=work.now, fresh_since=None)
 
 
 def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> None:
@@ -70,7 +72,6 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
     # A session that we gave up, and that goes on: its end is to be found.
     goes_on = not result.verdict.final and not unfinished
     go_on(work, lapsed=session.lapsed and goes_on)
-    work.quiet = work.quiet and not session.tries
 
 
 def _compared(work: turn.Turn, verdict: model.Verdict) -> model.Outcome | None:
@@ -97,16 +98,19 @@ def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
     """
     Put every count of trouble back at zero, and make *changes*.
 
-    A callback's claim outlasts trouble: only the provider's answer settles it.
+    A callback's claim outlasts trouble: only the provider's answer settles it, and
+    only denials in a row confirm it.
     """
     work.change(
         flight=None,
+        fresh_since=None,
         tries=0,
         failures=0,
         failing_since=None,
         not_ready=0,
         denials=0,
         denied_since=None,
+        confirmations=0,
         **changes,
     )
 
@@ -121,13 +125,13 @@ def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
     if session.trailing is not None:
         follow(work, session.trailing)
     elif session.polls_left and not session.final:
-        poll_fast(work, _POLL)
+        poll_fast(work, POLL)
     elif lapsed or not session.final:
         wait = work.rules.recheck_ms(session.rechecks)
         if lapsed:
             wait = max(wait, work.rules.recheck_min_interval_ms)
         work.change(
-            wanted=_POLL,
+            wanted=POLL,
             due_at=_at_the_deadline(work, work.now + wait),
             rechecks=session.rechecks + 1,
             polls_left=0,
@@ -153,6 +157,17 @@ def _at_the_deadline(work: turn.Turn, due: int) -> int:
     """Return *due*, or the deadline where that comes first."""
     deadline = work.deadline
     return due if deadline is None or not work.now < deadline < due else deadline
+
+
+def wait_for_deadline(work: turn.Turn) -> None:
+    """
+    Ask again at the deadline of a registered session, where that is to come.
+
+    What has been delivered so far was answered by nothing: it may act again.
+    """
+    session, deadline = work.session, work.deadline
+    if deadline is not None and work.now < deadline and not session.final:
+        work.change(wanted=POLL, due_at=deadline, seen=())
 
 
 def follow(work: turn.Turn, trailing: model.Cause) -> None:

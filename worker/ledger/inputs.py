@@ -150,6 +150,7 @@ class NoteKind(enum.StrEnum):
     REPEATED = "repeated"
     LATE_FINAL = "late_final"
     LATE_PRELIMINARY = "late_preliminary"
+    FUTURE_TIME = "future_time"
     UNFETCHABLE = "unfetchable"
     RETRY = "retry"
     NOT_READY = "not_ready"

@@ -47,7 +47,7 @@ def _release(work: turn.Turn, held: model.Cause) -> None:
     session = work.session
     if work.rules.fetches:
         polls = work.rules.polling.times
-        work.change(wanted=held, due_at=work.now, polls_left=polls)
+        work.change(wanted=held, due_at=work.now, fresh_since=None, polls_left=polls)
         return
     work.change(due_at=None)
     if session.standing is not None and not session.revision:
@@ -114,7 +114,9 @@ def _look(work: turn.Turn, cause: model.Cause, *, first: bool) -> None:
     due = work.now if at_once else callbacks.earliest_fetch(work, cause)
     if session.due_at is not None and session.due_at <= due:
         if not first:
-            return  # what is wanted already starts after this
+            # What is wanted already starts after this.
+            work.change(fresh_since=None)
+            return
         due = session.due_at
     wanted = state.earlier(session.wanted, cause)
-    work.change(wanted=wanted, due_at=due, polls_left=polls)
+    work.change(wanted=wanted, due_at=due, fresh_since=None, polls_left=polls)

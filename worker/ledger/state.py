@@ -63,6 +63,9 @@ class Session(NamedTuple):
     #: fetches started so far: the order of fetched verdicts
     seq: int = 0
     last_fetch_at: int | None = None
+    #: the fetch that is wanted or in flight is answered only by what the provider was
+    #: asked after this; None where that is when it starts
+    fresh_since: int | None = None
     #: attempts to map an answer since one was mapped
     tries: int = 0
     failures: int = 0
@@ -74,6 +77,8 @@ class Session(NamedTuple):
     #: marks of deliveries that act once: provider's event ids, digests
     seen: tuple[str, ...] = ()
     unconfirmed: Unconfirmed | None = None
+    #: denials of fetches that started after that came
+    confirmations: int = 0
     hint: model.Outcome | None = None
     #: when the company said that it began this session, and by which intent
     registered_at: int | None = None
@@ -93,6 +98,8 @@ class Session(NamedTuple):
     #: the callback that waits for this session to be registered; until it is, what
     #: stands has been said to nobody
     held: model.Cause | None = None
+    #: a verdict came with another's reference, and none with the right one since then
+    doubted: bool = False
     #: fields of a newer release, kept as they came
     extra: Mapping[str, Any] = types.MappingProxyType({})
 
@@ -164,6 +171,7 @@ def recovered(session: Session) -> Session:
         trailing=None,
         wanted=earlier(session.flight.cause, session.trailing),
         due_at=session.flight.started_at,
+        fresh_since=session.fresh_since if session.trailing is None else None,
     )
 
 

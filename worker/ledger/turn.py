@@ -21,7 +21,13 @@ def decision_id(key: model.SessionKey, revision: int) -> str:
 
 
 def mismatched(verdict: model.Verdict) -> model.Verdict:
-    """Return what a *verdict* is worth that comes with another's reference."""
+    """
+    Return what a *verdict* is worth that comes with another's reference.
+
+    A rejection is believed all the same: a doubt approves nobody.
+    """
+    if verdict.outcome is model.Outcome.REJECTED:
+        return verdict
     return policy.pending(
         model.Reason.REFERENCE_MISMATCH,
         status=verdict.provider_status,
@@ -153,25 +159,37 @@ class Turn:
 
         The first reference that comes is kept, and a late one is a new revision of
         what stands, the same one as that of its verdict. Where it differs from the
-        one that is kept a person is told, and the verdict is not believed: it becomes
-        pending ``reference_mismatch``, which changes no final. Only a verdict with
-        the right reference ends that.
+        one that is kept an alarm is raised, and only a rejection is believed: any
+        other verdict becomes pending ``reference_mismatch``, which changes no final.
+        Only a verdict with the right reference ends that.
         """
         session = self.session
         if reference is None:
-            standing = session.standing
-            doubted = (
-                standing is not None
-                and standing.reason is model.Reason.REFERENCE_MISMATCH
-            )
-            return mismatched(verdict) if doubted else verdict
+            return self._doubted(verdict)
         if reference == session.reference:
+            self.change(doubted=False)
             return verdict
         if session.reference is None:
             self.change(reference=reference)
             self._unsaid = cause
             return verdict
         self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
+        self.change(doubted=True)
+        return mismatched(verdict)
+
+    def _doubted(self, verdict: model.Verdict) -> model.Verdict:
+        """Return what a *verdict* without a reference is worth in this session."""
+        session = self.session
+        # Earlier releases kept the doubt as the verdict alone.
+        if not session.doubted and (
+            session.standing is None
+            or session.standing.reason is not model.Reason.REFERENCE_MISMATCH
+        ):
+            return verdict
+        self.change(doubted=True)
+        if session.final and verdict.outcome is model.Outcome.APPROVED:
+            # Nothing else shows that it is not believed.
+            self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
         return mismatched(verdict)
 
     def register(self, reference: str | None, cause: model.Cause) -> None:
@@ -179,7 +197,8 @@ class Turn:
         Take the company's own word for whose session it is, the first time it comes.
 
         It takes the place of a differing reference, as long as no final was told
-        under that one; what stands becomes pending ``reference_mismatch``.
+        under that one; what stands becomes pending ``reference_mismatch``, unless it
+        is a rejection.
         """
         session = self.session
         if reference is None or reference == session.reference:
@@ -191,6 +210,7 @@ class Turn:
         self.change(reference=reference)
         self._unsaid = cause
         if session.reference is not None and session.standing is not None:
+            self.change(doubted=True)
             doubt = mismatched(session.standing)
             self.decide(doubt, cause, session.observed_at)
 

@@ -83,11 +83,18 @@ class Fetching:
         spelling: str,
         bound: binding.Binding,
         *,
+        fresh_since: int | None = None,
         suspect: bool,
     ) -> None:
-        """Start fetch *seq* of the session; what it brings goes to the ledger."""
+        """
+        Start fetch *seq* of the session; what it brings goes to the ledger.
+
+        *fresh_since*: what the provider was asked before it is no answer.
+        """
         slot = _Slot(bound.gate)
-        flight = self._fly(key, seq, spelling, bound, slot, suspect=suspect)
+        flight = self._fly(
+            key, seq, spelling, bound, slot, fresh_since=fresh_since, suspect=suspect
+        )
         task = asyncio.create_task(flight)
         self._tasks[task] = self._owner.clock.now_ms()
         task.add_done_callback(functools.partial(self._forget, slot))
@@ -124,6 +131,7 @@ class Fetching:
         bound: binding.Binding,
         slot: _Slot,
         *,
+        fresh_since: int | None,
         suspect: bool,
     ) -> None:
         cautiously = (
@@ -131,7 +139,9 @@ class Fetching:
         )
         try:
             _check_spelling(key, spelling, bound.provider)
-            answer = await self._fetch(key, spelling, bound, slot, keep=cautiously)
+            answer = await self._fetch(
+                key, spelling, bound, slot, fresh_since=fresh_since, keep=cautiously
+            )
             if cautiously:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
                 slot.give_back(told=True)
@@ -154,6 +164,7 @@ class Fetching:
         bound: binding.Binding,
         slot: _Slot,
         *,
+        fresh_since: int | None,
         keep: bool,
     ) -> model.Answer:
         """
@@ -166,7 +177,7 @@ class Fetching:
         failed, told, word = False, False, "cancelled"
         retry_after: int | None = None
         try:
-            answer = await bound.provider.fetch(key, spelling)
+            answer = await bound.provider.fetch(key, spelling, fresh_since=fresh_since)
             told, word = True, "result"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms

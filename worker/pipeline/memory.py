@@ -124,6 +124,14 @@ class Memory:
         value = self._resting.get(str(key))
         return None if value is None else codec.read_session(value)
 
+    def fresh_since(self, key: model.SessionKey, now: int) -> int:
+        """Return from when on the answer of the session's fetch has to be."""
+        session = self.get(key)
+        if session is None or session.fresh_since is None:
+            return now
+        # A session's time may be ahead of a clock that was put back.
+        return min(session.fresh_since, now)
+
     def encoded(self, key: model.SessionKey) -> bytes | None:
         """Return the session's state as the ledger keeps it; None: it is forgotten."""
         session = self._working.get(key)

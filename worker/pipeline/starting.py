@@ -93,6 +93,7 @@ class Starting:
                     effect.seq,
                     session.provider_session_id,
                     owner.sources[key.source],
+                    fresh_since=owner.memory.fresh_since(key, owner.clock.now_ms()),
                     suspect=key in self._caution.suspects,
                 )
                 return True

@@ -14,7 +14,7 @@ import orjson
 
 from worker import clock as clocks
 from worker import codec, errors
-from worker.providers import _http
+from worker.providers import _http, _http_answers
 from worker.settings import sources
 
 PARAMS = "provider_params"
@@ -193,12 +193,12 @@ _UNAVAILABLE = 503
 
 async def send(
     http: _http.Http, path: str, body: bytes, headers: Mapping[str, str]
-) -> _http.HttpAnswer:
+) -> _http_answers.HttpAnswer:
     """
     Post one begin and return the whole answer, whatever its status.
 
     Raises errors.FetchError; where it is not ``answered`` something may have begun,
-    unless its detail is ``_http.NOT_CONNECTED``.
+    unless its detail is ``_http_answers.NOT_CONNECTED``.
     """
     try:
         return await http.request("POST", path, body=body, headers=headers)
@@ -209,7 +209,7 @@ async def send(
 
 
 def refusal(
-    answer: _http.HttpAnswer, fields: Mapping[str, str]
+    answer: _http_answers.HttpAnswer, fields: Mapping[str, str]
 ) -> errors.BeginRefused | errors.FetchError:
     """
     Return the error for a status that is no success.
@@ -226,7 +226,7 @@ def refusal(
             return errors.BeginRefused(dict.fromkeys(sorted(named), _REFUSED))
     if answer.status // 100 == 5 and answer.status != _UNAVAILABLE:  # noqa: PLR2004 -- 5xx
         return errors.BeginInDoubt(str(answer.status))
-    return _http.refusal(answer)
+    return _http_answers.refusal(answer)
 
 
 def _named(body: bytes, fields: Mapping[str, str]) -> set[str]:

@@ -7,71 +7,29 @@ replaced outside of its ``except`` block and leaves no context behind.
 """
 
 import contextlib
-import dataclasses
-import email.utils
 import random
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-import multidict
 import tenacity
 import yarl
 
 import worker
 from worker import clock as clocks
 from worker import codec, errors
-from worker.providers import _budget
+from worker.providers import _budget, _http_answers
 from worker.settings import sources, types
 
 _ATTEMPTS = 3  # the first, and at most two more in place
 _WAIT_S = (0.05, 0.25)  # between two of them, at random
-#: the detail of an error that tells that no byte of the request was sent
-NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 #: an answer that is longer reserves all that it may come to, of so many bytes a source
 _SMALL_BYTES = 64 << 10
 _LARGE_BYTES = 32 << 20
-_RETRY_AFTER_MAX_MS = 24 * 3_600_000
-
-#: Read top down: aiohttp's classes inherit from each other and from OSError.
-_FAILURES: tuple[
-    tuple[tuple[type[BaseException], ...], type[errors.FetchError], str], ...
-] = (
-    ((TimeoutError,), errors.ProviderTimeout, ""),
-    (
-        (aiohttp.ClientPayloadError, aiohttp.UploadAbortedError),
-        errors.ProviderUnreachable,
-        "broken_off",
-    ),
-    # Before a connection there was nothing to send anything over.
-    ((aiohttp.ClientConnectorError,), errors.ProviderUnreachable, NOT_CONNECTED),
-    # The proxy refused to connect us (CONNECT): the provider has seen nothing.
-    ((aiohttp.ClientHttpProxyError,), errors.ProviderUnreachable, NOT_CONNECTED),
-    ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
-    ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
-    (
-        (
-            aiohttp.InvalidURL,
-            aiohttp.NonHttpUrlClientError,
-            aiohttp.RedirectClientError,
-        ),
-        errors.BadAnswer,
-        "url",
-    ),
-    # A credential with a line break or a stray surrogate in it.
-    ((ValueError,), errors.AccountRefused, "unsendable"),
-)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
-    """A whole answer of any status but a redirect; *received_at* in ms."""
-
-    status: int
-    #: names in any case; ``getall`` tells repeats
-    headers: multidict.CIMultiDictProxy[str] = dataclasses.field(repr=False)
-    body: bytes = dataclasses.field(repr=False)
-    received_at: int
+#: An intermediary asks the provider each time (RFC 9111, section 5.2.1.4; HTTP/1.0).
+_UNCACHED = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+#: ``Age`` is in whole seconds, and may be rounded up
+_AGE_ROUNDED_MS = 1_000
 
 
 class Http:
@@ -108,7 +66,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limit_bytes: int | None = None,
         attempts: int | None = None,
-    ) -> HttpAnswer:
+    ) -> _http_answers.HttpAnswer:
         """
         Send one request and return the whole answer, whatever its status.
 
@@ -116,7 +74,7 @@ class Http:
         replace the source's own. Failures to connect are repeated in place, so a
         request that is not idempotent needs ``attempts=1``. Raises
         errors.ProviderUnreachable, errors.ProviderTimeout or errors.BadAnswer
-        (``redirect``, ``too_large``), nothing else.
+        (``redirect``, ``too_large``, ``cached``), nothing else.
         """
         url = yarl.URL(self._base + path, encoded=True)
         if query is not None:
@@ -137,7 +95,7 @@ class Http:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        answer: HttpAnswer = await retrying(
+        answer: _http_answers.HttpAnswer = await retrying(
             self._once, method, url, body, headers, limit
         )
         return answer
@@ -149,10 +107,11 @@ class Http:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         limit_bytes: int,
-    ) -> HttpAnswer:
+    ) -> _http_answers.HttpAnswer:
         """Make one attempt; nothing of a lower exception gets out."""
         if self._closed:
-            raise errors.ProviderUnreachable(NOT_CONNECTED)
+            raise errors.ProviderUnreachable(_http_answers.NOT_CONNECTED)
+        asked_at = self._clock.now_ms()
         try:
             async with self._opened().request(
                 method,
@@ -162,15 +121,24 @@ class Http:
                 allow_redirects=False,
                 proxy=None if self._proxy is None else self._proxy.reveal(),
             ) as response:
+                self._check_age(response, asked_at)
                 return await self._whole(response, limit_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as failure:
-            mapped = mapped_failure(failure)
+            mapped = _http_answers.mapped_failure(failure)
         # Raised here and not above: an error with no context cannot tell the URL.
         raise mapped
 
+    def _check_age(self, response: aiohttp.ClientResponse, asked_at: int) -> None:
+        """Refuse what a cache held before *asked_at*: it answers an older question."""
+        age = response.headers.get("Age", "").strip()
+        if age.isascii() and age.isdigit():
+            passed_ms = max(self._clock.now_ms() - asked_at, 0)
+            if int(age[:9]) * 1000 > passed_ms + _AGE_ROUNDED_MS:
+                raise errors.BadAnswer("cached")
+
     async def _whole(
         self, response: aiohttp.ClientResponse, limit_bytes: int
-    ) -> HttpAnswer:
+    ) -> _http_answers.HttpAnswer:
         """
         Read the body piece by piece, at most *limit_bytes* of it.
 
@@ -189,7 +157,7 @@ class Http:
                 if not large and len(body) > _SMALL_BYTES:
                     large = True
                     await held.enter_async_context(self._large.reserved(limit_bytes))
-        return HttpAnswer(
+        return _http_answers.HttpAnswer(
             status=response.status,
             headers=response.headers,
             body=bytes(body),
@@ -212,7 +180,10 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # No proxy and no .netrc from the environment: a proxy is a setting.
                 trust_env=False,
-                headers={"User-Agent": f"kyc-worker/{worker.__version__}"},
+                headers={
+                    "User-Agent": f"kyc-worker/{worker.__version__}",
+                    **_UNCACHED,
+                },
             )
         return self._session
 
@@ -235,58 +206,12 @@ def of_source(settings: sources.Source, clock: clocks.Clock) -> Http:
     )
 
 
-def mapped_failure(failure: BaseException) -> errors.FetchError:
-    """Return our error for what aiohttp, the socket or a bad header raised."""
-    for kinds, mapped, detail in _FAILURES:
-        if isinstance(failure, kinds):
-            return mapped(detail)
-    return errors.ProviderUnreachable("unknown")
-
-
 def _worth_repeating(failure: BaseException) -> bool:
     """Return whether the error says once or twice more in place."""
     return (
         isinstance(failure, errors.FetchError)
         and failure.disposition is errors.Disposition.RETRY_NOW
     )
-
-
-def refusal(answer: HttpAnswer, *, detail: str = "") -> errors.FetchError:
-    """
-    Return the error for a status that is no result.
-
-    *detail* is a word of the provider's table. A 404 is the provider's own affair.
-    """
-    wait_ms = retry_after_ms(answer)
-    match answer.status:
-        case 429:
-            return errors.RateLimited(detail, retry_after_ms=wait_ms)
-        case 401 | 403:
-            return errors.AccountRefused(detail or str(answer.status))
-        case status if status // 100 == 5:  # noqa: PLR2004 -- 5xx
-            return errors.ProviderFault(detail or str(status), retry_after_ms=wait_ms)
-        case status:
-            return errors.BadAnswer(detail or str(status), retry_after_ms=wait_ms)
-
-
-def retry_after_ms(answer: HttpAnswer) -> int | None:
-    """
-    Return what ``Retry-After`` asks for, in ms: seconds or an HTTP date.
-
-    Honoured exactly up to 24 h; what is no such value is as if it were not there.
-    """
-    text = answer.headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        wait_ms = int(text[:9]) * 1000
-    elif text:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        wait_ms = int(moment.timestamp() * 1000) - answer.received_at
-    else:
-        return None
-    return min(max(wait_ms, 0), _RETRY_AFTER_MAX_MS)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from worker.providers import (
     _entry,
     _fields,
     _http,
+    _http_answers,
     biometric_begin,
     biometric_facts,
     biometric_settings,
@@ -107,13 +108,19 @@ class Adapter:
             return None
         return model.Claim(model.ClaimKind.HINT, verdict)
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """
         Ask for the result, with the key of the flow that made the session.
 
         Raises errors.FetchError; a repeat changes nothing at the provider.
         """
-        del session  # the provider's own spelling is what it is asked with
+        del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         key = self._settings.flow_api_key.reveal()
@@ -123,7 +130,7 @@ class Adapter:
         if answer.status == 404:  # noqa: PLR2004 -- HTTP
             raise errors.NoSuchSession
         if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http.refusal(answer)
+            raise _http_answers.refusal(answer)
         document = _http.parse_object(answer.body)
         return model.Answer(document=document, observed_at=answer.received_at)
 

@@ -17,7 +17,7 @@ import orjson
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _begin, _fields, _http, biometric_metadata
+from worker.providers import _begin, _fields, _http, _http_answers, biometric_metadata
 from worker.providers import biometric_settings as _settings
 
 _CREATE = "/api/v1/flows/session/create/"
@@ -98,7 +98,7 @@ class Beginner:
         await self._http.close()
 
 
-def _document(answer: _http.HttpAnswer) -> dict[str, Any]:
+def _document(answer: _http_answers.HttpAnswer) -> dict[str, Any]:
     """Return the object that the answer is; any other leaves the begin in doubt."""
     with contextlib.suppress(errors.BadAnswer):
         return _http.parse_object(answer.body)

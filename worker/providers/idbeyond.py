@@ -13,7 +13,14 @@ import pydantic
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, idbeyond_begin, idbeyond_tables
+from worker.providers import (
+    _entry,
+    _fields,
+    _http,
+    _http_answers,
+    idbeyond_begin,
+    idbeyond_tables,
+)
 from worker.settings import sources, types
 
 # Vendor guide, seen 2026-11-20: raw HMAC-SHA256 hex digest of the body, no prefix.
@@ -136,13 +143,15 @@ class Adapter:
         verdict, alarms = self._map(event.claim, event.provider_time)
         return model.Claim(model.ClaimKind.SIGNED, verdict, alarms)
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
-        """
-        Ask for the session's result at ``result_path``.
-
-        Raises errors.FetchError; a repeat changes nothing at the provider.
-        """
-        del session  # the provider's own spelling is what it is asked with
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
+        """Ask at ``result_path``; raises errors.FetchError, and may be repeated."""
+        del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
         path = self._settings.result_path.replace(_PLACEHOLDER, spelling)
@@ -154,7 +163,7 @@ class Adapter:
         if answer.status == 404:  # noqa: PLR2004 -- HTTP
             raise errors.ProviderFault("not_found")
         if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http.refusal(answer)
+            raise _http_answers.refusal(answer)
         document = _http.parse_object(answer.body)
         return model.Answer(document=document, observed_at=answer.received_at)
 

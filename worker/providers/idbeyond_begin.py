@@ -17,7 +17,7 @@ import pydantic
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _begin, _fields, _http, idbeyond_params
+from worker.providers import _begin, _fields, _http, _http_answers, idbeyond_params
 from worker.settings import secret, sources, types, urls
 
 _SESSIONS = "/api/verification/sessions"
@@ -183,7 +183,7 @@ class Beginner:
         )
 
     def _failure(
-        self, answer: _http.HttpAnswer, body: Mapping[str, Any]
+        self, answer: _http_answers.HttpAnswer, body: Mapping[str, Any]
     ) -> errors.BeginRefused | errors.FetchError:
         """Return what a refusal means; of the codes only one is documented."""
         if answer.status == 401 and _code(answer) == _KEY_INVALID:  # noqa: PLR2004 -- HTTP
@@ -216,7 +216,7 @@ def begin_id_of(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _accepted(answer: _http.HttpAnswer) -> dict[str, Any]:
+def _accepted(answer: _http_answers.HttpAnswer) -> dict[str, Any]:
     """Return the answer of a session that was made."""
     document: dict[str, Any] = {}
     with contextlib.suppress(errors.BadAnswer):
@@ -230,7 +230,7 @@ def _accepted(answer: _http.HttpAnswer) -> dict[str, Any]:
             raise errors.BeginInDoubt("ok")
 
 
-def _code(answer: _http.HttpAnswer) -> object:
+def _code(answer: _http_answers.HttpAnswer) -> object:
     """Return the code of an error, wherever in the answer it stands."""
     try:
         document = _http.parse_object(answer.body)

@@ -12,7 +12,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http, identomat_begin
+from worker.providers import _entry, _fields, _http, _http_answers, identomat_begin
 from worker.providers import identomat_api as _api
 from worker.providers import identomat_tables as _words
 
@@ -70,7 +70,13 @@ class Adapter:
         """Return nothing: the callback says only where to look."""
         return None
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:  # noqa: ARG002 -- part of the port
+    async def fetch(
+        self,
+        session: model.SessionKey,  # noqa: ARG002 -- part of the port
+        spelling: str,
+        *,
+        fresh_since: int | None = None,  # noqa: ARG002 -- it is asked each time anew
+    ) -> model.Answer:
         """
         Ask for the result of the session; see ports.Provider.
 
@@ -93,7 +99,7 @@ class Adapter:
                 # Errors are not documented: the plain meaning of the status.
                 raise errors.NoSuchSession("404")
             case _:
-                raise _http.refusal(answer)
+                raise _http_answers.refusal(answer)
         return model.Answer(
             document=_http.parse_object(answer.body), observed_at=answer.received_at
         )

@@ -12,7 +12,7 @@ import orjson
 import pydantic
 
 from worker import errors, signing
-from worker.providers import _fields, _http
+from worker.providers import _fields, _http_answers
 from worker.providers import identomat_tables as _words
 from worker.settings import secret, sources, types, urls
 
@@ -106,7 +106,7 @@ def signed(
     return body, headers
 
 
-def is_proven(settings: Settings, answer: _http.HttpAnswer) -> bool:
+def is_proven(settings: Settings, answer: _http_answers.HttpAnswer) -> bool:
     """Return whether the very bytes of an answer are signed, where that is due."""
     if settings.secret_key is None:
         return True

@@ -18,7 +18,7 @@ import orjson
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _begin, _http
+from worker.providers import _begin, _http_answers
 from worker.providers import identomat_api as _api
 from worker.providers import identomat_flags as _flags
 
@@ -98,7 +98,7 @@ class Beginner:
         # Guide: return_url is "specified in the configuration or session flags".
         return {"config_id": config_id} | ({"flags": flags} if flags else {}), warnings
 
-    def _token(self, answer: _http.HttpAnswer) -> str:
+    def _token(self, answer: _http_answers.HttpAnswer) -> str:
         """
         Return the bare token, quoted as JSON or not.
 

@@ -140,20 +140,28 @@ class Adapter:
         )
         return model.Claim(model.ClaimKind.UNCONFIRMED, verdict)
 
-    async def fetch(self, session: model.SessionKey, spelling: str) -> model.Answer:
+    async def fetch(
+        self,
+        session: model.SessionKey,
+        spelling: str,
+        *,
+        fresh_since: int | None = None,
+    ) -> model.Answer:
         """
         Ask for the single result, and for the lists where there is none.
 
-        See ports.Provider. errors.NoSuchSession means that neither knows it.
+        See ports.Provider. errors.NoSuchSession means that neither knows it, and that
+        the lists were read after *fresh_since*.
         """
-        asked_at = self._clock.now_ms()
+        if fresh_since is None:
+            fresh_since = self._clock.now_ms()
         try:
             document, observed_at = await self._gateway.identification(spelling)
         except errors.NoSuchSession:
             pass
         else:
             return model.Answer(document=document, observed_at=observed_at)
-        return await self._lists.find(session.session_id, asked_at)
+        return await self._lists.find(session.session_id, fresh_since)
 
     def interpret(
         self,

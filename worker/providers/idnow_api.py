@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from worker import errors, policy
-from worker.providers import _flight, _http, idnow_tables
+from worker.providers import _flight, _http, _http_answers, idnow_tables
 from worker.settings import types
 
 _TOKEN_HEADER = "X-API-LOGIN-TOKEN"  # noqa: S105 -- a name, no secret
@@ -74,7 +74,7 @@ class Gateway:
         path: str,
         query: Mapping[str, str] | None,
         limit_bytes: int | None,
-    ) -> _http.HttpAnswer:
+    ) -> _http_answers.HttpAnswer:
         return await self._http.request(
             "GET",
             self._root + path,
@@ -110,13 +110,13 @@ class Gateway:
         await self._http.close()
 
 
-def read(answer: _http.HttpAnswer) -> dict[str, Any]:
+def read(answer: _http_answers.HttpAnswer) -> dict[str, Any]:
     """Return the document of *answer*, or raise what its cause or status means."""
     cause = _cause(answer)
     known = policy.listed(cause, idnow_tables.CAUSES)
     if known is not None and known in idnow_tables.CAUSES:
         raise idnow_tables.CAUSES[known](
-            known, retry_after_ms=_http.retry_after_ms(answer)
+            known, retry_after_ms=_http_answers.retry_after_ms(answer)
         )
     match answer.status:
         case 200 if cause is None:
@@ -124,10 +124,10 @@ def read(answer: _http.HttpAnswer) -> dict[str, Any]:
         case 404:
             raise errors.NoSuchSession("404")
         case _:
-            raise _http.refusal(answer, detail=known or "")
+            raise _http_answers.refusal(answer, detail=known or "")
 
 
-def _token_died(answer: _http.HttpAnswer) -> bool:
+def _token_died(answer: _http_answers.HttpAnswer) -> bool:
     """Return whether a new login may help: by the cause, else by the status."""
     cause = _cause(answer)
     if cause is None or cause not in idnow_tables.CAUSES:
@@ -135,14 +135,14 @@ def _token_died(answer: _http.HttpAnswer) -> bool:
     return cause in idnow_tables.TOKEN_CAUSES
 
 
-def _cause(answer: _http.HttpAnswer) -> str | None:
+def _cause(answer: _http_answers.HttpAnswer) -> str | None:
     """Return the first ``errors[].cause``, whatever the status; None without one."""
     listed = listed_errors(answer)
     cause = listed[0].get("cause") if listed else None
     return cause if isinstance(cause, str) else None
 
 
-def listed_errors(answer: _http.HttpAnswer) -> tuple[Mapping[str, Any], ...]:
+def listed_errors(answer: _http_answers.HttpAnswer) -> tuple[Mapping[str, Any], ...]:
     """Return the objects that ``errors`` lists, none where it is no list."""
     try:
         listed = _http.parse_object(answer.body).get("errors")

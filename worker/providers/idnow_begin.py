@@ -23,6 +23,7 @@ from worker.providers import (
     _begin,
     _fields,
     _http,
+    _http_answers,
     idnow_api,
     idnow_params,
     idnow_tables,
@@ -197,7 +198,7 @@ class Beginner:
         return tuple(told)
 
     def _failure(
-        self, answer: _http.HttpAnswer, request: model.BeginRequest
+        self, answer: _http_answers.HttpAnswer, request: model.BeginRequest
     ) -> errors.KycError:
         """Return what the first cause means, and the status where it is not known."""
         listed = idnow_api.listed_errors(answer)
@@ -205,7 +206,7 @@ class Beginner:
         if not isinstance(cause, str) or cause not in idnow_tables.CAUSES:
             if answer.status == 404:  # noqa: PLR2004 -- "you used a wrong url"
                 return errors.AccountRefused("404")
-            return _http.refusal(answer)
+            return _http_answers.refusal(answer)
         if cause in _OURS:
             return errors.AccountRefused(cause)
         if cause == "EXISTING_IDENTIFICATION":
@@ -221,7 +222,7 @@ class Beginner:
                 dict.fromkeys(named, f"is refused by IDnow ({cause})")
             )
         return idnow_tables.CAUSES[cause](
-            cause, retry_after_ms=_http.retry_after_ms(answer)
+            cause, retry_after_ms=_http_answers.retry_after_ms(answer)
         )
 
     def _called(self, key: object, request: model.BeginRequest) -> str | None:
@@ -246,7 +247,7 @@ def _number_key(settings: Company) -> bytes:
     return hmac.digest(settings.api_key.key(), _NUMBER_LABEL, "sha256")
 
 
-def _ident_id(answer: _http.HttpAnswer) -> str:
+def _ident_id(answer: _http_answers.HttpAnswer) -> str:
     """Return IDnow's own id; raises errors.BeginInDoubt where there is none."""
     try:
         document: Mapping[str, Any] = _http.parse_object(answer.body)

@@ -49,18 +49,16 @@ class Lists:
         self._seen = _NEVER
         self._started_at = _NEVER.started_at
         self._flight = _flight.Flight[_Seen]()
-        #: when a transaction was first asked for and had to wait, in ms
-        self._asked: dict[str, int] = {}
 
-    async def find(self, number: str, asked_at: int) -> model.Answer:
+    async def find(self, number: str, fresh_since: int) -> model.Answer:
         """
         Return what the lists say of transaction *number* (folded).
 
-        *asked_at* is when its fetch began: an entry counts only where the lists were
-        read after that, or after the first time it had to wait; until they may be
-        read again errors.NotAsked is raised. Absence counts at once: no session is
-        ended by one denial. Raises errors.NoSuchSession, or what the lists failed
-        with.
+        A reading counts only if it began at *fresh_since* (ms) or later, whether it
+        has the transaction or not: what is older does not answer the question. Until
+        the lists may be read again errors.NotAsked is raised. Raises
+        errors.NoSuchSession where no list has it, or what the lists failed with; a
+        failure holds until the next reading, since it says nothing of a session.
         """
         seen = await self._current()
         if seen.failure is not None:
@@ -68,11 +66,10 @@ class Lists:
             raise type(seen.failure)(
                 seen.failure.detail, retry_after_ms=self._still_ms(seen)
             )
+        if seen.started_at < fresh_since:
+            raise errors.NotAsked("list_not_due")
         if number not in seen.entries:
             raise errors.NoSuchSession("not_listed")
-        if self._asked.setdefault(number, asked_at) > seen.started_at:
-            raise errors.NotAsked("list_not_due")
-        del self._asked[number]
         return seen.entries[number]
 
     def _still_ms(self, seen: _Seen) -> int | None:
@@ -85,7 +82,8 @@ class Lists:
     async def _current(self) -> _Seen:
         """Return what was last read, after reading it anew if that is due."""
         now = self._clock.now_ms()
-        if now - self._started_at >= self._interval_ms:
+        # A reading from before the clock was put back is older than it says.
+        if not 0 <= now - self._started_at < self._interval_ms:
             self._started_at = now
         elif self._started_at == self._seen.started_at:
             return self._seen
@@ -108,11 +106,6 @@ class Lists:
         except errors.FetchError as error:
             failure = error
         self._seen = _Seen(started_at=started_at, entries=entries, failure=failure)
-        self._asked = {
-            number: at
-            for number, at in self._asked.items()
-            if number in entries and at > started_at - 10 * self._interval_ms
-        }
         return self._seen
 
     def _enter(

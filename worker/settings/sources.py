@@ -150,6 +150,8 @@ class Source(types.Section):
     recheck_min_interval: types.DurationMs = 60_000
     unconfirmed_grace: types.DurationMs = 600_000
     max_callback_age: types.DurationMs = 7 * 86_400_000
+    #: a signed time later than its receipt by more than this counts as missing
+    max_clock_skew: Annotated[types.DurationMs, pydantic.Field(le=86_400_000)] = 300_000
     denied: Denied = Denied()
     quarantine_attempts: Annotated[int, pydantic.Field(ge=1)] = 3
     circuit: Circuit = Circuit()
@@ -187,6 +189,7 @@ class Source(types.Section):
             denied_over_ms=self.denied.over,
             quarantine_attempts=self.quarantine_attempts,
             max_callback_age_ms=self.max_callback_age,
+            max_clock_skew_ms=self.max_clock_skew,
             session_deadline_ms=self.session_deadline,
             deadline_after_expiry=self.deadline_after_expiry,
             polling=policy.Polling(

@@ -1,4 +1,6 @@
-"""Sessions that the provider denies: the quiet end, and what a callback claimed."""
+"""Sessions that the provider denies: the quiet end, a deadline, a letter."""
+
+import dataclasses
 
 import pytest
 
@@ -6,7 +8,6 @@ from tests.support import ledger as told
 from worker import errors, ledger, model
 
 A, R, P = told.approved, told.rejected, told.pending
-CLAIM = told.unconfirmed()
 
 
 def _denied(history: told.History) -> list[ledger.Effect]:
@@ -106,145 +107,97 @@ def test_a_decided_session_that_is_denied_is_buried() -> None:
 
 
 @pytest.mark.parametrize("verdict", [A(), R()])
-def test_a_denial_after_a_final_changes_nothing(verdict: model.Verdict) -> None:
-    """Data deleted at the provider after a final is no news: what stands, stands."""
+def test_a_denial_after_a_final_is_repeated_and_then_buried(
+    verdict: model.Verdict,
+) -> None:
+    """What stands, stands; a wake-up that only denials answer reaches a person."""
     history = told.decided(verdict)
     history.wait(told.HOUR)
     history.callback()
-    effects = _denied(history)
-    assert told.notes(effects) == [ledger.NoteKind.DENIED]
-    assert (history.letters, len(history.decisions)) == ([], 1)
-    assert not history.state.open
-
-
-def test_a_callback_is_not_believed_at_once() -> None:
-    """A claim whose data is gone waits for the grace time, as pending or nothing."""
-    history = told.History()
-    history.callback(CLAIM)
-    while history.now - told.START < history.rules.unconfirmed_grace_ms:
-        assert history.decisions == []
-        _denied(history)
-    assert model.Outcome.REJECTED is history.latest.verdict.outcome
-    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
-    assert history.now - told.START == history.rules.unconfirmed_grace_ms
-
-
-def test_a_believed_callback_is_the_cause() -> None:
-    """An unconfirmed rejection names the callback, and when it was received."""
-    history = told.History()
-    history.callback(CLAIM)
+    called, answers = history.now, 0
     effects: list[ledger.Effect] = []
-    while not history.decisions:
+    while history.state.open:
+        assert history.letters == []
         effects = _denied(history)
-    assert ledger.NoteKind.UNCONFIRMED in told.notes(effects)
-    assert model.CauseType.CALLBACK is history.latest.cause.type
-    assert history.latest.observed_at == told.START
-    assert not history.state.open
-
-
-def test_an_unconfirmed_session_never_ends_unseen() -> None:
-    """What an authentic callback claimed is decided, not summed up."""
-    history = told.History()
-    history.callback(CLAIM)
-    history.wait(told.DAY)
-    _denied(history)
+        answers += 1
+    assert answers >= history.rules.denied_answers
+    assert history.now - called >= history.rules.denied_over_ms
+    assert told.alarms(effects) == [model.AlarmKind.FETCH_EXHAUSTED]
+    assert [letter.last_error for letter in history.letters] == ["no_such_session"]
     assert len(history.decisions) == 1
 
 
-def test_a_pending_session_takes_the_claim() -> None:
-    """A claim holds over a state that is not final."""
-    history = told.decided(P())
-    history.callback(CLAIM)
-    while len(history.decisions) < 2:
-        _denied(history)
-    assert model.Outcome.REJECTED is history.latest.verdict.outcome
-
-
-def test_a_claim_never_revokes_a_final() -> None:
-    """A claim that contradicts a final is a conflict and an alarm, and no decision."""
+def test_a_revocation_that_shows_late_is_found() -> None:
+    """A cancellation is listed a moment after the result is gone: it is not lost."""
     history = told.decided(A())
     history.wait(told.HOUR)
-    history.callback(CLAIM)
-    history.wait(history.rules.unconfirmed_grace_ms)
-    effects = _denied(history)
-    assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
-    assert [letter.reason for letter in history.letters] == [
-        model.DeadLetterReason.CONFLICTING_FINAL
-    ]
-    assert len(history.decisions) == 1
-    assert not history.state.open
-
-
-def test_a_claim_that_agrees_with_a_final_is_no_conflict() -> None:
-    """A claim with the same outcome as the final that stands changes nothing."""
-    history = told.decided(R())
-    history.wait(told.HOUR)
-    history.callback(CLAIM)
-    history.wait(history.rules.unconfirmed_grace_ms)
-    assert told.alarms(_denied(history)) == []
-    assert len(history.decisions) == 1
-
-
-def test_a_younger_result_refutes_the_claim() -> None:
-    """A result fetched after the callback stands; its claim is forgotten."""
-    history = told.History()
-    history.callback(CLAIM)
-    history.fetch(P())
-    assert history.state.unconfirmed is None
-    history.wait(told.DAY)
-    _denied(history)
-    assert len(history.decisions) == 1
-
-
-def test_an_older_result_does_not_refute_the_claim() -> None:
-    """A result whose fetch started before the callback says nothing about it."""
-    history = told.History()
     history.callback()
-    history.start()
-    history.wait(told.SECOND)
-    history.callback(CLAIM)
-    history.answer(P())
-    while len(history.decisions) < 2:
-        _denied(history)
-    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
-
-
-def test_a_result_after_an_older_claim_refutes_it_with_a_callback_trailing() -> None:
-    """A result younger than the claim refutes it, whatever else has come meanwhile."""
-    history = told.History()
-    history.callback(CLAIM)
-    history.wait(told.SECOND)
-    history.start()
-    history.callback()
-    history.answer(P())
-    assert history.state.unconfirmed is None
-
-
-@pytest.mark.parametrize(
-    "error", [errors.NotReady, errors.ResultMismatch, errors.ProviderFault]
-)
-def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> None:
-    """Failures between the callback and the denial leave its claim as it is."""
-    history = told.History()
-    history.callback(CLAIM)
-    for _ in range(history.rules.not_ready_attempts):
-        if history.state.due_at is not None:
-            history.fetch_failing(error)
-    history.recheck()
-    history.wait(history.rules.unconfirmed_grace_ms)
     _denied(history)
-    assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
-
-
-def test_the_grace_time_outlives_a_crash() -> None:
-    """A claim is part of the state, so a new owner goes on with its grace time."""
-    history = told.History()
-    history.callback(CLAIM)
-    history.start()
-    history.crash()
-    history.wait(history.rules.unconfirmed_grace_ms)
-    _denied(history)
+    history.fetch(R())
     assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+def test_each_denial_asks_for_an_answer_from_after_its_fetch_started() -> None:
+    """What one denial was read from is no second denial."""
+    history = told.decided(A())
+    history.wait(told.HOUR)
+    history.callback()
+    for _ in range(3):
+        history.wait_until_due()
+        history.start()
+        assert history.state.fresh_since == history.now
+        history.fail(errors.NotAsked)
+        fresh = history.now
+        history.wait_until_due()
+        history.start()
+        assert history.state.fresh_since == fresh
+        history.fail(errors.NoSuchSession)
+
+
+@pytest.mark.parametrize("decides", [False, True])
+def test_a_registered_session_that_is_denied_early_waits_for_its_deadline(
+    *, decides: bool
+) -> None:
+    """Denials before the deadline end nothing: it is polled at its deadline."""
+    history = told.History()
+    history.register()
+    deadline = history.state.due_at
+    assert deadline == told.START + history.rules.session_deadline_ms
+    history.callback(provider_event_id="once")
+    if decides:
+        history.fetch(P())
+        history.recheck()
+    while history.state.due_at != deadline:
+        assert told.alarms(_denied(history)) in (
+            [],
+            [model.AlarmKind.FETCH_EXHAUSTED],
+        )
+    assert history.now < deadline
+    assert len(history.letters) == decides
+    # The same delivery may come again: nothing has answered it.
+    history.callback(provider_event_id="once")
+    assert history.state.due_at == history.now
+    history.fetch(A())
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+
+
+def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
+    """Of the denials that end it, n are of fetches that started after the deadline."""
+    history = told.History(dataclasses.replace(told.FETCHED, denied_over_ms=0))
+    history.register()
+    deadline = told.START + history.rules.session_deadline_ms
+    history.wait(history.rules.session_deadline_ms - told.SECOND)
+    history.callback()
+    after = 0
+    effects: list[ledger.Effect] = []
+    while history.state.open:
+        history.wait_until_due()
+        history.start()
+        after += history.now >= deadline
+        effects = history.fail(errors.NoSuchSession)
+    assert ledger.DeniedEnd() in effects
+    assert after >= history.rules.denied_answers
+    assert history.now - deadline >= history.rules.denied_over_ms
 
 
 def test_a_hint_is_never_believed() -> None:
@@ -275,3 +228,15 @@ def test_no_unsigned_callback_approves() -> None:
     while history.session is not None and history.state.open:
         history.fetch_failing(errors.NoSuchSession)
     assert not history.decisions
+
+
+def test_after_a_crash_the_trailing_wake_up_asks_anew() -> None:
+    """What was read for the fetch that is lost may be older than the wake-up."""
+    history = told.History()
+    history.callback()
+    history.start()
+    history.wait(told.SECOND)
+    history.callback()
+    history.crash()
+    history.start()
+    assert history.state.fresh_since == history.now

@@ -118,7 +118,7 @@ def test_over_a_final_another_reference_is_an_alarm_alone() -> None:
     history.callback()
     history.fetch(A(), reference="order-1")
     history.callback()
-    for verdict in (R(), P(), A()):
+    for verdict in (P(), A()):
         effects = history.recheck() + history.fetch(verdict, reference="order-2")
         assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert len(history.decisions) == 1

@@ -41,6 +41,12 @@ def test_a_signed_verdict_stands_at_once() -> None:
         (P(at=1), P(_OTHER, at=1), P(at=2), P(_OTHER, at=2)),
         (A(at=2), A(at=2, flags=[model.Flag.DATA_CHANGED]), P(at=5), R(at=1)),
         (P(), A()),
+        (A(), R(at=5), A(at=3)),
+        (A(), R(at=5), A(at=7)),
+        (R(), A(at=7), R(at=9)),
+        (A(), A(at=3, flags=[model.Flag.DATA_CHANGED]), R(at=1)),
+        (P(), P(_OTHER), P(at=1)),
+        (A(at=told.HOUR), R(at=1), A(at=2)),
     ],
 )
 def test_every_order_of_arrival_ends_the_same(
@@ -60,10 +66,10 @@ def test_every_order_of_arrival_ends_the_same(
         (P(at=9), A(at=1), model.Outcome.APPROVED),
         (A(at=1), P(at=9), model.Outcome.APPROVED),
         (P(), A(), model.Outcome.APPROVED),
-        (A(), R(), model.Outcome.APPROVED),
-        (A(), R(at=9), model.Outcome.APPROVED),
+        (A(), R(), model.Outcome.REJECTED),
+        (A(), R(at=9), model.Outcome.REJECTED),
         (R(), A(at=9), model.Outcome.REJECTED),
-        (A(at=1), R(), model.Outcome.APPROVED),
+        (A(at=1), R(), model.Outcome.REJECTED),
         (A(at=1), R(at=1), model.Outcome.REJECTED),
         (R(at=1), A(at=1), model.Outcome.REJECTED),
     ],
@@ -71,7 +77,7 @@ def test_every_order_of_arrival_ends_the_same(
 def test_the_greatest_stands(
     first: model.Verdict, then: model.Verdict, stands: model.Outcome
 ) -> None:
-    """Final, then the time, then rejected; without a time a final stays."""
+    """Final, then the time, then rejected; without a time rejected stands."""
     assert stands is told.told(told.SIGNED, first, then).latest.verdict.outcome
 
 
@@ -98,12 +104,61 @@ def test_finals_that_cannot_be_ordered_conflict(
     assert letter.redrive is None
 
 
-def test_an_older_final_changes_nothing_and_is_counted() -> None:
-    """A final that comes late is counted, and neither decides nor is buried."""
+@pytest.mark.parametrize(
+    ("standing", "late"), [(R(at=2), A(at=1)), (R(at=2), R(_OTHER, at=1))]
+)
+def test_an_older_final_changes_nothing_and_is_counted(
+    standing: model.Verdict, late: model.Verdict
+) -> None:
+    """A final that comes late over a rejection neither decides nor is buried."""
+    history = told.told(told.SIGNED, standing)
+    effects = history.callback(told.signed(late))
+    assert told.notes(effects) == [ledger.NoteKind.LATE_FINAL]
+    assert (len(history.decisions), history.letters) == (1, [])
+
+
+def test_a_rejection_that_loses_to_an_approval_is_a_letter_and_an_alarm() -> None:
+    """An approval stays over an older rejection, and a person hears of it."""
     history = told.told(told.SIGNED, A(at=2))
     late = history.callback(told.signed(R(at=1)))
-    assert told.notes(late) == [ledger.NoteKind.LATE_FINAL]
-    assert (len(history.decisions), history.letters) == (1, [])
+    assert told.alarms(late) == [model.AlarmKind.CONFLICTING_FINAL]
+    assert [letter.reason for letter in history.letters] == [
+        model.DeadLetterReason.CONFLICTING_FINAL
+    ]
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
+
+
+_SKEW = told.SIGNED.max_clock_skew_ms
+
+
+@pytest.mark.parametrize(
+    ("at", "kept"), [(_SKEW, True), (_SKEW + 1, False), (10**13, False)]
+)
+def test_a_time_in_the_future_is_no_time(at: int, kept: bool) -> None:  # noqa: FBT001
+    """A signed time counts up to the tolerance after its receipt, and no later."""
+    history = told.History(told.SIGNED)
+    effects = history.callback(told.signed(A(at=at)))
+    said_at = told.START + at if kept else None
+    assert said_at == history.latest.verdict.provider_time
+    assert (ledger.NoteKind.FUTURE_TIME in told.notes(effects)) is not kept
+
+
+def test_an_approval_from_the_future_is_revoked() -> None:
+    """The provider's rejection of now wins, and a person hears of the conflict."""
+    history = told.told(told.SIGNED, A(at=10**13))
+    effects = history.callback(told.signed(R(at=1_000)))
+    assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
+
+
+@pytest.mark.parametrize("ahead", [told.HOUR, 10**13])
+def test_an_approval_from_the_future_that_was_kept_is_revoked(ahead: int) -> None:
+    """A time in the future that an earlier release has kept orders nothing either."""
+    history = told.told(told.SIGNED, A())
+    standing = A(at=ahead)
+    history.session = history.state._replace(standing=standing)
+    history.callback(told.signed(R(at=2_000)))
+    assert model.Outcome.REJECTED is history.latest.verdict.outcome
 
 
 def test_a_preliminary_after_a_final_changes_nothing_and_is_counted() -> None:
@@ -130,6 +185,7 @@ def test_the_same_verdict_in_another_body_is_no_news() -> None:
     assert told.notes(again) == [ledger.NoteKind.REPEATED]
     late = history.callback(told.signed(R(at=3)))
     assert told.notes(late) == [ledger.NoteKind.LATE_FINAL]
+    assert model.Outcome.APPROVED is history.latest.verdict.outcome
 
 
 def test_a_time_that_was_known_is_not_lost() -> None:

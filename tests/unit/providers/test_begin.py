@@ -11,7 +11,7 @@ import pytest
 from tests.support import begins
 from worker import clock as clocks
 from worker import errors
-from worker.providers import _begin, _http, identomat
+from worker.providers import _begin, _http, _http_answers, identomat
 
 Serve = Callable[[Any], Awaitable[str]]
 _FIELDS = {
@@ -22,9 +22,9 @@ _FIELDS = {
 }
 
 
-def _answer(status: int, body: bytes, **headers: str) -> _http.HttpAnswer:
+def _answer(status: int, body: bytes, **headers: str) -> _http_answers.HttpAnswer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _http.HttpAnswer(
+    return _http_answers.HttpAnswer(
         status=status,
         headers=multidict.CIMultiDictProxy(multidict.CIMultiDict(named)),
         body=body,
@@ -292,5 +292,5 @@ async def test_a_begin_is_never_repeated_in_place(clock: clocks.Clock) -> None:
         await _begin.send(http, "/begin/", b"{}", {})
     await http.close()
 
-    assert caught.value.detail == _http.NOT_CONNECTED
+    assert caught.value.detail == _http_answers.NOT_CONNECTED
     assert clock.slept == []  # type: ignore[attr-defined]  # -- the hand clock of conftest

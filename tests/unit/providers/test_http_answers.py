@@ -7,7 +7,7 @@ import multidict
 import pytest
 
 from worker import errors
-from worker.providers import _http
+from worker.providers import _http, _http_answers
 
 _SECRET = "planted-key-9f8e7d"
 
@@ -20,9 +20,9 @@ def _all_subclasses(root: type[BaseException]) -> Iterator[type[BaseException]]:
 
 def _answer(
     status: int = 200, *, received_at: int = 0, **headers: str
-) -> _http.HttpAnswer:
+) -> _http_answers.HttpAnswer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _http.HttpAnswer(
+    return _http_answers.HttpAnswer(
         status=status,
         headers=multidict.CIMultiDictProxy(multidict.CIMultiDict(named)),
         body=b"",
@@ -35,7 +35,7 @@ def _answer(
 )
 def test_every_client_error_has_a_place(failure: type[BaseException]) -> None:
     """No error of the client library is left to the last resort but its root."""
-    mapped = _http.mapped_failure(failure.__new__(failure))
+    mapped = _http_answers.mapped_failure(failure.__new__(failure))
 
     unknown = failure is aiohttp.ClientError
     assert unknown == (mapped.detail == "unknown")
@@ -61,7 +61,7 @@ def test_failures_map_by_what_they_mean(
     failure: BaseException, expected: type[errors.FetchError]
 ) -> None:
     """Timeouts before connections, and none of the texts survives."""
-    mapped = _http.mapped_failure(failure)
+    mapped = _http_answers.mapped_failure(failure)
 
     assert expected is type(mapped)
     assert _SECRET not in str(mapped)
@@ -86,15 +86,15 @@ def test_a_status_has_one_meaning(
     status: int, expected: type[errors.FetchError]
 ) -> None:
     """Each status that is no result becomes its own error."""
-    assert expected is type(_http.refusal(_answer(status)))
+    assert expected is type(_http_answers.refusal(_answer(status)))
 
 
 def test_a_refusal_carries_the_word_and_the_wait() -> None:
     """The detail is the table's word, and Retry-After comes along."""
-    refusal = _http.refusal(_answer(503, Retry_After="7"), detail="BUSY")
+    refusal = _http_answers.refusal(_answer(503, Retry_After="7"), detail="BUSY")
 
     assert (refusal.detail, refusal.retry_after_ms) == ("BUSY", 7_000)
-    assert _http.refusal(_answer(429, Retry_After="7")).retry_after_ms == 7_000
+    assert _http_answers.refusal(_answer(429, Retry_After="7")).retry_after_ms == 7_000
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_retry_after_is_read_exactly(text: str, expected: int | None) -> None:
     """Seconds or a date against the answer's time; capped at a day, else ignored."""
     answer = _answer(503, received_at=1_767_225_600_000, Retry_After=text)
 
-    assert expected == _http.retry_after_ms(answer)
+    assert expected == _http_answers.retry_after_ms(answer)
 
 
 @pytest.mark.parametrize(

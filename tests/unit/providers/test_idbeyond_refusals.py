@@ -11,7 +11,7 @@ import pytest
 from tests.support import begins, ports
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _http, idbeyond, idbeyond_begin
+from worker.providers import _http_answers, idbeyond, idbeyond_begin
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "sk_test_synthetic"
@@ -119,7 +119,7 @@ async def test_who_is_not_there_was_told_nothing() -> None:
     with pytest.raises(errors.ProviderUnreachable) as caught:
         await beginner.begin(begins.request())
     await beginner.close()
-    assert caught.value.detail == _http.NOT_CONNECTED
+    assert caught.value.detail == _http_answers.NOT_CONNECTED
 
 
 def test_nothing_can_be_foretold() -> None:

@@ -98,8 +98,11 @@ async def _adapter(serve: Serve, lists: _Lists, clock: _Clock) -> Any:  # noqa: 
     await adapter.close()
 
 
-async def _fetch(adapter: idnow.Adapter, number: str) -> model.Answer:
-    return await adapter.fetch(model.SessionKey("idnow", number.lower()), number)
+async def _fetch(
+    adapter: idnow.Adapter, number: str, *, since: int | None = None
+) -> model.Answer:
+    key = model.SessionKey("idnow", number.lower())
+    return await adapter.fetch(key, number, fresh_since=since)
 
 
 @pytest.mark.parametrize("name", ["pending", "aborted", "cancelled"])
@@ -150,29 +153,20 @@ async def test_all_who_ask_share_one_reading(
 async def test_the_lists_are_read_once_a_minute(
     adapter: idnow.Adapter, lists: _Lists, clock: _Clock
 ) -> None:
-    """Absence counts at once without another reading; after the minute it is read."""
-    for seconds, expected in ((0, 1), (0, 1), (59.999, 1), (0.001, 2), (60, 3)):
+    """Whoever asks, and however often: until the minute is over nothing is read."""
+    denied, not_asked = errors.NoSuchSession, errors.NotAsked
+    for seconds, expected, reads in (
+        (0, denied, 1),
+        (0, denied, 1),
+        (59.999, not_asked, 1),
+        (0.001, denied, 2),
+        (60, denied, 3),
+    ):
         clock.now += int(seconds * 1000)
-        with pytest.raises(errors.NoSuchSession):
+        with pytest.raises(errors.FetchError) as caught:
             await _fetch(adapter, "T1")
-        assert lists.reads["aborted"] == expected
-
-
-async def test_an_entry_counts_only_if_it_was_read_after_the_question(
-    adapter: idnow.Adapter, lists: _Lists, clock: _Clock
-) -> None:
-    """What was read before may be out of date: not ready until the next reading."""
-    lists.held["pending"] = [_entry("T1"), _entry("T2")]
-    await _fetch(adapter, "T1")
-    lists.held = {"pending": [], "cancelled": [], "aborted": [_entry("T2")]}
-    clock.now += 1_000
-    for _ in range(2):
-        with pytest.raises(errors.NotReady) as caught:
-            await _fetch(adapter, "T2")
-        assert caught.value.retry_after_ms is None
-    clock.now += 60_000
-
-    assert (await _fetch(adapter, "T2")).origin == "aborted"
+        assert type(caught.value) is expected
+        assert lists.reads["aborted"] == reads
 
 
 async def test_who_had_to_wait_is_served_by_the_next_reading(
@@ -182,14 +176,17 @@ async def test_who_had_to_wait_is_served_by_the_next_reading(
     lists.held["aborted"] = [_entry("T1"), _entry("T2"), _entry("T3")]
     await _fetch(adapter, "T1")
     clock.now += 1_000
-    for number in ("T2", "T3"):
+    since = clock.now
+    for number in ("T2", "T3", "T9"):
         with pytest.raises(errors.NotReady):
-            await _fetch(adapter, number)
+            await _fetch(adapter, number, since=since)
     clock.now += 60_000
-    await _fetch(adapter, "T2")
+    await _fetch(adapter, "T2", since=since)
     clock.now += 5_000
 
-    assert (await _fetch(adapter, "T3")).origin == "aborted"
+    assert (await _fetch(adapter, "T3", since=since)).origin == "aborted"
+    with pytest.raises(errors.NoSuchSession):
+        await _fetch(adapter, "T9", since=since)
     assert lists.reads["aborted"] == 2
     with pytest.raises(errors.NotReady):
         await _fetch(adapter, "T3")
@@ -198,7 +195,7 @@ async def test_who_had_to_wait_is_served_by_the_next_reading(
 async def test_who_comes_during_a_reading_waits_for_it(
     adapter: idnow.Adapter, lists: _Lists, clock: _Clock
 ) -> None:
-    """The late one shares the reading, but an entry of it is too old for him."""
+    """The late one shares the reading, but what it says is too old for him."""
     lists.held["aborted"] = [_entry("T1"), _entry("T2")]
     lists.gate = asyncio.Event()
     first = asyncio.create_task(_fetch(adapter, "T1"))
@@ -212,7 +209,7 @@ async def test_who_comes_during_a_reading_waits_for_it(
     assert (await first).origin == "aborted"
     with pytest.raises(errors.NotReady):
         await second
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.NotReady):
         await third
     assert lists.reads["aborted"] == lists.reads["cancelled"] == 1
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support import begins, ports
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _http, idnow, idnow_begin
+from worker.providers import _http_answers, idnow, idnow_begin
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "synthetic-api-key"
@@ -153,7 +153,7 @@ async def test_a_begin_is_sent_once_only(serve: Serve) -> None:
     with pytest.raises(errors.ProviderUnreachable) as caught:
         await beginner.begin(begins.request())
     await beginner.close()
-    assert caught.value.detail == _http.NOT_CONNECTED
+    assert caught.value.detail == _http_answers.NOT_CONNECTED
     assert not caught.value.answered
 
 

@@ -17,6 +17,7 @@ def test_what_is_configured_reaches_the_ledger() -> None:
         denied={"answers": 12, "over": "13s"},
         quarantine_attempts=14,
         max_callback_age="15s",
+        max_clock_skew="17s",
     )
 
     assert policy.Rules(
@@ -35,6 +36,7 @@ def test_what_is_configured_reaches_the_ledger() -> None:
         denied_over_ms=13_000,
         quarantine_attempts=14,
         max_callback_age_ms=15_000,
+        max_clock_skew_ms=17_000,
         identity_retention_ms=16_000,
     ) == source.rules(16_000)
 

@@ -58,7 +58,8 @@ async def _result(
 ) -> model.Result | errors.FetchError:
     key = model.SessionKey("source", session_id.lower())
     try:
-        return adapter.interpret(key, session_id, await adapter.fetch(key, session_id))
+        answer = await adapter.fetch(key, session_id, fresh_since=0)
+        return adapter.interpret(key, session_id, answer)
     except errors.FetchError as error:
         return error
 
@@ -135,7 +136,6 @@ async def test_unknown_and_denied_sessions_are_denied(name: str) -> None:
     async with _played(name) as (simulator, adapter):
         denied = simulator.add(simulators.Scenario(denied=True))
         results = [await _result(adapter, one) for one in (denied, "a" * 40)]
-
     assert [type(result) for result in results] == [errors.NoSuchSession] * 2
 
 
