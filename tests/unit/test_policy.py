@@ -110,19 +110,19 @@ _OTHER = model.Reason.DOCUMENT_INVALID
         # finals by their time
         (A(at=1), R(at=2), policy.Disorder.NEWER),
         (R(at=1), A(at=2), policy.Disorder.NEWER),
-        (A(at=2), R(at=1), policy.Disorder.OLDER),
+        (A(at=2), R(at=1), policy.Disorder.OLDER_REJECTION),
         # equal times: rejected stands, and it is a conflict
         (A(at=1), R(at=1), policy.Disorder.CONFLICT_WINS),
         (R(at=1), A(at=1), policy.Disorder.CONFLICT),
-        # no time: nothing replaces a final
-        (A(), R(), policy.Disorder.CONFLICT),
-        (A(at=1), R(), policy.Disorder.CONFLICT),
-        (A(), R(at=1), policy.Disorder.CONFLICT),
+        # no time: it is a conflict, and rejected stands
+        (A(), R(), policy.Disorder.CONFLICT_WINS),
+        (A(at=1), R(), policy.Disorder.CONFLICT_WINS),
+        (A(), R(at=1), policy.Disorder.CONFLICT_WINS),
         (R(), A(at=1), policy.Disorder.CONFLICT),
-        # preliminary ones by their time, or as they come where one has none
+        # preliminary ones by their time; where one has none it is the older one
         (P(at=1), P(_OTHER, at=2), policy.Disorder.NEWER),
         (P(at=2), P(_OTHER, at=1), policy.Disorder.OLDER),
-        (P(at=2), P(_OTHER), policy.Disorder.NEWER),
+        (P(at=2), P(_OTHER), policy.Disorder.OLDER),
         (P(), P(_OTHER, at=2), policy.Disorder.NEWER),
     ],
 )

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from worker import ledger, model, ports
+from worker import ledger, model, policy, ports
 from worker.pipeline import binding, caution, deferred, observer, summaries
 
 #: An alarm a minute is enough, however many events come.
@@ -38,19 +38,23 @@ class Intake:
             if record.letter is not None:
                 self.bury(record.letter)
             return True
-        bound = self.sources.get(event.source)
         if event.type is model.EventType.PURGE_REQUESTED:
-            if bound is not None:
-                return self.purge(event)
-            # Nothing of the source is here that could be purged later.
-            word = "unknown_source"
-            self.bury(summaries.undecidable(event, word, now, redrive=False))
-            return True
-        if bound is None:
+            return self._purge(event, now)
+        if event.source in self.sources:
+            self.caution.took(event.key, record.offset)
+            self._take(event, now)
+        else:
             self._defer(event, record.offset, now)
-            return True
-        self.caution.took(event.key, record.offset)
-        self._take(event, now)
+        return True
+
+    def _purge(self, event: model.Event, now: int) -> bool:
+        """End a source's unanswered sessions; return whether that is done."""
+        bound = self.sources.get(event.source)
+        # One of an unknown source does not wait: nothing of it could be purged later.
+        word = "unknown_source" if bound is None else _not_of(event, bound.rules)
+        if word is None:
+            return self.purge(event)
+        self.bury(summaries.undecidable(event, word, now, redrive=False))
         return True
 
     def take_deferred(self, now: int) -> None:
@@ -91,11 +95,8 @@ class Intake:
     def _take(self, event: model.Event, now: int) -> None:
         """Take an event of a source that is known, unless it is not that source's."""
         bound = self.sources[event.source]
-        if event.provider != bound.rules.provider:
-            self.bury(summaries.undecidable(event, "wrong_provider", now))
-            return
-        if event.environment is not bound.rules.environment:
-            self.bury(summaries.undecidable(event, "wrong_environment", now))
+        if word := _not_of(event, bound.rules):
+            self.bury(summaries.undecidable(event, word, now))
             return
         # The provider is asked with its own spelling, and the answer is believed of
         # the session: so the one must be a spelling of the other.
@@ -125,3 +126,12 @@ class Intake:
             self.bury(summaries.undecidable(event, "quarantined", now))
             return
         self.apply(event.key, ledger.CallbackTaken(event, claim))
+
+
+def _not_of(event: model.Event, rules: policy.Rules) -> str | None:
+    """Return in what *event* differs from its source, as a dead letter's word."""
+    if event.provider != rules.provider:
+        return "wrong_provider"
+    if event.environment is not rules.environment:
+        return "wrong_environment"
+    return None

@@ -23,7 +23,9 @@ from worker.telemetry import labels, logs
 _JWKS = "/.well-known/jwks.json"
 #: the way, source and ticket
 _PARTS = 3
-_WAYS = ("return", "finished")
+#: what a person's browser asks for
+ROUTES = ("/return/{source}/{ticket}", "/finished/{source}/{ticket}")
+_WAYS = tuple(route.split("/")[1] for route in ROUTES)
 _Result = labels.ReturnResult
 
 

@@ -26,12 +26,12 @@ ALLOWED = frozenset(
         # where
         *("logger", "source", "provider", "environment", "session", "partition"),
         *("topic", "group", "offset", "lost_from", "lost_to", "host", "port", "pid"),
-        *("admin_port", "servers"),
+        *("admin_port", "servers", "place"),
         # what
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),
         *("authenticator", "position", "attempts", "dead_letter_id", "version"),
-        *("method", "signal", "message", "way"),
+        *("method", "signal", "message", "way", "settings"),
         # how much
         *(
             "count",

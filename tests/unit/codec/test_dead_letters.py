@@ -51,6 +51,7 @@ def test_a_dead_letter_has_the_documented_fields() -> None:
         "known_keys": [],
         "other_keys": 0,
         "redrive": "kyc-worker dlq redrive --source idnow_de --session tst-7kqzm",
+        "place": None,
     }
     headers = dict(record.headers)
     assert headers["ce_type"] == b"kyc.dead_letter.v1"

@@ -8,6 +8,8 @@ from tests.support import ledger as told
 from tests.support import pipeline
 from worker import model
 
+_PURGE = model.EventType.PURGE_REQUESTED
+
 
 async def _refused(event: model.Event) -> list[model.DeadLetter]:
     """Return the letters of *event*, which must cost neither neighbour anything."""
@@ -32,7 +34,7 @@ async def _refused(event: model.Event) -> list[model.DeadLetter]:
         ({"session_id": "TX-2"}, "wrong_provider_session_id", False),
     ],
 )
-@pytest.mark.parametrize("kind", model.EventType)
+@pytest.mark.parametrize("kind", sorted(set(model.EventType) - {_PURGE}))
 async def test_an_event_of_another_is_refused(
     kind: model.EventType, change: dict[str, Any], word: str, *, redriven: bool
 ) -> None:
@@ -48,6 +50,23 @@ async def test_an_event_of_another_is_refused(
     assert event.key == model.SessionKey(letter.source, letter.session_id or "")
     assert event.event_id == letter.event_id
     assert redriven == (letter.redrive is not None)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"provider": "biometric"}, "wrong_provider"),
+        ({"environment": model.Environment.LIVE}, "wrong_environment"),
+        ({"source": "two"}, "unknown_source"),
+    ],
+)
+async def test_a_purge_of_another_is_refused(change: dict[str, Any], word: str) -> None:
+    """Of a source that is not the worker's own: it ends nothing and does not wait."""
+    event = pipeline.event(2)._replace(type=_PURGE, **change)
+    letter, *more = await _refused(event)
+
+    assert more == []
+    assert (word, None) == (letter.last_error, letter.redrive)
 
 
 async def test_a_session_is_not_approved_by_another_s_result() -> None:

@@ -18,7 +18,7 @@ from worker.settings import secret, types
 #: What a value of each plain type may be; the setting's own bounds refuse some.
 _SAMPLES: Mapping[object, tuple[object, ...]] = {
     bool: (True, False),
-    int: (1, 3, 30, 16_384, 500),
+    int: (1, 3, 30, 16_384, 500, 1 << 26),
     float: (1.5, 2.0),
     str: (
         "a",
@@ -29,6 +29,7 @@ _SAMPLES: Mapping[object, tuple[object, ...]] = {
         "127.0.0.1:9092",
         "/a",
         "/a/{session_id}",
+        '{"event":"ping"}',
     ),
     types.Secret: ("k" * 40, "http://proxy.example.com:3128"),
 }
