@@ -178,11 +178,17 @@ class EventSink(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Taken:
-    """A record of the event topic: its event, or the dead letter that it becomes."""
+    """
+    A record of the event topic: its event, or the dead letter that it becomes.
+
+    One of a later ``schema_version`` is *unread*, and becomes its dead letter only
+    where it cannot wait for a release that reads it.
+    """
 
     offset: int
     event: model.Event | None
     letter: model.DeadLetter | None = None
+    unread: model.UnreadRecord | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """What cannot be decoded, in every topic that is read, on a real broker."""
 
 import asyncio
+import dataclasses
 
 import pytest
 
-from tests.support import batches, transport
+from tests.support import batches, newer, transport
 from worker import clock as clocks
 from worker import codec, errors, model, settings
 from worker.transport import begins, begun_events, partition, partitioning, reader
@@ -82,7 +83,19 @@ async def test_the_begins_of_others_are_found_behind_it(config: settings.Kafka) 
     event = transport.event("s1")._replace(begin_id="b1", type=kind)
     record = codec.event_record(event)
     number = partitioning.partition_of(record.key, config.partitions)
-    await _write(config, "events", number, _BAD, _raw(record), _BAD)
+    later = dataclasses.replace(
+        newer.as_version_2(record), headers=[("ce_id", b"\xff")]
+    )
+    hostile = [
+        batches.Raw(),
+        batches.Raw(key=record.key, value=b'"begin_id"'),
+        batches.Raw(key=b"\xff", value=record.value),
+        batches.Raw(key=record.key, value=b"[" * 100_000),
+        batches.Raw(key=record.key, value=b'{"begin_id":"b1","schema_version":1e99}'),
+        batches.Raw(key=record.key, value=record.value, headers=[(b"", None)]),
+    ]
+    await _write(config, "events", number, _BAD, *hostile[:-1], _raw(later))
+    await _write(config, "events", number, hostile[-1], _raw(record), _BAD)
 
     found = await begun_events.BegunEvents(config).begun({"one:b1"}, 0)
 

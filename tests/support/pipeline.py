@@ -11,7 +11,10 @@ from tests.support import clock as clocks
 from tests.support import ledger as told
 from worker import model, policy, ports
 from worker.pipeline import binding, caution, gate, memory, partition
+from worker.transport import decoding
 
+#: of the topic, as far as a record of a later version says where it stood
+PARTITIONS = 1
 GATE = gate.Limits(
     concurrency=1_000,
     rate_per_s=None,
@@ -67,6 +70,7 @@ class Rig:
             sessions=sessions,
             position=self.ledger.position or model.Position(next_offset=0),
             end_offset=self.end_offset,
+            decode=self.decode,
             recheck_open=self.recheck_open,
         )
         self.running = asyncio.create_task(self.partition.run())
@@ -99,6 +103,10 @@ class Rig:
             else:
                 records.append(ports.Taken(offset, None, one))
         self.partition.offer(records)
+
+    def decode(self, record: model.UnreadRecord, now: int) -> ports.Taken:
+        """Read *record* as the transport does."""
+        return decoding.taken(record, now, PARTITIONS)
 
     async def bring(
         self, brought: around.Brought, session_id: str = told.KEY.session_id

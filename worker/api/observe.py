@@ -39,6 +39,10 @@ class Observer(Protocol):
         """Take note of a begin whose session was found out after all."""
         ...
 
+    def recovery_failed(self, source: str, fault: str) -> None:
+        """Take note of an error that nobody foresaw, in looking for lost begins."""
+        ...
+
     def left(self, source: str) -> None:
         """Take note of a begin that is forgotten without a session."""
         ...

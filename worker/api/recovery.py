@@ -48,15 +48,22 @@ class Recovery:
         self._searched_until = clocks.LATEST_MS
 
     async def run(self) -> None:
-        """Look at every interval, until cancelled; without Kafka, at the next one."""
+        """Look at every interval, until cancelled; after any error at the next one."""
         while True:
-            with contextlib.suppress(errors.TransportError):
-                await self.look()
+            try:
+                with contextlib.suppress(errors.TransportError):
+                    await self.look()
+            except Exception as error:  # noqa: BLE001 -- whatever was read, it goes on
+                self._observer.recovery_failed("", type(error).__name__)
             spread = 1 + random.random() * _SPREAD  # noqa: S311 -- no secret
             await self._clock.sleep(self._interval_ms / 1000 * spread)
 
     async def look(self) -> None:
-        """Settle what can be settled now; raises errors.TransportError."""
+        """
+        Settle what can be settled now; raises errors.TransportError.
+
+        What cannot be settled, because of what stands in its event, stops no other.
+        """
         now = self._clock.now_ms()
         await self._debts.pay(self._log, self._sink, now)
         unsettled = []
@@ -110,6 +117,16 @@ class Recovery:
         self, intent: model.Intent, session_id: str, spelling: str
     ) -> None:
         """Register the session and note the end; repeating changes nothing."""
+        try:
+            await self._register(intent, session_id, spelling)
+        except errors.TransportError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- what others wrote costs no other begin
+            self._observer.recovery_failed(intent.source, type(error).__name__)
+
+    async def _register(
+        self, intent: model.Intent, session_id: str, spelling: str
+    ) -> None:
         end = intent.registered(
             self._clock.now_ms(), session_id=session_id, provider_session_id=spelling
         )

@@ -47,6 +47,12 @@ class ApiWatch:
         self._metrics.begin_recovered(source)
         _log.info("begin.recovered", source=source, session=session)
 
+    def recovery_failed(self, source: str, fault: str) -> None:
+        """Write a line, at most ten a minute of a kind: it is tried again and again."""
+        name = source or None
+        if self._lines.admits("begin.recovery_failed", source=name, fault=fault):
+            _log.error("begin.recovery_failed", source=name, fault=fault)
+
     def left(self, source: str) -> None:
         """Tell of a begin that is forgotten without a session."""
         self._metrics.begin_forgotten(source)

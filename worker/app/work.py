@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import cast
 
@@ -12,7 +13,7 @@ from worker import errors, model, ports, settings
 from worker.app import process, sources, watching
 from worker.pipeline import binding, caution, memory, observer, partition
 from worker.telemetry import logs, metrics
-from worker.transport import group, roles
+from worker.transport import decoding, group, roles
 from worker.transport import partition as log
 
 _log = structlog.get_logger()
@@ -82,6 +83,7 @@ def _member(
         watch=watch,
         interrogation=caution.Interrogation(),
         version=config.ledger.version,
+        partitions=config.kafka.partitions,
     )
     partitions = config.kafka.partitions
     return group.Group(
@@ -105,13 +107,15 @@ def _report(
     """Let the admin port tell how *member* is."""
     patience = 2 * config.worker.progress_timeout
 
-    def refresh() -> None:
-        now = clock.now_ms()
-        working = [
+    def at_work() -> list[partition.Partition]:
+        return [
             cast("partition.Partition", each.work)
             for each in member.partitions.values()
             if each.work is not None
         ]
+
+    def refresh() -> None:
+        now, working = clock.now_ms(), at_work()
         oldest = [at for each in working if (at := each.memory.oldest_pending())]
         counters.owned_partitions(len(working))
         counters.open_sessions(sum(each.memory.open for each in working))
@@ -126,8 +130,11 @@ def _report(
         counters.kafka_reachable(reachable=member.joined)
 
     counters.before_render(refresh)
+    # No traffic comes by readiness: it stops a roll-out, and takes no worker away.
     health.ready = lambda: (
-        member.joined and member.lag.standing_ms() < config.worker.progress_timeout
+        member.joined
+        and member.lag.standing_ms() < config.worker.progress_timeout
+        and not any(each.unread for each in at_work())
     )
     # A partition that is full is no reason to start anew: it would be full again.
     health.live = lambda: (
@@ -146,6 +153,7 @@ class Factory:
     watch: observer.Observer
     interrogation: caution.Interrogation
     version: int  #: of the ledger, as it is written
+    partitions: int  #: of the event topic
 
     def loader(self) -> memory.Memory:
         """Return an empty memory, to restore into."""
@@ -173,6 +181,7 @@ class Factory:
             sessions=cast("memory.Memory", loader),
             position=position,
             end_offset=end_offset,
+            decode=functools.partial(decoding.taken, partitions=self.partitions),
             recheck_open=recheck_open,
         )
 

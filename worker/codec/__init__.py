@@ -4,7 +4,7 @@ from worker.codec.begins import begin_record, begin_tombstone, read_begin
 from worker.codec.dead_letters import dead_letter_record, read_dead_letter
 from worker.codec.decisions import decision_record, decision_tombstone, read_decision
 from worker.codec.deferred_events import PREFIX as DEFERRED_PREFIX
-from worker.codec.deferred_events import encode_deferred, read_deferred
+from worker.codec.deferred_events import encode_deferred, is_unread, read_deferred
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
 from worker.codec.foreign import read_foreign
@@ -33,6 +33,7 @@ __all__ = [
     "encode_deferred",
     "encode_session",
     "event_record",
+    "is_unread",
     "may_be_open",
     "new_traceparent",
     "position_record",

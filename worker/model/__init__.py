@@ -30,6 +30,7 @@ from worker.model.decisions import (
     redrive_command,
 )
 from worker.model.ids import named_id, new_id
+from worker.model.records import UNREAD_MAX_BYTES, UnreadRecord
 from worker.model.words import (
     AlarmKind,
     CauseType,
@@ -46,6 +47,7 @@ POSITION_KEY = "__position"
 
 __all__ = [
     "POSITION_KEY",
+    "UNREAD_MAX_BYTES",
     "AlarmKind",
     "Answer",
     "BeginMode",
@@ -74,6 +76,7 @@ __all__ = [
     "Reason",
     "Result",
     "SessionKey",
+    "UnreadRecord",
     "Verdict",
     "VerifiedCallback",
     "Wake",

@@ -30,7 +30,7 @@ class Limits:
     max_open: int = 50_000
     #: sessions of one source that wait to be registered
     max_held: int = 10_000
-    #: events that wait for their source to be configured, and their bytes
+    #: events that wait for their source, or for a later release, and their bytes
     max_deferred: int = 1_000
     max_deferred_bytes: int = 2 << 20
     #: how long: less than ``kyc.events`` keeps them, so that a redrive finds them

@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from worker import ledger, model, policy, ports
+from worker import errors, ledger, model, policy, ports
 from worker.pipeline import binding, caution, deferred, observer, summaries
 
 #: An alarm a minute is enough, however many events come.
 _ALARM_EACH_MS = 60_000
+_LATER = errors.UnknownVersion.reason
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -24,7 +25,9 @@ class Intake:
     purge: Callable[[model.Event], bool]
     caution: caution.Caution
     deferred: deferred.Deferred
-    _alarmed_at: int | None = None
+    #: reads a record of the event topic once more
+    decode: Callable[[model.UnreadRecord, int], ports.Taken]
+    _alarmed_at: dict[model.AlarmKind, int] = dataclasses.field(default_factory=dict)
 
     def take(self, record: ports.Taken, now: int) -> bool:
         """
@@ -35,8 +38,7 @@ class Intake:
         """
         event = record.event
         if event is None:
-            if record.letter is not None:
-                self.bury(record.letter)
+            self._take_unreadable(record, now)
             return True
         if event.type is model.EventType.PURGE_REQUESTED:
             return self._purge(event, now)
@@ -58,39 +60,89 @@ class Intake:
         return True
 
     def take_deferred(self, now: int) -> None:
-        """Take what waited for its source and need wait no longer, once at a start."""
-        for key, event in self.deferred.take_known(self.sources):
-            self.write(key)
-            self.caution.suspects.add(event.key)
-            self._take(event, now)
-        self._remind(now)
+        """
+        Take what waited and need wait no longer, in the order of offsets, at a start.
+
+        Later events of the same session may have been taken before. That does no harm:
+        wake-ups have no order, since each fetches what is true then, signed verdicts
+        are ordered by their own times, and registrations and returns count once
+        whenever they come.
+        """
+        for waiting in self.deferred.waiting():
+            if isinstance(waiting.what, model.UnreadRecord):
+                self._take_unread(waiting.key, waiting.what, waiting.at, now)
+            elif waiting.what.source in self.sources:
+                self.write(self.deferred.forget(waiting.key))
+                self._take_late(waiting.what, now)
+        self.sweep_deferred(now)
+
+    def _take_unread(
+        self, key: str, record: model.UnreadRecord, since: int, now: int
+    ) -> None:
+        """Take a record that an older release could not read, if this one can."""
+        taken = self.decode(record, now)
+        if taken.unread is not None:
+            return
+        self.write(self.deferred.forget(key))
+        event = taken.event
+        if event is None:
+            if taken.letter is not None:
+                self.bury(taken.letter)
+        elif event.type is model.EventType.PURGE_REQUESTED:
+            # It meant the sessions of then; whoever still wants it asks again.
+            self.bury(summaries.undecidable(event, _LATER, now, redrive=False))
+        elif event.source in self.sources:
+            self._take_late(event, now)
+        else:
+            self._defer(event, record.offset, now, since=since)
+
+    def _take_late(self, event: model.Event, now: int) -> None:
+        self.caution.suspects.add(event.key)
+        self._take(event, now)
 
     def sweep_deferred(self, now: int) -> None:
-        """Bury what has waited too long for its source; tell of what waits on."""
-        for key, event in self.deferred.take_expired(now):
-            self.write(key)
-            self.bury(summaries.undecidable(event, "unknown_source", now))
-        self._remind(now)
-
-    def _remind(self, now: int) -> None:
+        """Bury what has waited too long; raise an alarm for what waits on."""
+        for waiting in self.deferred.expired(now):
+            self.write(self.deferred.forget(waiting.key))
+            if isinstance(waiting.what, model.Event):
+                self.bury(summaries.undecidable(waiting.what, "unknown_source", now))
+            elif letter := self.decode(waiting.what, now).letter:
+                self.bury(letter)
         source = self.deferred.any_source()
         if source is not None:
-            self._alarm(source, now)
+            self._alarm(source, model.AlarmKind.UNKNOWN_SOURCE, now)
+        if self.deferred.unread:
+            self._alarm("", model.AlarmKind.UNKNOWN_VERSION, now)
 
-    def _defer(self, event: model.Event, offset: int, now: int) -> None:
+    def _take_unreadable(self, record: ports.Taken, now: int) -> None:
+        """Let a record of a later ``schema_version`` wait, bury every other one."""
+        letter = record.letter
+        if letter is not None and letter.last_error == _LATER:
+            self._alarm("", model.AlarmKind.UNKNOWN_VERSION, now)
+        key = None
+        if record.unread is not None:
+            key = self.deferred.add(record.unread, record.offset, now)
+        if key is not None:
+            self.write(key)
+        elif letter is not None:
+            self.bury(letter)
+
+    def _defer(
+        self, event: model.Event, offset: int, now: int, since: int | None = None
+    ) -> None:
         """Let an event wait for its source, which may be configured any time."""
-        self._alarm(event.source, now)
-        key = self.deferred.add(event, offset, now)
+        self._alarm(event.source, model.AlarmKind.UNKNOWN_SOURCE, now)
+        key = self.deferred.add(event, offset, now if since is None else since)
         if key is None:
             self.bury(summaries.undecidable(event, "unknown_source", now))
         else:
             self.write(key)
 
-    def _alarm(self, source: str, now: int) -> None:
-        last = self._alarmed_at
+    def _alarm(self, source: str, kind: model.AlarmKind, now: int) -> None:
+        last = self._alarmed_at.get(kind)
         if last is None or not 0 <= now - last < _ALARM_EACH_MS:
-            self._alarmed_at = now
-            self.watch.alarmed(source, model.AlarmKind.UNKNOWN_SOURCE)
+            self._alarmed_at[kind] = now
+            self.watch.alarmed(source, kind)
 
     def _take(self, event: model.Event, now: int) -> None:
         """Take an event of a source that is known, unless it is not that source's."""

@@ -47,7 +47,7 @@ class Memory:
         self._strangers = 0
         self._heap: list[tuple[int, int, model.SessionKey]] = []
         self._order = itertools.count()
-        #: records of the ledger that are no sessions: events that wait for a source
+        #: records of the ledger that are no sessions: events that wait
         self.deferred: dict[str, bytes] = {}
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import collections
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from worker import clock as clocks
 from worker import ledger, model, ports
@@ -45,6 +45,7 @@ class Partition:
         sessions: memory.Memory,
         position: model.Position,
         end_offset: int,
+        decode: Callable[[model.UnreadRecord, int], ports.Taken],
         recheck_open: bool = False,
     ) -> None:
         self.sources = sources
@@ -106,6 +107,7 @@ class Partition:
             purge=self._clearing.purge,
             caution=self._caution,
             deferred=deferred.Deferred(sessions.deferred, limits),
+            decode=decode,
         )
         self._recheck_open = recheck_open
         self.paused = self.closed = self._parting = False
@@ -126,6 +128,11 @@ class Partition:
             and self.memory.busy < self._limits.max_open
             and self._crowding.waits_for is None
         )
+
+    @property
+    def unread(self) -> int:
+        """Return how many events wait for a release that reads their version."""
+        return self._intake.deferred.unread
 
     @property
     def cautious(self) -> bool:

@@ -194,7 +194,8 @@ OPEN_SESSIONS = Metric(
 DEFERRED_EVENTS = Metric(
     "kyc_deferred_events",
     Kind.GAUGE,
-    "Events that wait for their source to be configured, in the partitions owned.",
+    "Events that wait for their source to be configured, or for a release that reads"
+    " their version, in the partitions owned.",
 )
 UNANSWERED_SESSIONS = Metric(
     "kyc_unanswered_sessions",

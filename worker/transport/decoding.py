@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from worker import clock, codec, model, ports
+from worker import clock, codec, errors, model, ports
 from worker.transport import partitioning, record_format
 
 
@@ -26,8 +26,8 @@ def taken(
 
     An event in another partition than that of its key is refused: its session's state
     stands in the ledger's partition of that number, and would begin here once more. A
-    batch that cannot be decoded is one letter. Raises errors.UnknownVersion for a
-    record of a later release: not ready, but never a dead letter.
+    batch that cannot be decoded is one letter. A record of a later ``schema_version``
+    is returned whole beside its letter, unless it is too large to wait.
     """
     if isinstance(record, record_format.Undecodable):
         letter = _letter(record.place, record, record.why, now)
@@ -38,12 +38,29 @@ def taken(
         return ports.Taken(
             record.offset, None, _letter(_place(record), record, error.reason, now)
         )
+    except errors.UnknownVersion as error:
+        letter = _letter(_place(record), record, error.reason, now)
+        return ports.Taken(record.offset, None, letter, _unread(record))
     if partitioning.partition_of(str(event.key).encode(), partitions) != (
         record.partition
     ):
         letter = _letter(_place(record), record, "wrong_partition", now, event)
         return ports.Taken(record.offset, None, letter)
     return ports.Taken(record.offset, event)
+
+
+def _unread(record: Consumed) -> model.UnreadRecord | None:
+    """Return *record* as it is, None where it is too large to be kept."""
+    unread = model.UnreadRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )
+    return unread if unread.size_bytes <= model.UNREAD_MAX_BYTES else None
 
 
 def _place(record: Consumed) -> str:

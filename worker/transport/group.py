@@ -233,18 +233,11 @@ class Group:
             for tp, records in found.items():
                 mine = self._owned.get(tp.partition)
                 if mine is not None and mine.work is not None:
-                    self._offer(mine, mine.work, mine.sound(records))
+                    self._offer(mine.work, mine.sound(records))
 
-    def _offer(
-        self, mine: owned.Owned, work: roles.Work, records: list[fetched.Fetched]
-    ) -> None:
+    def _offer(self, work: roles.Work, records: list[fetched.Fetched]) -> None:
         now = self._clock.now_ms()
-        try:
-            taken = [decoding.taken(r, now, self._kafka.partitions) for r in records]
-        except errors.UnknownVersion as error:
-            mine.fail(error)
-            return
-        work.offer(taken)
+        work.offer(decoding.taken(r, now, self._kafka.partitions) for r in records)
 
     def _position_lost(self, error: aiokafka.errors.KafkaError) -> None:
         """Let the partition that *error* names find out what it has lost."""

@@ -154,6 +154,7 @@ class Watch:
         self.reports: list[api.Report] = []
         self.recovered_: list[tuple[str, str]] = []
         self.left_: list[str] = []
+        self.faults: list[tuple[str, str]] = []
         self.alarms: list[tuple[model.AlarmKind, str]] = []
         self.closings: list[serving.Closed] = []
         self.calls = 0
@@ -169,6 +170,10 @@ class Watch:
     def recovered(self, source: str, session: str) -> None:
         """Keep a recovery."""
         self.recovered_.append((source, session))
+
+    def recovery_failed(self, source: str, fault: str) -> None:
+        """Keep what failed."""
+        self.faults.append((source, fault))
 
     def left(self, source: str) -> None:
         """Keep what was left."""

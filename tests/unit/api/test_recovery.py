@@ -1,9 +1,12 @@
 """What becomes of the begins that a process has left."""
 
+import asyncio
 import dataclasses
+from typing import NoReturn
 
 import pytest
 
+from tests.support import clock as clocks
 from tests.unit.api import kit
 from worker import errors, model
 from worker.api import events
@@ -171,3 +174,49 @@ async def test_an_intent_that_is_not_there_is_waited_for(desk: kit.Desk) -> None
 
     assert len(desk.debts) == 0
     assert desk.kafka.tidied == 2
+
+
+async def test_what_cannot_be_settled_stops_no_other(
+    desk: kit.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the error is: the next begin is settled in the same look."""
+    _left(desk, "ours", "b1")
+    _left(desk, "ours", "b2")
+    desk.clock.advance(_LEFT_MS)
+    publish = desk.kafka.publish
+
+    async def refuse(event: model.Event) -> None:
+        if event.session_id == "n-b1":
+            raise ValueError(event.session_id)
+        await publish(event)
+
+    monkeypatch.setattr(desk.kafka, "publish", refuse)
+    await desk.recovery.look()
+
+    assert [each.session_id for each in desk.kafka.ends] == ["n-b2"]
+    assert desk.watch.faults == [("ours", "ValueError")]
+
+
+async def test_it_survives_any_error_of_what_it_reads(
+    desk: kit.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next look is made as ever, and settles what is left."""
+
+    async def broken(*_: object) -> NoReturn:
+        b"\xff".decode()
+        raise AssertionError
+
+    _left(desk, "one")
+    desk.clock.advance(_LEFT_MS)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.kafka, "begun", broken)
+        running = asyncio.create_task(desk.recovery.run())
+        await clocks.turns()
+    _left(desk, "ours")
+    desk.clock.advance(_LEFT_MS + 120_000)
+    await clocks.turns()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert desk.watch.faults == [("", "UnicodeDecodeError")]
+    assert [each.source for each in desk.kafka.ends] == ["ours"]

@@ -99,3 +99,16 @@ def test_a_topic_that_runs_may_be_tuned_and_not_replaced(
     assert len(list(topic_facts.replaced(spec, made))) >= 2
     (missing,) = topic_facts.replaced(spec, None)
     assert f"{spec.name} does not exist: run `kyc-worker topics`." == missing
+
+
+@pytest.mark.parametrize("value", ["lzma", "br", "ZSTD"])
+@pytest.mark.parametrize("spec", topic_specs.specs(_KAFKA), ids=lambda each: each.name)
+def test_a_codec_that_is_not_read_is_refused(
+    spec: topic_specs.Spec, value: str
+) -> None:
+    """The sentence names the setting, what it may be, and the command."""
+    (problem,) = _problems(spec, _fact(spec, **{"compression.type": value}))
+
+    first = f"{spec.name}: compression.type is {value} and must be one of producer,"
+    assert problem.startswith(first)
+    assert "--add-config compression.type=producer" in problem
