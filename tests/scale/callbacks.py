@@ -1,4 +1,4 @@
-"""Send good callbacks to an ingress at a fixed rate, and take the time of each answer."""
+"""Send good callbacks at a fixed rate, and take the time of each answer."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ class Client:
                 wire = await self._wire()
                 wire[1].write(_CALLBACK)
                 got = await hammer.answer(wire[0], due)
-            if got.status != 200:  # noqa: PLR2004 -- what they are answered
+            if got.status != 200:
                 self.failures.append(str(got.status))
         except (OSError, EOFError, TimeoutError) as failure:
             self.failures.append(type(failure).__name__)
@@ -79,7 +79,7 @@ class Client:
 async def send(
     clients: Sequence[Client], callbacks: int, per_second: float
 ) -> list[list[float]]:
-    """Have each of *clients* send *callbacks*, in turns; return their times in seconds."""
+    """Have each of *clients* send *callbacks*, in turns; return their seconds."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     running: list[list[asyncio.Task[float]]] = [[] for _ in clients]

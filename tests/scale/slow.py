@@ -59,6 +59,8 @@ class Found:
     rss_most: int = 0
     #: of one processor, once all were opened
     shares: dict[str, float] = dataclasses.field(default_factory=dict)
+    #: the share of the time in which it was ready to run, and another process ran
+    waited: dict[str, float] = dataclasses.field(default_factory=dict)
     #: of all processors, everything that ran on the machine
     machine: float = 0.0
     #: what the attacked ingress counted
@@ -84,7 +86,7 @@ async def measure(plan: Plan) -> Found:
         asked = ("tests.scale.slow_clients", str(ports[1]), str(plan.connections))
         async with _running(*asked) as slow:
             watching = asyncio.create_task(_watch(process, found))
-            await _attacked(found, clients, slow, ill)
+            await _attacked(found, clients, slow, (calm, ill))
             watching.cancel()
             if ill.stdin is not None:
                 ill.stdin.close()
@@ -96,20 +98,24 @@ async def measure(plan: Plan) -> Found:
 
 
 async def _attacked(
-    found: Found, clients: list[callbacks_of.Client], slow: _Process, ill: _Process
+    found: Found,
+    clients: list[callbacks_of.Client],
+    slow: _Process,
+    ingresses: tuple[_Process, _Process],
 ) -> None:
     """Send beside the slow connections, and take the shares of the processors."""
     opened = asyncio.create_task(_line(slow))
     while not opened.done():
         sent = await callbacks_of.send(clients, _BLOCK, PER_SECOND)
-        for all_of_it, times in zip(found.opening, sent, strict=True):
-            all_of_it += times
+        for so_far, times in zip(found.opening, sent, strict=True):
+            so_far.extend(times)
     running = {
         "attacker": psutil.Process(slow.pid),
-        "attacked ingress": psutil.Process(ill.pid),
+        "other ingress": psutil.Process(ingresses[0].pid),
+        "attacked ingress": psutil.Process(ingresses[1].pid),
         "client": psutil.Process(),
     }
-    used = {name: _cpu(each) for name, each in running.items()}
+    used = {name: _times(each) for name, each in running.items()}
     began = time.monotonic()
     psutil.cpu_percent()
     found.beside, found.attacked = await callbacks_of.send(
@@ -117,9 +123,10 @@ async def _attacked(
     )
     found.machine = psutil.cpu_percent() / 100
     took = time.monotonic() - began
-    found.shares = {
-        name: (_cpu(each) - used[name]) / took for name, each in running.items()
-    }
+    for name, each in running.items():
+        ran, waited = _times(each)
+        found.shares[name] = (ran - used[name][0]) / took
+        found.waited[name] = (waited - used[name][1]) / took
 
 
 async def _watch(process: psutil.Process, found: Found) -> None:
@@ -128,9 +135,14 @@ async def _watch(process: psutil.Process, found: Found) -> None:
         await asyncio.sleep(0.1)
 
 
-def _cpu(process: psutil.Process) -> float:
+def _times(process: psutil.Process) -> tuple[float, float]:
+    """Return how long the main thread ran, and how long it waited for a processor."""
+    with contextlib.suppress(OSError):  # Linux alone tells
+        told = pathlib.Path(f"/proc/{process.pid}/schedstat").read_text("ascii")
+        ran, waited, _ = map(int, told.split())
+        return ran / 1e9, waited / 1e9
     times = process.cpu_times()
-    return float(times.user + times.system)
+    return float(times.user + times.system), 0.0
 
 
 def lines(found: Found) -> list[str]:
@@ -138,6 +150,7 @@ def lines(found: Found) -> list[str]:
     plan = found.plan
     ratio = p99(found.attacked) / p99(found.beside)
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
+    waited = ", ".join(f"{name} {share:.0%}" for name, share in found.waited.items())
     counted = ", ".join(f"{name} {each:,}" for name, each in found.counted.items())
     return [
         (
@@ -149,13 +162,16 @@ def lines(found: Found) -> list[str]:
         f"  opening: the other ingress {_figures(found.opening[0])}",
         f"  opening: the attacked one  {_figures(found.opening[1])}",
         f"  opened: the other ingress  {_figures(found.beside)}",
-        f"  opened: the attacked one   {_figures(found.attacked)}, p99 {ratio:.2f} times",
+        f"  opened: the attacked one   {_figures(found.attacked)}",
+        f"  p99, attacked / other      {ratio:.2f}",
         f"  without a 200              {len(found.failures)} {found.failures[:10]}",
         (
             f"  memory                     {found.rss_before >> 20} MiB before,"
             f" at most {found.rss_most >> 20} MiB"
         ),
-        f"  of one processor           {shares}; the machine was {found.machine:.0%} busy",
+        f"  ran, of one processor      {shares}",
+        f"  waited for a processor     {waited}",
+        f"  the machine was busy       {found.machine:.0%}",
         f"  the attacked one counted   {counted}",
     ]
 

@@ -1,4 +1,4 @@
-"""Hold many slow connections to an ingress, and open again what it closes, at a rate."""
+"""Hold many slow connections, and open again what was closed, at a bounded rate."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import sys
 from typing import NamedTuple
 
 #: opened, at first and again; what bounds the processor time of this process
-_OPENED_PER_S = 250
+_OPENED_PER_S = 200
 _AT_ONCE = 5
 _PATH = b"POST /webhooks/signed HTTP/1.1\r\nHost: a\r\n"
 _SIGNED = b"X-Verification-Signature: " + b"0" * 64 + b"\r\n"
@@ -32,7 +32,7 @@ _KINDS = (
     _Kind(12, b"", b"", 10),  # nothing at all
     _Kind(10, _BODY + b" " * 1024, b" ", 4),  # a body that hardly comes
     _Kind(3, _BODY + b" " * 100_000, b"", 4),  # one that stops after much of it
-    _Kind(1, _SHORT * 200, b"", 10, reads=False),  # answers that are not read
+    _Kind(1, _SHORT * 100, b"", 10, reads=False),  # answers that are not read
 )
 
 

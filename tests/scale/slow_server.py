@@ -50,7 +50,7 @@ async def main(max_connections: int) -> None:
     )
     sys.stdout.write(f"{await served.start('127.0.0.1', 0)}\n")
     sys.stdout.flush()
-    process.collect_garbage_rarely()  # as the product does
+    process.collect_garbage_rarely(in_small_steps=True)  # as the product does
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     most = 0
     while not ended.done():

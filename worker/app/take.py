@@ -57,7 +57,7 @@ async def run(
                         lambda: counters.http(server.connections, server.buffered_bytes)
                     )
                     _log.info("ingress.started", port=bound, admin_port=served.port)
-                    process.collect_garbage_rarely()
+                    process.collect_garbage_rarely(in_small_steps=True)
                     await stop.wait()
                 finally:
                     await server.drain(bounds.shutdown_timeout / 1000)

@@ -1,5 +1,6 @@
 """Hold the open connections, and choose the one that makes room for the next."""
 
+import collections
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,12 @@ class Server(web.Server):
         self._bounds = bounds
         self.closed = on_closed
         self._open: dict[connection.Connection, None] = {}
-        #: whose request is not here as a whole; the slowest stands first
-        self._slow: dict[connection.Connection, None] = {}
+        #: whose request is not here as a whole, or whose answer is not read; the
+        #: slowest stands first. No dict: taking its first again and again passes over
+        #: all that was taken before.
+        self._slow: collections.OrderedDict[connection.Connection, None] = (
+            collections.OrderedDict()
+        )
 
     def __call__(self) -> connection.Connection:
         """Return the protocol of a new connection."""
@@ -75,7 +80,7 @@ class Server(web.Server):
         self._slow.pop(one, None)
 
     def waits(self, one: connection.Connection) -> None:
-        """Take note that *one* waits for its next request from now on."""
+        """Take note that *one* waits for its client from now on."""
         if one in self._open:
             self._slow.pop(one, None)
             self._slow[one] = None
