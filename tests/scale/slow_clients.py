@@ -17,7 +17,7 @@ _SHORT = b"GET /webhooks/signed HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class _Kind(NamedTuple):
-    """How a connection is slow, and how many of fifty are."""
+    """How a connection is slow, and how many of two hundred are."""
 
     share: int
     first: bytes
@@ -28,11 +28,11 @@ class _Kind(NamedTuple):
 
 
 _KINDS = (
-    _Kind(24, _PATH, b"X-Filler: a\r\n", 10),  # a head that does not end
-    _Kind(12, b"", b"", 10),  # nothing at all
-    _Kind(10, _BODY + b" " * 1024, b" ", 4),  # a body that hardly comes
-    _Kind(3, _BODY + b" " * 100_000, b"", 4),  # one that stops after much of it
-    _Kind(1, _SHORT * 100, b"", 10, reads=False),  # answers that are not read
+    _Kind(98, _PATH, b"X-Filler: a\r\n", 10),  # a head that does not end
+    _Kind(48, b"", b"", 10),  # nothing at all
+    _Kind(40, _BODY + b" " * 1024, b" ", 4),  # a body that hardly comes
+    _Kind(13, _BODY + b" " * 100_000, b"", 4),  # one that stops after much of it
+    _Kind(1, _SHORT * 1000, b"", 10, reads=False),  # answers that are not read
 )
 
 
@@ -93,8 +93,10 @@ async def _one(port: int, kind: _Kind, turn: asyncio.Semaphore) -> None:
 async def main(port: int, connections: int) -> None:
     """Hold *connections* until the input ends; say when all were opened once."""
     turn = asyncio.Semaphore(0)
-    fifty = [kind for kind in _KINDS for _ in range(kind.share)]
-    kinds = itertools.cycle(fifty[7 * n % len(fifty)] for n in range(len(fifty)))
+    all_of_them = [kind for kind in _KINDS for _ in range(kind.share)]
+    kinds = itertools.cycle(
+        all_of_them[7 * n % len(all_of_them)] for n in range(len(all_of_them))
+    )
     tasks = [
         asyncio.create_task(_one(port, next(kinds), turn)) for _ in range(connections)
     ]

@@ -65,6 +65,7 @@ class Connection(web.RequestHandler):
         "_server",
         "_unread",
         "_wire",
+        "trusted",
     )
 
     def __init__(
@@ -92,6 +93,8 @@ class Connection(web.RequestHandler):
         self._wire: asyncio.Transport | None = None
         #: of the request that was made last
         self._newest: web.BaseRequest | None = None
+        #: whether its client has shown a secret, so that strangers make room first
+        self.trusted = False
         self._answering = False
         self._broken = False
         self._half_closed = False
@@ -271,3 +274,9 @@ class Connection(web.RequestHandler):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._bounds.linger_timeout_s):
                 await self._ended
+
+
+def trust(request: web.BaseRequest) -> None:
+    """Take note that the client of *request* has shown a secret."""
+    if isinstance(request.protocol, Connection):
+        request.protocol.trusted = True

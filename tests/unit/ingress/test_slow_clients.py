@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -52,6 +53,15 @@ async def test_what_the_head_decides(
     assert served.observer.last.size_bytes is None
 
 
+@contextlib.asynccontextmanager
+async def _strangers(served: support.Served, number: int) -> AsyncIterator[None]:
+    """Hold so many connections on which nothing is sent."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(number):
+            await stack.enter_async_context(wires.connected(served))
+        yield
+
+
 async def test_slow_bodies_do_not_refuse_the_others(serve: conftest.Serve) -> None:
     """More slow bodies than may be handled at once: a whole callback is still taken."""
     served = await serve(bounds=ingress.Limits(max_in_flight=2))
@@ -100,6 +110,40 @@ async def test_the_slowest_connection_makes_room(serve: conftest.Serve) -> None:
         reply = await served.raw(wires.whole())
         with contextlib.suppress(ConnectionError):
             assert await asyncio.wait_for(slow.read(), 2) == b""
+
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert served.observer.closings == [serving.Closed.CROWDED_OUT]
+
+
+async def test_who_has_shown_a_secret_keeps_its_connection(
+    serve: conftest.Serve,
+) -> None:
+    """Strangers make room for each other, and not a kept connection for them."""
+    bounds = ingress.Limits(connections=serving.Bounds(max_connections=3))
+    served = await serve(bounds=bounds)
+    async with wires.connected(served, wires.whole(close=False)) as (reader, writer):
+        await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        async with _strangers(served, 5), asyncio.timeout(5):
+            while len(served.observer.closings) < 3:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.005)
+            writer.write(wires.whole(close=False))
+            line = await asyncio.wait_for(reader.readuntil(b"}"), 2)
+
+    assert line.startswith(b"HTTP/1.1 200 ")
+    assert served.observer.closings == [serving.Closed.CROWDED_OUT] * 3
+
+
+async def test_kept_connections_leave_room_for_new_ones(serve: conftest.Serve) -> None:
+    """Past a half of all, of those who have shown a secret the slowest is closed."""
+    bounds = ingress.Limits(connections=serving.Bounds(max_connections=2))
+    served = await serve(bounds=bounds)
+    async with (
+        wires.connected(served, wires.whole(close=False)) as (first, _),
+        wires.connected(served, wires.whole(close=False)) as (second, _),
+    ):
+        for reader in (first, second):
+            await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        reply = await asyncio.wait_for(served.raw(wires.whole()), 2)
 
     assert reply.startswith(b"HTTP/1.1 200 ")
     assert served.observer.closings == [serving.Closed.CROWDED_OUT]
