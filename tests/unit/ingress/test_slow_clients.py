@@ -135,17 +135,21 @@ async def test_who_has_shown_a_secret_keeps_its_connection(
 
 async def test_kept_connections_leave_room_for_new_ones(serve: conftest.Serve) -> None:
     """Past a half of all, of those who have shown a secret the slowest is closed."""
-    bounds = ingress.Limits(connections=serving.Bounds(max_connections=2))
+    bounds = ingress.Limits(connections=serving.Bounds(max_connections=4))
     served = await serve(bounds=bounds)
-    async with (
-        wires.connected(served, wires.whole(close=False)) as (first, _),
-        wires.connected(served, wires.whole(close=False)) as (second, _),
-    ):
-        for reader in (first, second):
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            kept = wires.connected(served, wires.whole(close=False))
+            reader, _ = await stack.enter_async_context(kept)
             await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        new, writer = await stack.enter_async_context(wires.connected(served))
+        await wires.until(served, 4)
         reply = await asyncio.wait_for(served.raw(wires.whole()), 2)
+        writer.write(wires.whole())
+        line = await asyncio.wait_for(new.readline(), 2)
 
     assert reply.startswith(b"HTTP/1.1 200 ")
+    assert line.startswith(b"HTTP/1.1 200 ")
     assert served.observer.closings == [serving.Closed.CROWDED_OUT]
 
 
