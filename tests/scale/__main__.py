@@ -32,6 +32,7 @@ def main() -> None:
     slowly = commands.add_parser("slow", help="callbacks beside slow connections")
     slowly.add_argument("--connections", type=int, default=10_000)
     slowly.add_argument("--callbacks", type=int, default=2_000)
+    slowly.add_argument("--max-connections", type=int, default=4_000)
     url = commands.add_parser("leaked-url", help="inventions of who has a URL")
     url.add_argument("--sessions", type=int, default=1_000_000)
     url.add_argument("--callbacks", type=int, default=2_000, help="of another source")
@@ -40,8 +41,12 @@ def main() -> None:
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
         told = figures.lines(asyncio.run(measuring))
     elif asked.command == "slow":
-        measured = asyncio.run(slow.measure(asked.connections, asked.callbacks))
-        told = slow.lines(measured)
+        slow_plan = slow.Plan(
+            connections=asked.connections,
+            callbacks=asked.callbacks,
+            max_connections=asked.max_connections,
+        )
+        told = slow.lines(asyncio.run(slow.measure(slow_plan)))
     elif asked.command == "leaked-url":
         told = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
     else:

@@ -1,20 +1,33 @@
-"""Run an ingress that keeps what it takes in memory, until its input ends."""
+"""Run an ingress that forgets what it takes, until its input ends."""
 
 import asyncio
+import collections
+import contextlib
 import sys
+
+import orjson
 
 from tests.unit.ingress import support
 from worker import clock, ingress, serving
+from worker.app import process
+
+_SAMPLED_S = 0.25
 
 
 class _Observer(support.Observer):
-    """Keeps nothing: what is measured is the ingress."""
+    """Counts, and keeps nothing: what is measured is the ingress."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted: collections.Counter[str] = collections.Counter()
 
     def finished(self, report: ingress.Report) -> None:
-        """Forget *report*."""
+        """Count *report*."""
+        self.counted[report.result.value] += 1
 
     def closed(self, why: serving.Closed) -> None:
-        """Forget why."""
+        """Count why."""
+        self.counted[why.value] += 1
 
 
 class _Sink(support.Sink):
@@ -24,19 +37,31 @@ class _Sink(support.Sink):
         """Forget *event*."""
 
 
-async def main() -> None:
-    """Print the port, and serve."""
+async def main(max_connections: int) -> None:
+    """Print the port, serve, and print what was counted."""
+    observer = _Observer()
+    bounds = serving.Bounds(max_connections=max_connections)
     served = ingress.Ingress(
         [support.source(), support.url_source()],
         _Sink(),
-        observer=_Observer(),
+        observer=observer,
         clock=clock.SystemClock(),
+        bounds=ingress.Limits(connections=bounds),
     )
     sys.stdout.write(f"{await served.start('127.0.0.1', 0)}\n")
     sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
+    process.collect_garbage_rarely(in_small_steps=True)  # as the product does
+    ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
+    most = 0
+    while not ended.done():
+        most = max(most, served.connections)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ended), _SAMPLED_S)
+    counted = observer.counted | {"connections": most}
+    sys.stdout.write(orjson.dumps(counted).decode() + "\n")
+    sys.stdout.flush()
     await served.drain(2)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1])))

@@ -104,6 +104,11 @@ class Api:
         return self._listener.connections
 
     @property
+    def max_connections(self) -> int:
+        """Return how many connections may be open, as this process can have them."""
+        return self._listener.max_connections
+
+    @property
     def buffered_bytes(self) -> int:
         """Return how many bytes of bodies are held."""
         return self._listener.bodies.held_bytes
@@ -154,6 +159,7 @@ class Api:
         if request.method != _METHODS[len(parts)]:
             allowed: dict[str, str] = {hdrs.ALLOW: _METHODS[len(parts)]}
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
+        serving.trust(request)
         with self._listener.bodies.open(known=True) as body:
             raw = await serving.read(
                 request,

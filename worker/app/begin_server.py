@@ -56,7 +56,12 @@ async def run(
                     lambda: counters.http(server.connections, server.buffered_bytes)
                 )
                 recovering = asyncio.create_task(beginning.recovery.run())
-                _log.info("api.started", port=bound, admin_port=served.port)
+                _log.info(
+                    "api.started",
+                    port=bound,
+                    admin_port=served.port,
+                    max_connections=server.max_connections,
+                )
                 try:
                     await process.unless_stopped(stop, asyncio.shield(recovering))
                 finally:

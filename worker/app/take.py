@@ -56,8 +56,13 @@ async def run(
                     counters.before_render(
                         lambda: counters.http(server.connections, server.buffered_bytes)
                     )
-                    _log.info("ingress.started", port=bound, admin_port=served.port)
-                    process.collect_garbage_rarely()
+                    _log.info(
+                        "ingress.started",
+                        port=bound,
+                        admin_port=served.port,
+                        max_connections=server.max_connections,
+                    )
+                    process.collect_garbage_rarely(in_small_steps=True)
                     await stop.wait()
                 finally:
                     await server.drain(bounds.shutdown_timeout / 1000)

@@ -88,6 +88,11 @@ class Ingress:
         return self._listener.connections
 
     @property
+    def max_connections(self) -> int:
+        """Return how many connections may be open, as this process can have them."""
+        return self._listener.max_connections
+
+    @property
     def buffered_bytes(self) -> int:
         """Return how many bytes of bodies are held."""
         return self._listener.bodies.held_bytes
@@ -184,6 +189,8 @@ class Ingress:
             whole = requests.whole(said, raw)
             verified = authenticate.verify_body(of, whole, matches)
             report.matches = verified.matches
+            if verified.matches:
+                serving.trust(request)
             if self._full:
                 raise answers.Refusal(answers.Result.OVERLOADED)
             with self._handling():

@@ -3,7 +3,7 @@
 from worker.serving.bodies import Body, Crowded
 from worker.serving.body import Unreadable, check_head, parse, parse_foreign, read
 from worker.serving.bounds import Bounds
-from worker.serving.connection import Closed
+from worker.serving.connection import Closed, trust
 from worker.serving.listener import Listener
 from worker.serving.paths import segments
 from worker.serving.problems import CONTENT_TYPE as PROBLEM
@@ -23,4 +23,5 @@ __all__ = [
     "problem",
     "read",
     "segments",
+    "trust",
 ]

@@ -1,6 +1,7 @@
 """Bound the bytes of all request bodies together; the slowest one makes room."""
 
 import asyncio
+import collections
 from types import TracebackType
 from typing import Self
 
@@ -26,9 +27,10 @@ class Bodies:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._strangers_bytes = limit_bytes // _STRANGERS_PART
-        #: being read, by the time at which they began
-        self._strangers: dict[Body, None] = {}
-        self._known: dict[Body, None] = {}
+        #: being read, by the time at which they began. No dict: taking its first again
+        #: and again passes over all that was taken before.
+        self._strangers: collections.OrderedDict[Body, None] = collections.OrderedDict()
+        self._known: collections.OrderedDict[Body, None] = collections.OrderedDict()
         self.held_bytes = 0
         self._of_strangers = 0
 

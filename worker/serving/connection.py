@@ -65,6 +65,7 @@ class Connection(web.RequestHandler):
         "_server",
         "_unread",
         "_wire",
+        "trusted",
     )
 
     def __init__(
@@ -92,6 +93,8 @@ class Connection(web.RequestHandler):
         self._wire: asyncio.Transport | None = None
         #: of the request that was made last
         self._newest: web.BaseRequest | None = None
+        #: whether its client has shown a secret, so that strangers make room first
+        self.trusted = False
         self._answering = False
         self._broken = False
         self._half_closed = False
@@ -116,7 +119,8 @@ class Connection(web.RequestHandler):
 
     def arrived(self) -> None:
         """Take note that the request is here as a whole."""
-        self._server.arrived(self)
+        if self._unread is None:
+            self._server.arrived(self)
 
     # What the transport calls
 
@@ -144,6 +148,8 @@ class Connection(web.RequestHandler):
     def pause_writing(self) -> None:
         """Give the client a time in which it must read its answers."""
         super().pause_writing()
+        # What is not read is slow, too, however whole its request.
+        self._server.waits(self)
         self._unread = self._loop.call_later(
             self._bounds.send_timeout_s, self.abort, Closed.UNREAD
         )
@@ -151,6 +157,8 @@ class Connection(web.RequestHandler):
     def resume_writing(self) -> None:
         """Take note that all was read."""
         self._stop_waiting()
+        if self._answering and self._ended is None and self._whole:
+            self._server.arrived(self)
         super().resume_writing()
 
     def _stop_waiting(self) -> None:
@@ -206,7 +214,7 @@ class Connection(web.RequestHandler):
         self._answering = True
         self._head_bytes = 0
         if request.content.is_eof():
-            self._server.arrived(self)
+            self.arrived()
 
     def handle_error(
         self,
@@ -255,6 +263,7 @@ class Connection(web.RequestHandler):
         if wire is None or wire.is_closing():
             return
         self._ended = self._loop.create_future()
+        self._server.waits(self)
         request.content.feed_eof()
         with contextlib.suppress(Exception):  # what broke the request off
             request.content.read_nowait()
@@ -265,3 +274,9 @@ class Connection(web.RequestHandler):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._bounds.linger_timeout_s):
                 await self._ended
+
+
+def trust(request: web.BaseRequest) -> None:
+    """Take note that the client of *request* has shown a secret."""
+    if isinstance(request.protocol, Connection):
+        request.protocol.trusted = True

@@ -40,6 +40,7 @@ class Listener:
         self._on_closed = on_closed
         #: the bodies of all requests, read and held
         self.bodies = bodies_of.Bodies(bounds.max_buffered_bytes)
+        self._max_connections = bounds.max_connections
         self._in_flight = 0
         self._server: server.Server | None = None
         self._listeners: list[asyncio.Server] = []
@@ -61,10 +62,16 @@ class Listener:
         """Return how many connections are open."""
         return 0 if self._server is None else len(self._server)
 
+    @property
+    def max_connections(self) -> int:
+        """Return how many may be open: fewer where files may not be, once started."""
+        return self._max_connections
+
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
         loop = asyncio.get_running_loop()
         most = sockets.affordable(self._bounds.max_connections)
+        self._max_connections = most
         self._server = server.Server(
             self._handle,
             malformed=self._malformed,

@@ -1,5 +1,6 @@
 """Hold the open connections, and choose the one that makes room for the next."""
 
+import collections
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,16 @@ class Server(web.Server):
         self._bounds = bounds
         self.closed = on_closed
         self._open: dict[connection.Connection, None] = {}
-        #: whose request is not here as a whole; the slowest stands first
-        self._slow: dict[connection.Connection, None] = {}
+        #: whose request is not here as a whole, or whose answer is not read; the
+        #: slowest stands first. No dict: taking its first again and again passes over
+        #: all that was taken before.
+        self._slow: collections.OrderedDict[connection.Connection, None] = (
+            collections.OrderedDict()
+        )
+        #: of these, whose client has shown a secret before
+        self._trusted: collections.OrderedDict[connection.Connection, None] = (
+            collections.OrderedDict()
+        )
 
     def __call__(self) -> connection.Connection:
         """Return the protocol of a new connection."""
@@ -65,24 +74,38 @@ class Server(web.Server):
         self._open[new] = None
         self._slow[new] = None
         if len(self._open) > self._bounds.max_connections:
-            slowest = next(iter(self._slow))
+            slowest = self._to_go(new)
             self.lost(slowest)  # counted no longer: it is closed within this turn
             slowest.abort(connection.Closed.CROWDED_OUT)
+
+    def _to_go(self, new: connection.Connection) -> connection.Connection:
+        """
+        Return which one makes room for *new*: of strangers first.
+
+        Who has shown a secret keeps a half of all places at most, so that new clients
+        always have the other.
+        """
+        slowest = next(iter(self._slow))
+        many = len(self._trusted) > self._bounds.max_connections // 2
+        if self._trusted and (many or slowest is new):
+            return next(iter(self._trusted))
+        return slowest
 
     def lost(self, one: connection.Connection) -> None:
         """Forget *one*; idempotent."""
         self._open.pop(one, None)
-        self._slow.pop(one, None)
+        self.arrived(one)
 
     def waits(self, one: connection.Connection) -> None:
-        """Take note that *one* waits for its next request from now on."""
+        """Take note that *one* waits for its client from now on."""
         if one in self._open:
-            self._slow.pop(one, None)
-            self._slow[one] = None
+            self.arrived(one)
+            (self._trusted if one.trusted else self._slow)[one] = None
 
     def arrived(self, one: connection.Connection) -> None:
         """Take note that the request of *one* is here as a whole."""
         self._slow.pop(one, None)
+        self._trusted.pop(one, None)
 
     def _began(
         self,

@@ -26,7 +26,7 @@ ALLOWED = frozenset(
         # where
         *("logger", "source", "provider", "environment", "session", "partition"),
         *("topic", "group", "offset", "lost_from", "lost_to", "host", "port", "pid"),
-        *("admin_port", "servers", "place"),
+        *("admin_port", "max_connections", "servers", "place"),
         # what
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),

@@ -5,60 +5,24 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 
-from tests.unit.ingress import conftest, support
+from tests.unit.ingress import conftest, support, wires
 from worker import ingress, serving
-
-_SIGNED = b"X-Verification-Signature: " + b"0" * 64 + b"\r\n"
-
-
-def _head(path: str = "signed", length: int = 10, more: bytes = _SIGNED) -> bytes:
-    return (
-        f"POST /webhooks/{path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n"
-    ).encode() + (more + b"\r\n")
-
-
-def _whole(*, close: bool = True) -> bytes:
-    """Return a good request."""
-    signature = support.signed()[support.SCHEME.header].encode()
-    more = b"X-Verification-Signature: %s\r\n" % signature
-    more += b"Connection: close\r\n" if close else b""
-    return _head(length=len(support.BODY), more=more) + support.BODY
-
-
-@contextlib.asynccontextmanager
-async def _connected(
-    served: support.Served, sent: bytes = b""
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    writer.write(sent)
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-
-
-async def _until(served: support.Served, connections: int) -> None:
-    """Wait until the ingress knows of so many connections."""
-    async with asyncio.timeout(5):
-        while served.ingress.connections != connections:  # noqa: ASYNC110 -- it tells nobody
-            await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (_head(more=b""), b"401"),  # no signature
-        (_head(more=b"X-Verification-Signature: zz\r\n"), b"401"),
-        (_head("by_url/wrong"), b"401"),
-        (_head("by_url"), b"401"),
-        (_head("basic"), b"401"),
-        (_head("inside"), b"401"),
-        (_head("unknown"), b"404"),
-        (_head().replace(b"POST", b"PUT"), b"405"),
-        (_head(length=99_999_999), b"413"),
-        (_head(more=_SIGNED + b"Content-Encoding: gzip\r\n"), b"415"),
+        (wires.head(more=b""), b"401"),  # no signature
+        (wires.head(more=b"X-Verification-Signature: zz\r\n"), b"401"),
+        (wires.head("by_url/wrong"), b"401"),
+        (wires.head("by_url"), b"401"),
+        (wires.head("basic"), b"401"),
+        (wires.head("inside"), b"401"),
+        (wires.head("unknown"), b"404"),
+        (wires.head().replace(b"POST", b"PUT"), b"405"),
+        (wires.head(length=99_999_999), b"413"),
+        (wires.head(more=wires.SIGNED + b"Content-Encoding: gzip\r\n"), b"415"),
     ],
 )
 async def test_what_the_head_decides(
@@ -81,7 +45,7 @@ async def test_what_the_head_decides(
     )
     asking = head.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
 
-    async with _connected(served, asking) as (reader, _):
+    async with wires.connected(served, asking) as (reader, _):
         line = await asyncio.wait_for(reader.readline(), 2)
 
     assert line.split()[1] == status
@@ -89,13 +53,24 @@ async def test_what_the_head_decides(
     assert served.observer.last.size_bytes is None
 
 
+@contextlib.asynccontextmanager
+async def _strangers(served: support.Served, number: int) -> AsyncIterator[None]:
+    """Hold so many connections on which nothing is sent."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(number):
+            await stack.enter_async_context(wires.connected(served))
+        yield
+
+
 async def test_slow_bodies_do_not_refuse_the_others(serve: conftest.Serve) -> None:
     """More slow bodies than may be handled at once: a whole callback is still taken."""
     served = await serve(bounds=ingress.Limits(max_in_flight=2))
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(10):
-            await stack.enter_async_context(_connected(served, _head() + b"{"))
-        await _until(served, 10)
+            await stack.enter_async_context(
+                wires.connected(served, wires.head() + b"{")
+            )
+        await wires.until(served, 10)
 
         assert (await served.send()).status == 200
 
@@ -104,10 +79,10 @@ async def test_bodies_share_their_bytes(serve: conftest.Serve) -> None:
     """Past the bound the slowest is answered 503, and what comes later is taken."""
     bounds = ingress.Limits(connections=serving.Bounds(max_buffered_bytes=256 << 10))
     served = await serve(bounds=bounds)
-    large = _head(length=100_000)
+    large = wires.head(length=100_000)
     async with (
-        _connected(served, large + b" " * 60_000) as (first, _),
-        _connected(served, large + b" " * 30_000) as (second, sending),
+        wires.connected(served, large + b" " * 60_000) as (first, _),
+        wires.connected(served, large + b" " * 30_000) as (second, sending),
     ):
         async with asyncio.timeout(5):
             while served.ingress.buffered_bytes < 90_000:  # noqa: ASYNC110 -- as above
@@ -127,16 +102,54 @@ async def test_the_slowest_connection_makes_room(serve: conftest.Serve) -> None:
     bounds = ingress.Limits(connections=serving.Bounds(max_connections=3))
     served = await serve(bounds=bounds)
     async with (
-        _connected(served, _head() + b"{") as (slow, _),
-        _connected(served),
-        _connected(served),
+        wires.connected(served, wires.head() + b"{") as (slow, _),
+        wires.connected(served),
+        wires.connected(served),
     ):
-        await _until(served, 3)
-        reply = await served.raw(_whole())
+        await wires.until(served, 3)
+        reply = await served.raw(wires.whole())
         with contextlib.suppress(ConnectionError):
             assert await asyncio.wait_for(slow.read(), 2) == b""
 
     assert reply.startswith(b"HTTP/1.1 200 ")
+    assert served.observer.closings == [serving.Closed.CROWDED_OUT]
+
+
+async def test_who_has_shown_a_secret_keeps_its_connection(
+    serve: conftest.Serve,
+) -> None:
+    """Strangers make room for each other, and not a kept connection for them."""
+    bounds = ingress.Limits(connections=serving.Bounds(max_connections=3))
+    served = await serve(bounds=bounds)
+    async with wires.connected(served, wires.whole(close=False)) as (reader, writer):
+        await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        async with _strangers(served, 5), asyncio.timeout(5):
+            while len(served.observer.closings) < 3:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.005)
+            writer.write(wires.whole(close=False))
+            line = await asyncio.wait_for(reader.readuntil(b"}"), 2)
+
+    assert line.startswith(b"HTTP/1.1 200 ")
+    assert served.observer.closings == [serving.Closed.CROWDED_OUT] * 3
+
+
+async def test_kept_connections_leave_room_for_new_ones(serve: conftest.Serve) -> None:
+    """Past a half of all, of those who have shown a secret the slowest is closed."""
+    bounds = ingress.Limits(connections=serving.Bounds(max_connections=4))
+    served = await serve(bounds=bounds)
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            kept = wires.connected(served, wires.whole(close=False))
+            reader, _ = await stack.enter_async_context(kept)
+            await asyncio.wait_for(reader.readuntil(b"}"), 2)
+        new, writer = await stack.enter_async_context(wires.connected(served))
+        await wires.until(served, 4)
+        reply = await asyncio.wait_for(served.raw(wires.whole()), 2)
+        writer.write(wires.whole())
+        line = await asyncio.wait_for(new.readline(), 2)
+
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert line.startswith(b"HTTP/1.1 200 ")
     assert served.observer.closings == [serving.Closed.CROWDED_OUT]
 
 
@@ -145,9 +158,9 @@ async def test_what_is_being_handled_is_not_closed(serve: conftest.Serve) -> Non
     bounds = ingress.Limits(connections=serving.Bounds(max_connections=1))
     served = await serve(bounds=bounds)
     served.sink.gate = asyncio.Event()
-    async with _connected(served, _whole()) as (reader, _):
+    async with wires.connected(served, wires.whole()) as (reader, _):
         await served.sink.entered.wait()
-        async with _connected(served) as (new, _):
+        async with wires.connected(served) as (new, _):
             with contextlib.suppress(ConnectionError):
                 assert await asyncio.wait_for(new.read(), 2) == b""
         served.sink.gate.set()
@@ -168,48 +181,11 @@ async def test_a_head_has_a_size(serve: conftest.Serve) -> None:
     assert reply.split(b" ", 2)[1] == b"400"
 
 
-class _LongAnswers:
-    """Answers with more than the kernel takes for a client that does not read."""
-
-    def takes(self, path: str) -> bool:
-        """Return whether it is asked for."""
-        return path == "/long"
-
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        """Answer, whatever is asked."""
-        return web.Response(body=bytes(16 << 20), headers={"X-Path": request.path})
-
-
-async def test_answers_have_to_be_read(serve: conftest.Serve) -> None:
-    """A connection whose answer is not read is closed after the time for it."""
-    bounds = ingress.Limits(connections=serving.Bounds(send_timeout_s=0.1))
-    served = await serve(bounds=bounds, pages=_LongAnswers())
-    async with _connected(served, b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n"):
-        await _until(served, 1)
-        await _until(served, 0)
-
-    assert served.observer.closings == [serving.Closed.UNREAD]
-
-
-async def test_drain_ends_with_a_client_that_never_reads(
-    serve: conftest.Serve,
-) -> None:
-    """Its connection is cut at the end of the drain, on every Python."""
-    served = await serve(pages=_LongAnswers())
-    asked = b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
-    async with _connected(served, asked) as (reader, _):
-        await reader.readline()  # the answer has begun, and goes on no further
-
-        await asyncio.wait_for(served.ingress.drain(0.5), 5)
-
-        assert served.ingress.connections == 0
-
-
 async def test_half_closed_after_the_request(serve: conftest.Serve) -> None:
     """A client that closes its side after a whole request gets its answer."""
     served = await serve()
 
-    reply = await asyncio.wait_for(served.raw(_whole(close=False), end=True), 2)
+    reply = await asyncio.wait_for(served.raw(wires.whole(close=False), end=True), 2)
 
     assert reply.startswith(b"HTTP/1.1 200 ")
     assert len(served.sink.events) == 1
@@ -220,7 +196,7 @@ async def test_half_closed_while_kafka_is_asked(serve: conftest.Serve) -> None:
     served = await serve()
     served.sink.gate = asyncio.Event()
     replying = asyncio.ensure_future(
-        served.raw(_whole(close=False) + _whole(close=False), end=True)
+        served.raw(wires.whole(close=False) + wires.whole(close=False), end=True)
     )
     await served.sink.entered.wait()
     await asyncio.sleep(0.05)
@@ -229,7 +205,7 @@ async def test_half_closed_while_kafka_is_asked(serve: conftest.Serve) -> None:
     reply = await asyncio.wait_for(replying, 2)
 
     assert reply.count(b"HTTP/1.1 200 ") == 2
-    await _until(served, 0)
+    await wires.until(served, 0)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -237,7 +213,7 @@ async def test_a_refusal_arrives(serve: conftest.Serve, *, chunked: bool) -> Non
     """A client that sends everything before it reads gets its 413, not a reset."""
     served = await serve()
     size = 8 << 20
-    head = _head(length=size)
+    head = wires.head(length=size)
     body = b" " * size
     if chunked:
         head = head.replace(b"Content-Length: %d" % size, b"Transfer-Encoding: chunked")

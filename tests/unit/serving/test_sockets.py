@@ -5,7 +5,9 @@ import resource
 import socket
 
 import pytest
+from aiohttp import web
 
+from worker import serving
 from worker.serving import sockets
 
 
@@ -62,3 +64,26 @@ def test_connections_have_descriptors() -> None:
         return
     assert sockets.affordable(hard + 1000) == hard - 256
     assert sockets.affordable(16) == 16
+
+
+async def test_a_listener_says_what_it_can_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many connections as are asked for, or as there are descriptors for."""
+    monkeypatch.setattr(sockets, "affordable", lambda asked: min(asked, 100))
+    found = []
+    for asked in (50, 4000):
+        listener = serving.Listener(
+            _no_answer,
+            malformed=lambda status: web.Response(status=status),
+            bounds=serving.Bounds(max_connections=asked),
+        )
+        await listener.start("127.0.0.1", 0)
+        found.append(listener.max_connections)
+        await listener.drain(0.1)
+
+    assert found == [50, 100]
+
+
+async def _no_answer(_request: web.BaseRequest) -> web.Response:
+    return web.Response()

@@ -6,7 +6,7 @@ import pytest
 
 import worker
 from tests.unit.telemetry import conftest, kit
-from worker import errors, ledger, model, telemetry
+from worker import errors, ledger, model, serving, telemetry
 from worker.telemetry import catalogue, labels, metrics
 
 SOURCES = ("one", "two")
@@ -29,6 +29,8 @@ def touch(counters: metrics.Metrics) -> None:
     counters.begins_unresolved({"one": 1})
     counters.begin_recovered("one")
     counters.begin_forgotten("one")
+    counters.http(6, 7_000)
+    counters.connection_closed(serving.Closed.UNREAD)
     counters.produced(0.01)
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
@@ -94,6 +96,9 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
         ("kyc_begins_unresolved", {"source": "one"}, 1),
         ("kyc_begins_recovered_total", {"source": "one"}, 1),
         ("kyc_begins_forgotten_total", {"source": "one"}, 1),
+        ("kyc_http_connections", {}, 6),
+        ("kyc_http_buffered_bytes", {}, 7_000),
+        ("kyc_http_connections_closed_total", {"reason": "unread"}, 1),
         ("kyc_produce_seconds_count", {}, 1),
         ("kyc_produce_seconds_sum", {}, 0.01),
         ("kyc_events_behind", {}, 3),
