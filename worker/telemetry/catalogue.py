@@ -249,7 +249,7 @@ RECORDS_RESTORED = Metric(
 ALARMS = Metric(
     "kyc_alarms_total",
     Kind.COUNTER,
-    "Alarms; deploy/RUNBOOK.md says what each asks of you.",
+    "Alarms; docs/operations/runbook.md says what each asks of you.",
     {"kind": model.AlarmKind},
     from_zero=True,
 )
