@@ -62,7 +62,8 @@ def test_a_relative_or_other_address_is_found(link: str) -> None:
 
 def test_a_second_address_is_found() -> None:
     """One replacement configures the addresses of all alerts."""
-    links = {**LINKS, "KycWorkerDown": "https://a.test/operations/runbook/#kycworkerdown"}
+    second = "https://a.test/operations/runbook/#kycworkerdown"
+    links = {**LINKS, "KycWorkerDown": second}
     [found] = deploy_runbook.problems(REAL, links)
     assert found.startswith("has more than one address: ['https://a.test/")
 
