@@ -155,7 +155,7 @@ async def test_the_topic_of_events_is_deleted_and_made_again(
         assert not await _ready(worker)
         await _idle(ingress, worker)
 
-        # As the RUNBOOK has it: nothing may be written before the workers are there.
+        # As the runbook says: nothing may be written before the workers are there.
         sending.cancel()
         ingress.popen.terminate()
         assert await asyncio.to_thread(ingress.popen.wait, 20) == 0

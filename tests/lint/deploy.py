@@ -22,6 +22,7 @@ from tests.lint import (  # noqa: E402 -- see above
 
 DEPLOY = ROOT / "deploy"
 ALERTS = "alerts/kyc-worker.rules.yaml"
+RUNBOOK = ROOT / "docs/operations/runbook.md"
 #: The password that every pod gets beside kyc-secrets.
 _PASSWORD = "KAFKA_PASSWORD"
 _TOOLS = (
@@ -51,7 +52,7 @@ def problems() -> Iterator[str]:
         "compose": _compose(),
         "k8s": _kubernetes(),
         ALERTS: _alerts(),
-        "RUNBOOK.md": _runbook(),
+        "../docs/operations/runbook.md": _runbook(),
     }
     for name, found in checks.items():
         for problem in found:
@@ -129,7 +130,7 @@ def _runbook() -> Iterator[str]:
         rule["alert"]: rule["annotations"]["runbook_url"]
         for rule in deploy_alerts.rules(read(ALERTS))
     }
-    yield from deploy_runbook.problems(read("RUNBOOK.md"), links)
+    yield from deploy_runbook.problems(RUNBOOK.read_text(), links)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ from worker import cli, model
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(#([^)]+)\)")
 _COMMAND = re.compile(r"kyc-worker ([a-z][a-z-]*(?: [^`#\n<;,]*)?)")
-_PARTS = ("Means", "By itself", "Check", "Do", "Over")
+_PARTS = (
+    "Meaning",
+    "Impact",
+    "Automatic recovery",
+    "Diagnosis",
+    "Mitigation",
+    "Resolved when",
+)
+#: Where the documentation site publishes the runbook; the host is configurable.
+_ADDRESS = re.compile(r"https://[^/\s#?]+/\S*operations/runbook/")
 
 
 def anchor(heading: str) -> str:
@@ -42,9 +51,14 @@ def problems(text: str, alerts: Mapping[str, str]) -> Iterator[str]:
     for name in sorted({one for one in anchors if anchors.count(one) > 1}):
         yield f"has two headings for #{name}"
     for name, link in alerts.items():
-        file, _, target = link.partition("#")
-        if file != "RUNBOOK.md" or target not in anchors:
+        address, _, target = link.partition("#")
+        if not _ADDRESS.fullmatch(address):
+            yield f"is not where {name} leads, which must be absolute: {link}"
+        if target not in anchors:
             yield f"has no entry for {name}: {link}"
+    addresses = {link.partition("#")[0] for link in alerts.values()}
+    if len(addresses) > 1:
+        yield f"has more than one address: {sorted(addresses)}"
     for target in _LINK.findall(text):
         if target not in anchors:
             yield f"links to #{target}, which is not there"

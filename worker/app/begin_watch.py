@@ -71,5 +71,5 @@ class ApiWatch:
         self._metrics.connection_closed(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
-        """Call a person."""
+        """Raise an alarm: log and count it."""
         telemetry.alarm(self._metrics, kind, source, within=self._lines)

@@ -84,5 +84,5 @@ class IngressWatch:
         self._metrics.connection_closed(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
-        """Call a person."""
+        """Raise an alarm: log and count it."""
         telemetry.alarm(self._metrics, kind, source, within=self._lines)

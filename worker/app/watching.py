@@ -74,7 +74,7 @@ class WorkerWatch:
         self._metrics.reached(source, step)
 
     def alarmed(self, source: str, kind: model.AlarmKind) -> None:
-        """Call a person."""
+        """Raise an alarm: log and count it."""
         telemetry.alarm(self._metrics, kind, source)
 
     def purged(self, source: str, event_id: str, sessions: int) -> None:

@@ -84,7 +84,7 @@ class EventType(enum.StrEnum):
 
 
 class AlarmKind(enum.StrEnum):
-    """Every alarm there is; RUNBOOK.md says of each what to do."""
+    """Every alarm; docs/operations/runbook.md has an entry for each."""
 
     ACCOUNT_REFUSED = "account_refused"
     BAD_RESULT_SIGNATURE = "bad_result_signature"

@@ -1,4 +1,4 @@
-"""Tell what happens: logs, metrics, and alarms, which are both."""
+"""Write logs and metrics, and raise alarms, which are both."""
 
 import structlog
 
@@ -19,10 +19,10 @@ def alarm(
     within: _quota.Quota | None = None,
 ) -> None:
     """
-    Call a person: an error-level line ``alarm.raised``, and the counter of *kind*.
+    Raise an alarm: log ``alarm.raised`` at level error, and count it by *kind*.
 
-    *session* is a hash (``logs.session_hash``), never a session id. *within* bounds
-    the lines where an outsider can raise it again and again: one a minute and source.
+    *session* is a hash (``logs.session_hash``), never a session id. *within* limits
+    the lines of an alarm that outsiders can trigger: one a minute for each source.
     """
     metrics.alarm(kind)
     words = {"result": str(kind), "source": source}

@@ -1,4 +1,4 @@
-"""List every metric, with its labels and their domains."""
+"""Define every metric, with its labels and their values."""
 
 import dataclasses
 import enum
@@ -45,19 +45,19 @@ class Metric:
 CALLBACKS = Metric(
     "kyc_callbacks_total",
     Kind.COUNTER,
-    "Requests at the webhook endpoint, by how they were answered.",
+    "Requests to the webhook endpoints, by result.",
     {"source": labels.Source, "result": labels.CallbackResult},
 )
 VERIFICATION_FAILURES = Metric(
     "kyc_verification_failures_total",
     Kind.COUNTER,
-    "Callbacks that were not authentic, by cause.",
+    "Callbacks that failed authentication, by cause.",
     {"source": labels.Source, "cause": errors.AuthCause},
 )
 SECRETS_MATCHED = Metric(
     "kyc_secrets_matched_total",
     Kind.COUNTER,
-    "Authentic callbacks, by the position of the secret that matched.",
+    "Authentic callbacks, by the position of the matching secret in its list.",
     {
         "source": labels.Source,
         "authenticator": labels.Authenticator,
@@ -67,7 +67,7 @@ SECRETS_MATCHED = Metric(
 RETURNS = Metric(
     "kyc_returns_total",
     Kind.COUNTER,
-    "Requests at the return endpoints, by how they were answered.",
+    "Requests to the return endpoints, by result.",
     {
         "source": labels.Source,
         "way": labels.ReturnWay,
@@ -77,7 +77,7 @@ RETURNS = Metric(
 PRODUCE_SECONDS = Metric(
     "kyc_produce_seconds",
     Kind.HISTOGRAM,
-    "From handing an event to Kafka to its acknowledgement or our giving up.",
+    "Time until Kafka acknowledges an event, or the request is abandoned.",
     buckets=_FAST_S,
 )
 HTTP_CONNECTIONS = Metric(
@@ -86,178 +86,178 @@ HTTP_CONNECTIONS = Metric(
 HTTP_BUFFERED_BYTES = Metric(
     "kyc_http_buffered_bytes",
     Kind.GAUGE,
-    "Bytes of request bodies that are read, or held until their answer.",
+    "Bytes of request bodies in memory, until their response is sent.",
 )
 HTTP_CONNECTIONS_CLOSED = Metric(
     "kyc_http_connections_closed_total",
     Kind.COUNTER,
-    "Connections closed to make room, or because an answer was not read.",
+    "Connections closed at the limit, or because the client read no response.",
     {"reason": serving.Closed},
     from_zero=True,
 )
 API_REQUESTS = Metric(
     "kyc_api_requests_total",
     Kind.COUNTER,
-    "Requests to begin or register a session, by how they were answered.",
+    "Requests to start or register sessions, by result.",
     {"source": labels.Source, "result": labels.ApiResult},
 )
 BEGIN_SECONDS = Metric(
     "kyc_begin_seconds",
     Kind.HISTOGRAM,
-    "Duration of the providers' calls that begin a session, whatever came of them.",
+    "Duration of the requests to providers that start a session, failed ones too.",
     {"source": labels.Source},
     buckets=(*_FAST_S, 30),
 )
 BEGINS_UNRESOLVED = Metric(
     "kyc_begins_unresolved",
     Kind.GAUGE,
-    "Begins that a process has left, and whose session is not known.",
+    "Session starts with unknown outcome that no running request owns.",
     {"source": labels.Source},
     from_zero=True,
 )
 BEGINS_RECOVERED = Metric(
     "kyc_begins_recovered_total",
     Kind.COUNTER,
-    "Begins that a process has left, and whose session was found out.",
+    "Session starts with unknown outcome whose session was found.",
     {"source": labels.Source},
     from_zero=True,
 )
 BEGINS_FORGOTTEN = Metric(
     "kyc_begins_forgotten_total",
     Kind.COUNTER,
-    "Begins whose session was never found out, forgotten in the end.",
+    "Session starts deleted because their session was never found.",
     {"source": labels.Source},
     from_zero=True,
 )
 EVENTS_BEHIND = Metric(
     "kyc_events_behind",
     Kind.GAUGE,
-    "Events not yet taken in the partitions that this process owns.",
+    "Consumer lag: events not yet consumed in the partitions of this process.",
 )
 FETCHES = Metric(
     "kyc_fetches_total",
     Kind.COUNTER,
-    "Fetches of results, by how they ended.",
+    "Fetches of results, by result.",
     {"source": labels.Source, "result": labels.FetchResult},
 )
 FETCH_SECONDS = Metric(
     "kyc_fetch_seconds",
     Kind.HISTOGRAM,
-    "Duration of fetches, whatever came of them.",
+    "Duration of fetches, failed ones too.",
     {"source": labels.Source},
     buckets=(*_FAST_S, 30),
 )
 RETRIES = Metric(
     "kyc_retries_total",
     Kind.COUNTER,
-    "Fetches put off to be made again, because of a failure or no result yet.",
+    "Fetches scheduled again after a failure, or because no result was ready.",
     {"source": labels.Source},
 )
 LEDGER_NOTES = Metric(
     "kyc_ledger_notes_total",
     Kind.COUNTER,
-    "What changed no decision: repeats, late verdicts and the like.",
+    "Inputs that changed no decision, such as duplicates and late verdicts.",
     {"source": labels.Source, "kind": ledger.NoteKind},
 )
 REGISTERED_SESSIONS = Metric(
     "kyc_registered_sessions_total",
     Kind.COUNTER,
-    "Sessions that the company registered, by how far they have come.",
+    "Registered sessions, by the steps they have reached.",
     {"source": labels.Source, "step": ledger.Step},
     from_zero=True,
 )
 DECISIONS = Metric(
     "kyc_decisions_total",
     Kind.COUNTER,
-    "Decisions committed.",
+    "Committed decisions.",
     {"source": labels.Source, "outcome": model.Outcome, "final": labels.Final},
 )
 DECISION_LATENCY_SECONDS = Metric(
     "kyc_decision_latency_seconds",
     Kind.HISTOGRAM,
-    "From the receipt of a callback to the decision that it caused.",
+    "Time from the receipt of a callback to the decision that it caused.",
     {"source": labels.Source},
     buckets=_LATENCY_S,
 )
 DEAD_LETTERS = Metric(
     "kyc_dead_letters_total",
     Kind.COUNTER,
-    "What could not be decided.",
+    "Committed dead letters, by reason.",
     {"source": labels.Source, "reason": model.DeadLetterReason},
     from_zero=True,
 )
 OPEN_SESSIONS = Metric(
     "kyc_open_sessions",
     Kind.GAUGE,
-    "Sessions with something still to be done, in the partitions owned.",
+    "Open sessions in the partitions of this process.",
 )
 DEFERRED_EVENTS = Metric(
     "kyc_deferred_events",
     Kind.GAUGE,
-    "Events that wait for their source to be configured, or for a release that reads"
-    " their version, in the partitions owned.",
+    "Events that wait for the configuration of their source, or for a release that"
+    " reads their version, in own partitions.",
 )
 UNANSWERED_SESSIONS = Metric(
     "kyc_unanswered_sessions",
     Kind.GAUGE,
-    "Open sessions that the provider never answered for and that were not registered.",
+    "Open sessions without any response of the provider and without registration.",
     {"source": labels.Source},
     from_zero=True,
 )
 PAUSED_PARTITIONS = Metric(
     "kyc_paused_partitions",
     Kind.GAUGE,
-    "Partitions that take no more events for now: too much is under way in them.",
+    "Partitions that consume no events, because they have reached a limit.",
 )
 OLDEST_PENDING_SECONDS = Metric(
     "kyc_oldest_pending_seconds",
     Kind.GAUGE,
-    "Age of the open session that was first seen longest ago; 0 where there is none.",
+    "Age of the oldest open session; 0 if there is none.",
 )
 COMMIT_SECONDS = Metric(
     "kyc_commit_seconds",
     Kind.HISTOGRAM,
-    "Duration of the transactions that succeeded.",
+    "Duration of committed transactions.",
     buckets=_FAST_S,
 )
 RECORDS_COMMITTED = Metric(
     "kyc_records_committed_total",
     Kind.COUNTER,
-    "Records written in transactions that succeeded.",
+    "Records written in committed transactions.",
 )
 KAFKA_REACHABLE = Metric(
-    "kyc_kafka_reachable", Kind.GAUGE, "1 while Kafka answers this process, else 0."
+    "kyc_kafka_reachable", Kind.GAUGE, "1 while Kafka responds to this process, else 0."
 )
 OWNED_PARTITIONS = Metric(
-    "kyc_owned_partitions", Kind.GAUGE, "Partitions that this process works on."
+    "kyc_owned_partitions", Kind.GAUGE, "Partitions that run in this process."
 )
 PARTITION_FAILURES = Metric(
     "kyc_partition_failures_total",
     Kind.COUNTER,
-    "Partitions thrown away to be started again.",
+    "Failures of partitions, each followed by a restart.",
     {"reason": labels.PartitionFailure},
     from_zero=True,
 )
 RESTORE_SECONDS = Metric(
     "kyc_restore_seconds",
     Kind.HISTOGRAM,
-    "From fencing a partition to its work.",
+    "Time from fencing a partition until it runs.",
     buckets=_SLOW_S,
 )
 RECORDS_RESTORED = Metric(
-    "kyc_records_restored_total", Kind.COUNTER, "Ledger records read in restores."
+    "kyc_records_restored_total", Kind.COUNTER, "Ledger records read during restores."
 )
 ALARMS = Metric(
     "kyc_alarms_total",
     Kind.COUNTER,
-    "Alarms; deploy/RUNBOOK.md says what each asks of you.",
+    "Raised alarms; docs/operations/runbook.md has an entry for each kind.",
     {"kind": model.AlarmKind},
     from_zero=True,
 )
 LOG_VALUES_DROPPED = Metric(
     "kyc_log_values_dropped_total",
     Kind.COUNTER,
-    "Values that were not written to the log because nobody allowed them.",
+    "Values omitted from the log because they are not on its allow list.",
     from_zero=True,
 )
 

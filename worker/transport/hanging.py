@@ -52,8 +52,8 @@ async def check(
                 return
             if loop.time() > deadline:
                 raise errors.TransactionHangs(
-                    f"partition {partition} of {', '.join(hidden)} holds records of a"
-                    " transaction that was never ended"
+                    f"partition {partition} of {', '.join(hidden)} has records of a"
+                    " hanging transaction: abort it with kafka-transactions.sh"
                 )
         await asyncio.sleep(_POLL_S)
 

@@ -179,10 +179,11 @@ class Owned:
         """Refuse to go on past lost events, unless an operator said so."""
         if not self._accept_gap:
             raise errors.PositionLost(
-                f"partition {self.tp.partition} of {self.tp.topic} goes on at event"
-                f" {position.next_offset}, and holds {first} up to {end}: the others"
-                " have fallen out of its retention, or it was made again; start once"
-                " with --accept-gap to go on without them"
+                f"partition {self.tp.partition} of {self.tp.topic} has the offsets"
+                f" {first} to {end}, but the next event to consume is"
+                f" {position.next_offset}: the events between were deleted by the"
+                " retention, or the topic was created again; start the workers once"
+                " with --accept-gap to continue without them"
             )
         self._watch.gap_accepted(self.tp.partition, position.next_offset, first)
         return model.Position(next_offset=first, starts=position.starts)

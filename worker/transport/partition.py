@@ -212,9 +212,9 @@ def _place(record: aiokafka.ConsumerRecord) -> str:
 
 def _unreadable(place: str, why: str) -> errors.LedgerUnreadable:
     return errors.LedgerUnreadable(
-        f"the ledger's record at {place} cannot be read ({why}): its partition is not"
-        " worked on until it is gone; only workers may write there, see RUNBOOK.md,"
-        " ledger_unreadable"
+        f"the ledger's record at {place} cannot be read ({why}): its partition is"
+        " blocked until the record is gone; only workers may write there, see"
+        " docs/operations/runbook.md, ledger_unreadable"
     )
 
 

@@ -20,7 +20,7 @@ def test_the_rules_are_good() -> None:
         ('kind="subscription"', 'kinds="subscription"', "has no label kinds"),
         ("KycSubscription", "KycSubscribed", "alarm subscription: one rule"),
         ("KycSubscription", "KycQuarantined", "KycQuarantined is there 2 times"),
-        ("RUNBOOK.md#subscription", "RUNBOOK.md#quarantined", "its entry must be"),
+        ("runbook/#subscription", "runbook/#quarantined", "its entry must be"),
         (
             "max(kyc_oldest_pending_seconds)",
             "max(kyc_oldest)",

@@ -4,7 +4,7 @@ import pytest
 
 from tests.lint import deploy, deploy_alerts, deploy_runbook
 
-REAL = deploy.read("RUNBOOK.md")
+REAL = deploy.RUNBOOK.read_text()
 LINKS = {
     rule["alert"]: rule["annotations"]["runbook_url"]
     for rule in deploy_alerts.rules(deploy.read(deploy.ALERTS))
@@ -27,8 +27,8 @@ def test_the_runbook_is_good() -> None:
         ("(#topic_mismatch)", "(#topics)", "links to #topics"),
         ("### Scaling", "### Growing", "links to #scaling"),
         (
-            "- **Over**: results come again",
-            "- Over: results",
+            "- **Impact**: No session",
+            "- Impact: No session",
             "account_refused must",
         ),
         ("dlq show ID", "dlq look ID", "there is no command 'look'"),
@@ -44,14 +44,35 @@ def test_a_hole_is_found(right: str, wrong: str, told: str) -> None:
     assert told in found
 
 
-def test_a_link_to_another_file_is_found() -> None:
-    """An alert leads into this runbook."""
-    links = {**LINKS, "KycWorkerDown": "README.md#kycworkerdown"}
-    assert [
-        problem
-        for problem in deploy_runbook.problems(REAL, links)
-        if "no alert leads" not in problem
-    ] == ["has no entry for KycWorkerDown: README.md#kycworkerdown"]
+@pytest.mark.parametrize(
+    "link",
+    [
+        "runbook.md#kycworkerdown",
+        "operations/runbook/#kycworkerdown",
+        "http://docs.example.com/operations/runbook/#kycworkerdown",
+        "https://docs.example.com/kyc-worker/#kycworkerdown",
+    ],
+)
+def test_a_relative_or_other_address_is_found(link: str) -> None:
+    """Alertmanager shows the address as it is: only an absolute one can be opened."""
+    links = {**LINKS, "KycWorkerDown": link}
+    found = list(deploy_runbook.problems(REAL, links))
+    assert f"is not where KycWorkerDown leads, which must be absolute: {link}" in found
+
+
+def test_a_second_address_is_found() -> None:
+    """One replacement configures the addresses of all alerts."""
+    second = "https://a.test/operations/runbook/#kycworkerdown"
+    links = {**LINKS, "KycWorkerDown": second}
+    [found] = deploy_runbook.problems(REAL, links)
+    assert found.startswith("has more than one address: ['https://a.test/")
+
+
+def test_the_address_is_configurable() -> None:
+    """A company publishes the site under its own host and path."""
+    base = "https://wiki.company.test/kyc/operations/runbook/"
+    links = {name: base + "#" + link.partition("#")[2] for name, link in LINKS.items()}
+    assert list(deploy_runbook.problems(REAL, links)) == []
 
 
 @pytest.mark.parametrize(
