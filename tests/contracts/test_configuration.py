@@ -39,8 +39,10 @@ def test_the_page_is_generated() -> None:
 
 
 def test_every_table_is_on_the_page() -> None:
-    """Each table of settings is there exactly once."""
+    """Each table of settings is there exactly once, and no placeholder is left."""
     assert sorted(reference.names()) == sorted(reference.tables())
+    assert "| secret | ingress | worker |" in TEXT
+    assert "<!-- se" not in TEXT
 
 
 @pytest.mark.parametrize("name", sorted(SECTIONS))

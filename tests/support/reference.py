@@ -17,7 +17,7 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from worker import providers, settings
-from worker.settings import sources, types
+from worker.settings import secret, sources, types
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "configuration.md"
 TEMPLATE = pathlib.Path(__file__).with_name("configuration.md.in")
@@ -37,6 +37,9 @@ _NOTICE = (
 )
 _HEAD = "| key | type | default | description |\n| --- | --- | --- | --- |\n"
 _TABLE = re.compile(r"<!-- settings: (\w+) -->\n")
+_SECRETS = "<!-- secrets -->\n"
+#: The processes that the table of secrets compares.
+_ROLES = [role for role in secret.Role if role is not secret.Role.ALL]
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 _ZERO_TOO, _MORE = (
     typing.get_args(each)[1].func for each in (types.DurationMs, types.PositiveMs)
@@ -54,8 +57,9 @@ class Row(typing.NamedTuple):
 
 def page() -> str:
     """Return docs/configuration.md: the template with its tables."""
-    return _NOTICE + _TABLE.sub(
-        lambda match: _table(match[1]), TEMPLATE.read_text(encoding="utf-8")
+    template = TEMPLATE.read_text(encoding="utf-8")
+    return (_NOTICE + _TABLE.sub(lambda match: _table(match[1]), template)).replace(
+        _SECRETS, _secrets()
     )
 
 
@@ -106,6 +110,26 @@ def _table(name: str) -> str:
         f"| `{row.key}` | {row.type} | {row.default} | {row.description} |\n"
         for row in map(_escaped, rows(name))
     )
+
+
+def _secrets() -> str:
+    """Return the table of the secrets and of the processes that read them."""
+    lines = ["secret", *_ROLES], ["---"] * (len(_ROLES) + 1), *_secret_lines()
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _secret_lines() -> Iterator[list[str]]:
+    for name, section in SECTIONS.items():
+        own = name in providers.REGISTRY
+        for key, field in section.model_fields.items():
+            read_by = secret.readers(field)
+            common = sources.Source.model_fields.get(key) if own else None
+            if read_by is None or (common and read_by == secret.readers(common)):
+                continue
+            place = "sources.NAME" if own or name == "source" else name
+            provider = f" of `{name}`" if own else ""
+            marks = ["yes" if read_by.allows(role) else "" for role in _ROLES]
+            yield [f"`{place}.{key}`{provider}", *marks]
 
 
 def _escaped(row: Row) -> Row:

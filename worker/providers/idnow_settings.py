@@ -55,7 +55,7 @@ class Settings(sources.Source):
     go_url: str | None = pydantic.Field(
         default=None,
         description="Address that end users are sent to, without a path. Default:"
-        " `base_url` with `go.` for `gateway.`; required with a white-label host.",
+        " `base_url` with `go.` for `gateway.`; set it with a white-label host.",
     )
     number_secret: (
         Annotated[secret.ApiSecret, pydantic.AfterValidator(_long_enough)] | None

@@ -174,8 +174,8 @@ class Returns(types.Section):
     )
     ticket_ttl: types.PositiveMs = pydantic.Field(
         default=_DAY_MS,
-        description="How long an end user may take to return. A longer"
-        " `session_deadline` of the source extends it.",
+        description="How long an end user may take to return. Set a longer time if the"
+        " `session_deadline` of a source is longer.",
     )
     signing_keys: tuple[secret.SigningKey, ...] = pydantic.Field(
         default=(),
