@@ -39,7 +39,7 @@ class Api(types.Section):
 
     host: str = pydantic.Field(
         default="127.0.0.1",
-        description="IP address that the service and its admin port listen on. The API"
+        description="Address that the service and its admin port listen on. The API"
         " is for your own services: do not expose it to the internet.",
     )
     port: http_server.Port = 8081

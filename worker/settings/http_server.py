@@ -19,8 +19,7 @@ Port = Annotated[
 ReadTimeout = Annotated[
     types.PositiveMs,
     pydantic.Field(
-        description="Time limit to receive a whole request. A body that arrives later"
-        " is answered with 408."
+        description="Time limit for a request body to arrive completely; then 408."
     ),
 ]
 ShutdownTimeout = Annotated[

@@ -16,7 +16,7 @@ class Ingress(types.Section):
 
     host: str = pydantic.Field(
         default="0.0.0.0",  # noqa: S104 -- a service in a container listens everywhere
-        description="IP address to listen on.",
+        description="Address to listen on.",
     )
     port: http_server.Port = 8080
     admin_port: http_server.AdminPort = 9090
@@ -103,7 +103,7 @@ class Worker(types.Section):
 
     host: str = pydantic.Field(
         default="0.0.0.0",  # noqa: S104 -- a service in a container listens everywhere
-        description="IP address that the admin port listens on.",
+        description="Address that the admin port listens on.",
     )
     admin_port: http_server.AdminPort = 9091
     shutdown_timeout: types.PositiveMs = pydantic.Field(
