@@ -18,28 +18,53 @@ class Polling(sources.Polling):
     Seen in an integration, 2026-11-20: it asks after 5 s and every 3 s, 15 times.
     """
 
-    times: Annotated[int, pydantic.Field(ge=0, le=1_000)] = 15
+    times: int = pydantic.Field(
+        default=15,
+        ge=0,
+        le=1_000,
+        description="Maximum number of these polls; then `not_ready` and"
+        " `recheck_pending` apply.",
+    )
 
 
 class Settings(sources.Source):
     """One flow at Biometric.kz."""
 
     provider: Literal["biometric"] = "biometric"
-    base_url: str = "https://kyc.biometric.kz"
+    base_url: str = pydantic.Field(
+        default="https://kyc.biometric.kz",
+        description="Address of the API, without a path.",
+    )
     flow_api_key: Annotated[
         secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
-    ]
+    ] = pydantic.Field(description="API key of the flow.")
     polling: Polling = Polling()
-    #: believe a result that has good parts and no ``status``, as the seed guide's has
-    approve_without_status: bool = False
-    #: the field of ``gbdfl_result`` that holds the consent's status: not documented
-    gbdfl_status_field: str = "status"
-    #: where the hosted flow and the widget's script are
-    remote_url: str = "https://remote.biometric.kz"
-    #: of the widget, which must have one, where a begin names no language
-    widget_locale: Locale = "ru"
-    #: of a photo to match with, before it was written in base64
-    max_photo_bytes: Annotated[int, pydantic.Field(ge=1, le=16 << 20)] = 4 << 20
+    approve_without_status: bool = pydantic.Field(
+        default=False,
+        description="True: approve a result with successful parts and no `status`, as"
+        " shown in one edition of the vendor's guide.",
+    )
+    gbdfl_status_field: str = pydantic.Field(
+        default="status",
+        description="Field of `gbdfl_result` that contains the status of the consent."
+        " It is not documented: ask the vendor.",
+    )
+    remote_url: str = pydantic.Field(
+        default="https://remote.biometric.kz",
+        description="Host of the hosted flow, which end users are sent to, and of the"
+        " widget's script; without a path.",
+    )
+    widget_locale: Locale = pydantic.Field(
+        default="ru",
+        description="Language of the widget, which requires one, if the session start"
+        " contains no `language`.",
+    )
+    max_photo_bytes: int = pydantic.Field(
+        default=4 << 20,
+        ge=1,
+        le=16 << 20,
+        description="Maximum size of a photo in a session start, before base64.",
+    )
 
     @property
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:

@@ -5,11 +5,8 @@ No result call is documented, so the callback is the default; where a company ha
 told of one, ``result = "fetch"`` makes the callback a mere wake-up. Never both.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
-
-import pydantic
+from collections.abc import Mapping
+from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
@@ -19,9 +16,9 @@ from worker.providers import (
     _http,
     _http_answers,
     idbeyond_begin,
+    idbeyond_settings,
     idbeyond_tables,
 )
-from worker.settings import sources, types
 
 # Vendor guide, seen 2026-11-20: raw HMAC-SHA256 hex digest of the body, no prefix.
 SIGNATURE = signing.SignatureScheme("X-Verification-Signature")
@@ -42,54 +39,8 @@ _KEYS = frozenset(
         "timestamp",
     }
 )
-_SIGNED = frozenset({"hmac_body", "standard_webhooks"})
-_PLACEHOLDER = "{session_id}"
-#: Segments of plain characters; one holds the session, none makes it another host.
-_PATH = re.compile(
-    r"(?:/[\w.~-]+)*/[\w.~-]*\{session_id\}[\w.~-]*(?:/[\w.~-]+)*/?", re.ASCII
-)
 
-
-class Settings(idbeyond_begin.Organisation):
-    """One organisation at id beyond."""
-
-    deadline_after_expiry: ClassVar[bool] = True
-    #: the vendor's own minimum (operator starter, seen 2026-11-20)
-    hmac_secret_min_bytes: ClassVar[int] = 16
-
-    provider: Literal["idbeyond"] = "idbeyond"
-    result: Literal["callback", "fetch"] = "callback"
-    #: not documented: ask the vendor before ``result = "fetch"``
-    result_path: str = f"/api/verification/sessions/{_PLACEHOLDER}"
-    #: without ``decision``, believe ``reviewStatus = approved`` (as the starter does)
-    approve_on_review_status: bool = False
-
-    @property
-    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
-        """Return ``hmac_body``, the only documented callback signature of the four."""
-        return ("hmac_body",)
-
-    @property
-    def fetches(self) -> bool:
-        """Return whether the result is fetched; by default the callback is it."""
-        return self.result == "fetch"
-
-    @pydantic.field_validator("result_path")
-    @classmethod
-    def _check_path(cls, path: str) -> str:
-        if not _PATH.fullmatch(path):
-            raise ValueError("must be a plain path that holds {session_id} once")
-        return path
-
-    def conflicts(self) -> Iterable[types.Conflict]:
-        """Refuse a callback that is the verdict and that nobody has signed."""
-        yield from super().conflicts()
-        if not self.fetches and not _SIGNED & set(self.authenticators):
-            yield types.Conflict(
-                ("authenticate", "result"),
-                "must hold hmac_body or standard_webhooks: with result = "
-                '"callback" the callback itself is the verdict',
-            )
+Settings = idbeyond_settings.Settings
 
 
 class Adapter:
@@ -154,7 +105,9 @@ class Adapter:
         del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
             raise errors.NoSuchSession("malformed_id")
-        path = self._settings.result_path.replace(_PLACEHOLDER, spelling)
+        path = self._settings.result_path.replace(
+            idbeyond_settings.PLACEHOLDER, spelling
+        )
         key = self._settings.api_key.reveal()
         answer = await self._http.request(
             "GET", path, headers={"Authorization": f"Bearer {key}"}

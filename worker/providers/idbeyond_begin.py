@@ -9,66 +9,30 @@ seen 2026-11-21.
 import contextlib
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import orjson
-import pydantic
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _begin, _fields, _http, _http_answers, idbeyond_params
-from worker.settings import secret, sources, types, urls
+from worker.providers import (
+    _begin,
+    _fields,
+    _http,
+    _http_answers,
+    idbeyond_params,
+    idbeyond_settings,
+)
+from worker.settings import urls
 
 _SESSIONS = "/api/verification/sessions"
 _METADATA = idbeyond_params.METADATA
-BEGIN_ID = "kyc_begin_id"
-
+BEGIN_ID = idbeyond_settings.BEGIN_ID
 _BEGIN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ADDRESS_MAX = 4096
 _RELAYED = "standard_webhooks"
 _KEY_INVALID = "API_KEY_INVALID"
-
-
-class Organisation(sources.Source):
-    """What the beginning of sessions needs to know of an organisation."""
-
-    base_url: str = "https://verify.uniicy.com"
-    api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
-    #: the first is given to id beyond with every session
-    hmac_secrets: tuple[secret.SharedSecret, ...] = ()
-    #: the key of ``metadata`` that holds the company's own id; where there is no such
-    #: key, ``externalUserId`` is it
-    reference_field: str | None = "kyc_reference"
-    #: "safe to ship in the browser bundle", so no secret; the secret key never is
-    publishable_key: (
-        Annotated[str, pydantic.Field(pattern=r"^pk_[A-Za-z0-9_-]{1,250}\z")] | None
-    ) = None
-    #: the module of the widget, as in the guide's snippet
-    widget_url: str = "https://esm.sh/@uniicy/kyc-widget"
-    #: where callbacks go instead of to us: a relay of the company's own
-    webhook_url: str | None = None
-
-    @pydantic.field_validator("widget_url", "webhook_url")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        return None if value is None else urls.outside(value, path=True)
-
-    @pydantic.field_validator("reference_field")
-    @classmethod
-    def _check_reference_field(cls, value: str | None) -> str | None:
-        if value == BEGIN_ID:
-            raise ValueError(f"must not be {BEGIN_ID}, which holds something else")
-        return value
-
-    def conflicts(self) -> Iterable[types.Conflict]:
-        """Refuse to show real persons what is for tries."""
-        live = self.environment is model.Environment.LIVE
-        if live and (self.publishable_key or "").startswith("pk_test_"):
-            yield types.Conflict(
-                ("publishable_key", "environment"),
-                "is a test key, and the source is live: use the live key",
-            )
 
 
 class Beginner:
@@ -77,7 +41,7 @@ class Beginner:
     def __init__(
         self,
         source: str,  # noqa: ARG002 -- the same for every provider
-        settings: Organisation,
+        settings: idbeyond_settings.Settings,
         clock: clocks.Clock,
     ) -> None:
         self._settings = settings

@@ -29,35 +29,81 @@ class Settings(sources.Source):
 
     provider: Literal["identomat"] = "identomat"
     # A session's token lives 15 minutes (vendor guide, seen 2026-11-20).
-    session_deadline: types.PositiveMs = 3_600_000
-    base_url: str = "https://widget.identomat.com"
+    session_deadline: types.PositiveMs = pydantic.Field(
+        default=3_600_000,
+        description="Time from the registration of a session until it is fetched"
+        " without a callback. A session's token is valid for 15 minutes.",
+    )
+    base_url: str = pydantic.Field(
+        default="https://widget.identomat.com",
+        description="Address of the API, without a path.",
+    )
     company_key: Annotated[
         secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
-    ]
-    #: turns HMAC on for our calls and their answers
+    ] = pydantic.Field(description="Company key from Identomat, for our calls.")
     secret_key: (
         Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
         | None
-    ) = None
-    # The guide has /begin/, the reference and all clients seen /external-api/begin/.
-    path_prefix: Annotated[str, pydantic.Field(pattern=r"^(/[A-Za-z0-9_-]+)*\z")] = (
-        "/external-api"
+    ) = pydantic.Field(
+        default=None,
+        description="Signs our calls. If it is set, a response without a valid"
+        " signature is an error.",
     )
-    messages: Literal["discard"] | None = None
-    #: where messages are posted as they came; nothing of them is stored
-    forward_messages_to: str | None = None
+    # The guide has /begin/, the reference and all clients seen /external-api/begin/.
+    path_prefix: str = pydantic.Field(
+        default="/external-api",
+        pattern=r"^(/[A-Za-z0-9_-]+)*\z",
+        description="Prefix of the API's paths.",
+    )
+    messages: Literal["discard"] | None = pydantic.Field(
+        default=None,
+        description="`discard` drops one-time codes and links that your side would have"
+        " to deliver. Without it and without `forward_messages_to`, they are answered"
+        " with 503 and raise an alarm.",
+    )
+    forward_messages_to: str | None = pydantic.Field(
+        default=None,
+        description="Instead of `messages`: an https URL that delivers them. Their"
+        " content is not stored.",
+    )
     # The shape of both documented samples; not promised.
-    session_id_pattern: str = r"[a-z0-9]{40}"
-    #: ``type`` of the status callback, once the vendor tells; any other wakes as well
-    event_types: tuple[str, ...] = ()
-    status_words: _words.StatusWords = _words.STATUS_WORDS
-    reject_reasons: _words.RejectReasons = _words.REJECT_REASONS
-    #: the configuration of sessions that name neither one nor flags nor steps
-    config_id: Annotated[str, pydantic.Field(pattern=_CONFIG_ID)] | None = None
+    session_id_pattern: str = pydantic.Field(
+        default=r"[a-z0-9]{40}",
+        description="Regular expression for the vendor's session ids, whose format is"
+        " not documented.",
+    )
+    event_types: tuple[str, ...] = pydantic.Field(
+        default=(),
+        description="Names of status callbacks, for metrics and records. Callbacks of"
+        " other types wake the session as well.",
+    )
+    status_words: _words.StatusWords = pydantic.Field(
+        default=_words.STATUS_WORDS,
+        description="Meaning of status values other than `approved` and `rejected`. An"
+        " unknown value is pending with `unrecognised_result`.",
+    )
+    reject_reasons: _words.RejectReasons = pydantic.Field(
+        default=_words.REJECT_REASONS,
+        description="The vendor's rejection reason → our `reason`; an unknown one is"
+        " `declined`.",
+    )
+    config_id: Annotated[str, pydantic.Field(pattern=_CONFIG_ID)] | None = (
+        pydantic.Field(
+            default=None,
+            description="Configuration of a session whose start contains no"
+            " `config_id`, no `flags` and no `steps`.",
+        )
+    )
     # Guide: "valid for 15 minutes by default"; a company may have agreed on another.
-    token_lifetime: types.PositiveMs = 900_000
-    #: where the person goes; else ``base_url``, as documented
-    widget_url: str | None = None
+    token_lifetime: types.PositiveMs = pydantic.Field(
+        default=900_000,
+        description="How long a started session can be entered: `expires_at`.",
+    )
+    widget_url: str | None = pydantic.Field(
+        default=None,
+        description="Address that end users are sent to, without a path. Default:"
+        " `base_url`.",
+    )
 
     @property
     def default_authenticate(self) -> tuple[sources.Authenticator, ...]:

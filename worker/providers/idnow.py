@@ -7,9 +7,7 @@ Source: the vendor's API documentation (PDF, version 2016-02-15), seen 2026-11-2
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
-
-import pydantic
+from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
@@ -20,9 +18,9 @@ from worker.providers import (
     idnow_api,
     idnow_begin,
     idnow_lists,
+    idnow_settings,
     idnow_tables,
 )
-from worker.settings import sources, types, urls
 
 # Chapter 3: at most 255 characters of this alphabet, case-insensitive. Spelt out in
 # ASCII, so that no other letter folds into it.
@@ -47,31 +45,9 @@ _CLAIMS = frozenset(
         idnow_tables.Meaning.FRAUD,
     }
 )
-_TEST_HOSTS = re.compile(r"(.*\.)?test\.idnow\.de")
 
 
-class Settings(idnow_begin.Company):
-    """One company at IDnow."""
-
-    provider: Literal["idnow"] = "idnow"
-    product: Literal["ident", "esign"] = "ident"
-    session_deadline: types.PositiveMs = 14 * 86_400_000
-    #: the company-wide lists: how often at most, and how long each may be
-    list_interval: types.PositiveMs = 60_000
-    max_list_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 32 << 20
-
-    @property
-    def default_authenticate(self) -> tuple[sources.Authenticator, ...]:
-        """Return ``signed_url``: no signature of callbacks is documented."""
-        return ("signed_url",)
-
-    @pydantic.model_validator(mode="after")
-    def _check_host(self) -> Self:
-        live = self.environment is model.Environment.LIVE
-        for name, url in (("base_url", self.base_url), ("go_url", self.go_url)):
-            if live and url and _TEST_HOSTS.fullmatch(urls.host_of(url)):
-                raise ValueError(f"{name} is IDnow's test host, and the source is live")
-        return self
+Settings = idnow_settings.Settings
 
 
 class Adapter:

@@ -12,32 +12,28 @@ import hmac
 import re
 import urllib.parse
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import orjson
-import pydantic
 
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import (
     _begin,
-    _fields,
     _http,
     _http_answers,
     idnow_api,
     idnow_params,
+    idnow_settings,
     idnow_tables,
 )
-from worker.settings import secret, sources, types, urls
 
-_SECRET_MIN_BYTES = 32
 _NUMBER_BYTES = 20  # 160 bits, 32 characters of base32
 # Tells whoever reads IDnow's console who has made the transaction.
 _NUMBER_PREFIX = "kyc-"
 _NUMBER_LABEL = b"kyc-worker: IDnow transaction numbers, v1"
 # "It takes the form of ABC-DEFGH"; the lengths are not promised.
 _IDENT_ID = re.compile(r"[A-Za-z0-9]{1,16}-[A-Za-z0-9]{1,32}")
-_GATEWAY = "gateway."
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 #: What a begin's caller can do nothing about: our key, our company, our right to it.
 _OURS = frozenset(
@@ -46,65 +42,12 @@ _OURS = frozenset(
 _language = _begin.text(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-AT")
 
 
-def _long_enough(value: types.Secret) -> types.Secret:
-    if not value.withheld and len(value.key()) < _SECRET_MIN_BYTES:
-        raise ValueError(f"must be at least {_SECRET_MIN_BYTES} random bytes")
-    return value
-
-
-class Company(sources.Source):
-    """What the beginning of identifications needs to know of a company."""
-
-    # White-label customers have hosts of their own (chapter 3.2.2).
-    base_url: str = "https://gateway.idnow.de"
-    # No alphabet is documented: what cannot be a segment of a path is refused.
-    company_id: Annotated[
-        str, pydantic.Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._~-]{0,254}\z")
-    ]
-    api_key: Annotated[secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)]
-    #: the field of ``customdata`` that holds the company's own id
-    reference_field: (
-        Literal["custom1", "custom2", "custom3", "custom4", "custom5", "trackingid"]
-        | None
-    ) = None
-    #: where persons are sent to; by default ``gateway.`` in base_url becomes ``go.``
-    go_url: str | None = None
-    #: what transaction numbers are made with; by default a key made of ``api_key``
-    number_secret: (
-        Annotated[secret.ApiSecret, pydantic.AfterValidator(_long_enough)] | None
-    ) = None
-    # The documentation has no language; a bank's client sends ``preferredLang``.
-    language_field: (
-        Annotated[str, pydantic.Field(pattern=r"^[A-Za-z]{1,40}\z")] | None
-    ) = None
-    #: fields of ``start`` beyond the documented ones
-    begin_fields: tuple[
-        Annotated[str, pydantic.Field(pattern=r"^[A-Za-z][A-Za-z_-]{0,39}[0-9]?\z")],
-        ...,
-    ] = ()
-
-    @pydantic.field_validator("go_url")
-    @classmethod
-    def _check_go_url(cls, value: str | None) -> str | None:
-        return None if value is None else urls.outside(value, path=False)
-
-    @property
-    def pages(self) -> str | None:
-        """Return where persons are sent to, None where that is not known."""
-        if self.go_url is not None:
-            return self.go_url
-        parts = urllib.parse.urlsplit(self.base_url)
-        if urls.loopback(self.base_url):
-            return self.base_url  # a simulator plays both
-        if not parts.netloc.startswith(_GATEWAY):
-            return None
-        return f"https://go.{parts.netloc.removeprefix(_GATEWAY)}"
-
-
 class Beginner:
     """Begins identifications of one company."""
 
-    def __init__(self, source: str, settings: Company, clock: clocks.Clock) -> None:
+    def __init__(
+        self, source: str, settings: idnow_settings.Settings, clock: clocks.Clock
+    ) -> None:
         self._source = source
         self._settings = settings
         self._http = _begin.http(settings, clock)
@@ -240,7 +183,7 @@ class Beginner:
         await self._http.close()
 
 
-def _number_key(settings: Company) -> bytes:
+def _number_key(settings: idnow_settings.Settings) -> bytes:
     """Return the key of transaction numbers: whoever lacks it can guess none."""
     if settings.number_secret is not None:
         return settings.number_secret.key()

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Collection, Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
 
-from worker.settings import secret, types
+from worker.settings import http_server, secret, types
 
 _DAY_MS = 86_400_000
 _TICKET_SECRET_MIN_BYTES = 32
@@ -19,8 +19,15 @@ _OF_DEMONSTRATION = hashlib.sha256(b"demo-only-api-key").hexdigest()
 class ApiKey(types.Section):
     """One entry of ``[[api.keys]]``: the digest of a key, and what it may begin."""
 
-    sha256: Annotated[str, pydantic.Field(pattern=_SHA256)]  #: in hex
-    sources: Literal["all"] | tuple[str, ...]
+    sha256: str = pydantic.Field(
+        pattern=_SHA256,
+        description="SHA-256 digest of the key, in hexadecimal. `kyc-worker api-key`"
+        " generates both. Each `[[api.keys]]` is one key; all keys are valid at the"
+        " same time.",
+    )
+    sources: Literal["all"] | tuple[str, ...] = pydantic.Field(
+        description="Sources for which the key may start and register sessions."
+    )
 
     def permits(self, source: str) -> bool:
         """Return whether the key has a right to *source*."""
@@ -30,34 +37,66 @@ class ApiKey(types.Section):
 class Api(types.Section):
     """The ``[api]`` table; times in milliseconds."""
 
-    host: str = "127.0.0.1"
-    port: types.Port = 8081  #: 0: any free port
-    admin_port: types.Port = 9092  #: 0: any free port
+    host: str = pydantic.Field(
+        default="127.0.0.1",
+        description="Address that the service and its admin port listen on. The API"
+        " is for your own services: do not expose it to the internet.",
+    )
+    port: http_server.Port = 8081
+    admin_port: http_server.AdminPort = 9092
     keys: tuple[ApiKey, ...] = ()
-    #: a photo may be among the parameters
-    max_body_bytes: Annotated[int, pydantic.Field(ge=1024, le=64 << 20)] = 8 << 20
-    max_in_flight: Annotated[int, pydantic.Field(ge=1, le=100_000)] = 100
-    read_timeout: types.PositiveMs = 10_000  #: of a whole request
-    ack_timeout: types.PositiveMs = 5_000  #: of each step until Kafka acknowledged it
-    #: of a whole begin; one without an end after it was left by its process
-    begin_timeout: types.PositiveMs = 30_000
-    #: between looks for what a process has left
-    recover_interval: types.PositiveMs = 60_000
-    #: how long an Idempotency-Key stands for the same begin
-    idempotency_window: types.PositiveMs = _DAY_MS
-    #: how long a begin is shown whose session nobody can find out
-    unresolved_retention: types.PositiveMs = 7 * _DAY_MS
-    shutdown_timeout: types.PositiveMs = 30_000
-    retry_after: types.PositiveMs = 5_000  #: what a 503 asks for
-    keepalive_timeout: types.PositiveMs = 75_000
-    linger_timeout: types.PositiveMs = 2_000
-    #: for a client to read an answer, before its connection is closed
-    send_timeout: types.PositiveMs = 30_000
-    #: open at once; past it the slowest is closed for the next
-    max_connections: Annotated[int, pydantic.Field(ge=16, le=1_000_000)] = 4000
-    #: of all bodies together; past it the slowest is answered 503
-    max_buffered_bytes: Annotated[int, pydantic.Field(ge=1 << 20, le=16 << 30)] = (
-        64 << 20
+    max_body_bytes: int = pydantic.Field(
+        default=8 << 20,
+        ge=1024,
+        le=64 << 20,
+        description="Maximum size of a request body; then 413. The parameters may"
+        " contain a photo.",
+    )
+    max_in_flight: int = pydantic.Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Maximum number of requests that are processed at the same time,"
+        " counted once the body is complete. Beyond it, 503 immediately.",
+    )
+    read_timeout: http_server.ReadTimeout = 10_000
+    ack_timeout: types.PositiveMs = pydantic.Field(
+        default=5_000, description="Time limit for Kafka to acknowledge each step."
+    )
+    begin_timeout: types.PositiveMs = pydantic.Field(
+        default=30_000,
+        description="Time limit for a whole session start, including the provider's"
+        " response. A session start without a result by then is `outcome_unknown`. It"
+        " must be more than three times `ack_timeout`.",
+    )
+    recover_interval: types.PositiveMs = pydantic.Field(
+        default=60_000,
+        description="Time between checks for session starts that a stopped process has"
+        " not completed.",
+    )
+    idempotency_window: types.PositiveMs = pydantic.Field(
+        default=_DAY_MS,
+        description="How long an `Idempotency-Key` refers to the same session start; at"
+        " most 24 hours.",
+    )
+    unresolved_retention: types.PositiveMs = pydantic.Field(
+        default=7 * _DAY_MS,
+        description="How long a session start whose session cannot be determined is"
+        " listed.",
+    )
+    shutdown_timeout: http_server.ShutdownTimeout = 30_000
+    retry_after: http_server.RetryAfter = 5_000
+    keepalive_timeout: http_server.KeepaliveTimeout = 75_000
+    linger_timeout: http_server.LingerTimeout = 2_000
+    send_timeout: http_server.SendTimeout = 30_000
+    max_connections: http_server.MaxConnections = 4000
+    max_buffered_bytes: int = pydantic.Field(
+        default=64 << 20,
+        ge=1 << 20,
+        le=16 << 30,
+        description="Memory for all request bodies, from the first byte to the"
+        " response. Beyond it, the slowest request is answered with 503. It must be at"
+        " least four times `max_body_bytes`.",
     )
 
     @pydantic.field_validator("idempotency_window")
@@ -127,15 +166,35 @@ class Api(types.Section):
 class Returns(types.Section):
     """The ``[returns]`` table; times in milliseconds."""
 
-    #: the first signs tickets, all are honoured
-    ticket_secrets: tuple[secret.TicketSecret, ...] = ()
-    #: longer where a source's sessions live longer
-    ticket_ttl: types.PositiveMs = _DAY_MS
-    #: PEM, EC on P-256: the first signs, the public halves of all are published
-    signing_keys: tuple[secret.SigningKey, ...] = ()
-    token_ttl: types.PositiveMs = 300_000
-    #: returns of one begun session a minute; each wakes it
-    finished_per_minute: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 10
+    ticket_secrets: tuple[secret.TicketSecret, ...] = pydantic.Field(
+        default=(),
+        description="Secrets of at least 32 bytes each. The first one signs return"
+        " tickets and derives begin ids; all of them are accepted. To rotate, append"
+        " the new secret, then move it to the front, and keep the old one for one day.",
+    )
+    ticket_ttl: types.PositiveMs = pydantic.Field(
+        default=_DAY_MS,
+        description="How long an end user may take to return. Set a longer time if the"
+        " `session_deadline` of a source is longer.",
+    )
+    signing_keys: tuple[secret.SigningKey, ...] = pydantic.Field(
+        default=(),
+        description="EC private keys on P-256, in PEM. The first one signs; the public"
+        " keys of all are published at `/.well-known/jwks.json`.",
+    )
+    token_ttl: types.PositiveMs = pydantic.Field(
+        default=300_000,
+        description="Lifetime of the signed statement that your page receives with an"
+        " end user who returns.",
+    )
+    finished_per_minute: int = pydantic.Field(
+        default=10,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of returns per minute that wake one session, at"
+        " `/return` and `/finished` together. Beyond it, `/finished` answers with 429,"
+        " and `/return` redirects without a wake-up.",
+    )
 
     def conflicts(self) -> Iterator[types.Conflict]:
         """Yield what is too weak, or no key."""

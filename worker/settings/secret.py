@@ -125,7 +125,9 @@ class Secret:
         cls, _source: object, _handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Accept a text or a Secret; the loader's context resolves references."""
-        return core_schema.with_info_plain_validator_function(_EVERYBODY.read)
+        return core_schema.with_info_plain_validator_function(
+            _EVERYBODY.read, json_schema_input_schema=core_schema.str_schema()
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ class ReadBy:
         self, _source: object, _handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Read the secret for these roles."""
-        return core_schema.with_info_plain_validator_function(self.read)
+        return core_schema.with_info_plain_validator_function(
+            self.read, json_schema_input_schema=core_schema.str_schema()
+        )
 
 
 _EVERYBODY = ReadBy(frozenset(Role))

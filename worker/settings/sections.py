@@ -1,12 +1,12 @@
 """Describe the tables of the two services and of the ledger."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
 
+from worker.settings import http_server, types, urls
 from worker.settings import sources as sources_of
-from worker.settings import types, urls
 
 _LEAST_RETENTION_MS = 400 * 86_400_000
 
@@ -14,33 +14,61 @@ _LEAST_RETENTION_MS = 400 * 86_400_000
 class Ingress(types.Section):
     """The ``[ingress]`` table; times in milliseconds."""
 
-    host: str = "0.0.0.0"  # noqa: S104 -- a service in a container listens everywhere
-    port: types.Port = 8080  #: 0: any free port
-    admin_port: types.Port = 9090  #: 0: any free port
-    public_url: str = "http://127.0.0.1:8080"  #: what ``url`` prints begins with it
-    read_timeout: types.PositiveMs = 10_000  #: of a whole request
-    ack_timeout: types.PositiveMs = 5_000  #: until Kafka has acknowledged
-    shutdown_timeout: types.PositiveMs = 30_000
-    #: what a 503 asks for
-    retry_after: types.PositiveMs = 5_000
-    #: of an idle connection, and of one whose request head does not come
-    keepalive_timeout: types.PositiveMs = 75_000
-    #: for the rest of a body that is not read, before the connection is cut
-    linger_timeout: types.PositiveMs = 2_000
-    #: for a client to read an answer, before its connection is closed
-    send_timeout: types.PositiveMs = 30_000
-    #: open at once; past it the slowest is closed for the next
-    max_connections: Annotated[int, pydantic.Field(ge=16, le=1_000_000)] = 4000
-    #: of all bodies together; past it the slowest is answered 503
-    max_buffered_bytes: Annotated[int, pydantic.Field(ge=1 << 20, le=16 << 30)] = (
-        64 << 20
+    host: str = pydantic.Field(
+        default="0.0.0.0",  # noqa: S104 -- a service in a container listens everywhere
+        description="Address to listen on.",
     )
-    #: of a one-time message to ``forward_messages_to``
-    forward_timeout: types.PositiveMs = 5_000
-    #: dead letters ``unmappable`` a minute and source
-    unmappable_per_minute: Annotated[int, pydantic.Field(ge=0, le=10_000)] = 10
-    max_in_flight: Annotated[int, pydantic.Field(ge=1, le=1_000_000)] = 1000
-    trusted_proxies: tuple[types.Network, ...] = ()
+    port: http_server.Port = 8080
+    admin_port: http_server.AdminPort = 9090
+    public_url: str = pydantic.Field(
+        default="http://127.0.0.1:8080",
+        description="Base of the URLs that `kyc-worker url` prints. It must be https"
+        " except on the loopback.",
+    )
+    read_timeout: http_server.ReadTimeout = 10_000
+    ack_timeout: types.PositiveMs = pydantic.Field(
+        default=5_000,
+        description="Time limit for Kafka to acknowledge an event; then 503.",
+    )
+    shutdown_timeout: http_server.ShutdownTimeout = 30_000
+    retry_after: http_server.RetryAfter = 5_000
+    keepalive_timeout: http_server.KeepaliveTimeout = 75_000
+    linger_timeout: http_server.LingerTimeout = 2_000
+    send_timeout: http_server.SendTimeout = 30_000
+    max_connections: http_server.MaxConnections = 4000
+    max_buffered_bytes: int = pydantic.Field(
+        default=64 << 20,
+        ge=1 << 20,
+        le=16 << 30,
+        description="Memory for all request bodies, from the first byte to the"
+        " response. Beyond it, the slowest request is answered with 503. Requests that"
+        " have not shown a secret yet (authenticated by `hmac_body`,"
+        " `standard_webhooks`, `body_key` or `ip_allow` only) may use one half. It must"
+        " be at least four times `max_body_bytes`.",
+    )
+    forward_timeout: types.PositiveMs = pydantic.Field(
+        default=5_000,
+        description="Time limit for a request to `forward_messages_to`; then 503.",
+    )
+    unmappable_per_minute: int = pydantic.Field(
+        default=10,
+        ge=0,
+        le=10_000,
+        description="Maximum number of `unmappable` dead letters per minute and source."
+        " Beyond it, such a callback only increments a counter and raises an alarm.",
+    )
+    max_in_flight: int = pydantic.Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of requests that are processed at the same time,"
+        " counted once the body is complete. Beyond it, 503 immediately.",
+    )
+    trusted_proxies: tuple[types.Network, ...] = pydantic.Field(
+        default=(),
+        description="Networks of your proxies: their `X-Forwarded-For` is trusted and"
+        " read from right to left. A list that covers every address is refused.",
+    )
 
     def too_small_for(
         self, sources: Mapping[str, sources_of.Source]
@@ -73,45 +101,109 @@ class Ingress(types.Section):
 class Worker(types.Section):
     """The ``[worker]`` table; times in milliseconds, counts a partition."""
 
-    host: str = "0.0.0.0"  # noqa: S104 -- a service in a container listens everywhere
-    admin_port: types.Port = 9091  #: 0: any free port
-    shutdown_timeout: types.PositiveMs = 30_000
-    #: how long a commit waits for fast fetches
-    gather_window: types.DurationMs = 5
-    #: records taken and not yet in a commit; past it the partition pauses
-    max_queued_events: Annotated[int, pydantic.Field(ge=1)] = 1000
-    #: sessions in flight or due within a minute that the provider has answered for or
-    #: that were registered; past it the partition pauses
-    max_open_sessions: Annotated[int, pydantic.Field(ge=1)] = 200_000
-    #: a source's sessions that wait to be registered; past it the longest held ends
-    max_held_sessions: Annotated[int, pydantic.Field(ge=1)] = 10_000
-    #: events that wait for their source to be configured; past it they are dead letters
-    max_deferred_events: Annotated[int, pydantic.Field(ge=0, le=100_000)] = 1_000
-    #: a source's sessions, in all partitions together, that were neither answered for
-    #: nor registered; past it those that waited longest end
-    max_unanswered_sessions: Annotated[int, pydantic.Field(ge=1)] = 50_000
-    #: bytes of memory for these, and for those that wait to be registered
-    max_unanswered_bytes: Annotated[int, pydantic.Field(ge=1 << 20)] = 96 << 20
-    #: sessions that change in one transaction
-    max_commit_sessions: Annotated[int, pydantic.Field(ge=1)] = 500
-    #: of the plain commit that proves membership
-    membership_timeout: types.PositiveMs = 10_000
-    restore_timeout: types.PositiveMs = 300_000
-    #: between lazy commits of the group's own offsets
-    offset_commit_interval: types.PositiveMs = 5_000
-    #: before a failed partition, consumer or producer is built again
-    restart_backoff: types.PositiveMs = 500
-    restart_backoff_max: types.PositiveMs = 30_000
-    #: a partition that makes none for so long fails ``/livez``
-    progress_timeout: types.PositiveMs = 120_000
+    host: str = pydantic.Field(
+        default="0.0.0.0",  # noqa: S104 -- a service in a container listens everywhere
+        description="Address that the admin port listens on.",
+    )
+    admin_port: http_server.AdminPort = 9091
+    shutdown_timeout: types.PositiveMs = pydantic.Field(
+        default=30_000,
+        description="How long SIGTERM waits for partitions to finish their work.",
+    )
+    gather_window: types.DurationMs = pydantic.Field(
+        default=5,
+        description="How long a commit waits for fetches that have just started.",
+    )
+    max_queued_events: int = pydantic.Field(
+        default=1000,
+        ge=1,
+        description="Per partition: events that are consumed and not yet committed."
+        " Beyond it, the partition pauses.",
+    )
+    max_open_sessions: int = pydantic.Field(
+        default=200_000,
+        ge=1,
+        description="Per partition: sessions in progress or due within a minute that"
+        " were registered or that the provider has confirmed. Beyond it, the partition"
+        " pauses.",
+    )
+    max_held_sessions: int = pydantic.Field(
+        default=10_000,
+        ge=1,
+        description="Per partition and source: sessions whose callback waits for their"
+        " registration. Beyond it, the session that has waited longest ends.",
+    )
+    max_deferred_events: int = pydantic.Field(
+        default=1_000,
+        ge=0,
+        le=100_000,
+        description="Per partition: events that wait until their source is configured"
+        " here, for three days at most. Beyond it, they become dead letters.",
+    )
+    max_unanswered_sessions: int = pydantic.Field(
+        default=50_000,
+        ge=1,
+        description="Per source, shared equally between all partitions: sessions that"
+        " were never registered and that the provider has never confirmed. Beyond it,"
+        " the session that has waited longest ends.",
+    )
+    max_unanswered_bytes: int = pydantic.Field(
+        default=96 << 20,
+        ge=1 << 20,
+        description="The same limit in bytes of memory. It also limits the sessions"
+        " whose callback waits for their registration.",
+    )
+    max_commit_sessions: int = pydantic.Field(
+        default=500,
+        ge=1,
+        description="Per partition: approximate maximum number of sessions that change"
+        " in one transaction.",
+    )
+    membership_timeout: types.PositiveMs = pydantic.Field(
+        default=10_000,
+        description="Time limit for the offset commit that proves that a partition is"
+        " still assigned to this worker.",
+    )
+    restore_timeout: types.PositiveMs = pydantic.Field(
+        default=300_000,
+        description="Time limit to fence and read one ledger partition.",
+    )
+    offset_commit_interval: types.PositiveMs = pydantic.Field(
+        default=5_000,
+        description="Time between commits of the consumer group's offsets, which only"
+        " serve consumer lag and autoscaling.",
+    )
+    restart_backoff: types.PositiveMs = pydantic.Field(
+        default=500,
+        description="Wait before a failed partition or consumer is rebuilt. It doubles"
+        " with every failure.",
+    )
+    restart_backoff_max: types.PositiveMs = pydantic.Field(
+        default=30_000, description="Maximum of that wait."
+    )
+    progress_timeout: types.PositiveMs = pydantic.Field(
+        default=120_000,
+        description="A worker without progress for this time is rebuilt; after twice"
+        " this time `/livez` fails. The worker is not ready while a partition has"
+        " events and has consumed none for this time.",
+    )
 
 
 class Ledger(types.Section):
     """The ``[ledger]`` table; times in milliseconds."""
 
-    identity_retention: types.PositiveMs = _LEAST_RETENTION_MS
-    #: that is written; both are read. Raised when the last older release is gone
-    version: Literal[1, 2] = 1
+    identity_retention: types.PositiveMs = pydantic.Field(
+        default=_LEAST_RETENTION_MS,
+        description="How long an ended session is remembered, so that a late callback"
+        " continues its revisions. It must be at least 400 days and longer than the"
+        " retention of every topic.",
+    )
+    version: Literal[1, 2] = pydantic.Field(
+        default=1,
+        description="Version of the records that are written; both versions are read."
+        " Version 2 needs half the space on disk and in memory. Set 2 when no worker of"
+        " a release that only knows version 1 is left.",
+    )
 
     @pydantic.field_validator("identity_retention")
     @classmethod

@@ -1,18 +1,32 @@
 """Describe what every source may set, whatever its provider."""
 
-import json
-import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import pydantic
 
-from worker import model, policy
-from worker.settings import secret, types, urls
+from worker import policy
+from worker.settings import callbacks, secret, types, urls
+from worker.settings.source_tables import (
+    Circuit,
+    Denied,
+    NotReady,
+    Overdue,
+    Polling,
+    Retry,
+)
 
-Authenticator = Literal[
-    "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
+__all__ = [
+    "Authenticator",
+    "Circuit",
+    "Denied",
+    "NotReady",
+    "Overdue",
+    "Polling",
+    "Retry",
+    "Source",
 ]
-Network = types.Network
+
+Authenticator = callbacks.Authenticator
 
 
 def _proxy(value: types.Secret) -> types.Secret:
@@ -22,71 +36,7 @@ def _proxy(value: types.Secret) -> types.Secret:
     return value
 
 
-class Retry(types.Section):
-    """Back-off after failed fetches."""
-
-    first: types.PositiveMs = 2_000
-    factor: Annotated[float, pydantic.Field(ge=1, le=10)] = 2.0
-    max: types.PositiveMs = 900_000
-    horizon: types.DurationMs = 72 * 3_600_000
-    #: beside the horizon: no session is given up before so many failures
-    attempts: Annotated[int, pydantic.Field(ge=1)] = 5
-
-    @property
-    def backoff(self) -> policy.Backoff:
-        """Return the delays."""
-        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
-
-
-class NotReady(types.Section):
-    """Back-off while a result is being made."""
-
-    first: types.PositiveMs = 2_000
-    factor: Annotated[float, pydantic.Field(ge=1, le=10)] = 2.0
-    max: types.PositiveMs = 60_000
-    attempts: Annotated[int, pydantic.Field(ge=1)] = 20
-
-    @property
-    def backoff(self) -> policy.Backoff:
-        """Return the delays."""
-        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
-
-
-class Denied(types.Section):
-    """What ends a session that the provider denies, and what such answers may cost."""
-
-    answers: Annotated[int, pydantic.Field(ge=1)] = 5
-    over: types.DurationMs = 900_000
-    per_minute: Annotated[int, pydantic.Field(ge=1)] = 30
-
-
-class Polling(types.Section):
-    """Fast polls after a wake-up, while the provider says that it is not finished."""
-
-    first: types.PositiveMs = 5_000
-    every: types.PositiveMs = 3_000
-    times: Annotated[int, pydantic.Field(ge=0, le=1_000)] = 0
-
-
-class Overdue(types.Section):
-    """What becomes of a registered session that has not ended by its deadline."""
-
-    #: polls past the deadline that must say "not finished"
-    attempts: Annotated[int, pydantic.Field(ge=1)] = 3
-    #: False: it stays pending
-    reject: bool = True
-    #: how long it is kept open where nothing can be fetched
-    kept: types.DurationMs = 30 * 86_400_000
-
-
-class Circuit(types.Section):
-    """When a failing source is left alone, and for how long."""
-
-    failures: Annotated[int, pydantic.Field(ge=1)] = 5
-    open: types.PositiveMs = 30_000
-
-
-class Source(types.Section):
+class Source(callbacks.Callbacks):
     """
     One configured account at one provider; each provider's file subclasses it.
 
@@ -99,61 +49,99 @@ class Source(types.Section):
     #: the shortest secret of ``hmac_secrets`` that is accepted, in bytes
     hmac_secret_min_bytes: ClassVar[int] = 32
 
-    provider: str
-    environment: model.Environment
-    base_url: str
-    authenticate: tuple[Authenticator, ...] = ()
-    methods: tuple[Literal["POST", "GET"], ...] = ("POST",)
-    max_body_bytes: Annotated[int, pydantic.Field(ge=1, le=64 << 20)] = 1 << 20
-    max_answer_bytes: Annotated[int, pydantic.Field(ge=1, le=256 << 20)] = 8 << 20
-    ip_allow: tuple[Network, ...] = ()
-    basic_credentials: tuple[secret.CallerSecret, ...] = ()  #: "user:password"
-    url_secrets: tuple[secret.UrlSecret, ...] = ()
-    hmac_secrets: tuple[secret.CallerSecret, ...] = ()
-    standard_webhook_secrets: tuple[secret.CallerSecret, ...] = ()
-    callback_api_keys: tuple[secret.CallerSecret, ...] = ()  #: for ``body_key``
-    tolerance_s: Annotated[int, pydantic.Field(ge=1, le=86_400)] = 300
-    session_id_query: str | None = None
-    #: JSON objects: an authentic body that the provider's table does not know, and that
-    #: has all members of one of them, is a ping
-    ping_bodies: tuple[str, ...] = (
-        '{"event":"ping"}',
-        '{"type":"ping"}',
-        '{"ping":"OK"}',
+    base_url: str = pydantic.Field(
+        description="Address of the provider's API, without a path."
     )
-    known_sessions_only: bool = False
-    #: how long a callback waits for its session to be registered
-    unknown_grace: types.PositiveMs = 600_000
-    reference_field: str | None = None
-    reference_pattern: str = r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}"
-    #: how long a registered session may take; each provider has its own
-    session_deadline: types.PositiveMs = 86_400_000
+    max_answer_bytes: int = pydantic.Field(
+        default=8 << 20,
+        ge=1,
+        le=256 << 20,
+        description="Maximum size of a provider's response; a larger one is an error."
+        " Responses over 64 KiB are read one at a time if together they could exceed"
+        " 32 MiB.",
+    )
+    session_deadline: types.PositiveMs = pydantic.Field(
+        default=86_400_000,
+        description="Time from the registration of a session until it is fetched"
+        " without a callback, but not before the session expires. Default of Identomat:"
+        ' `"1h"`, of IDnow: `"14d"`. With id beyond it starts when the session'
+        " expires.",
+    )
     polling: Polling = Polling()
     overdue: Overdue = Overdue()
-    #: of the company's pages that people go back to: "https://www.example.com"
-    return_origins: tuple[str, ...] = ()
-    return_audience: Annotated[
-        str | None, pydantic.Field(min_length=1, max_length=255)
-    ] = None
-    concurrency: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 64
-    rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = None
-    #: the HTTP proxy for all calls to the provider; may hold a password
-    proxy: Annotated[secret.AccountSecret, pydantic.AfterValidator(_proxy)] | None = (
-        None
+    return_origins: tuple[str, ...] = pydantic.Field(
+        default=(),
+        description="Origins of your own pages, such as `https://www.example.com`. End"
+        " users are only redirected to them, and only their pages may embed a widget.",
     )
-    fetch_timeout: types.PositiveMs = 10_000
+    return_audience: str | None = pydantic.Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="`aud` of the signed statement for your page. Default: the name of"
+        " the source.",
+    )
+    concurrency: int = pydantic.Field(
+        default=64,
+        ge=1,
+        le=10_000,
+        description="Maximum number of simultaneous fetches, for all workers together.",
+    )
+    rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = pydantic.Field(
+        default=None,
+        description="Maximum number of fetches per second, for all workers together."
+        " Without it there is no limit.",
+    )
+    proxy: Annotated[secret.AccountSecret, pydantic.AfterValidator(_proxy)] | None = (
+        pydantic.Field(
+            default=None,
+            description="HTTP proxy for all calls to the provider, such as"
+            " `http://proxy.example.com:3128`, with user and password if required. The"
+            " variable `HTTPS_PROXY` is not used by itself (a warning at the start says"
+            ' so); `proxy = "env:HTTPS_PROXY"` uses it.',
+        )
+    )
+    fetch_timeout: types.PositiveMs = pydantic.Field(
+        default=10_000, description="Time limit for one call to the provider."
+    )
     retry: Retry = Retry()
     not_ready: NotReady = NotReady()
-    recheck_pending: Annotated[
-        tuple[types.PositiveMs, ...], pydantic.Field(min_length=1)
-    ] = (300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
-    recheck_min_interval: types.DurationMs = 60_000
-    unconfirmed_grace: types.DurationMs = 600_000
-    max_callback_age: types.DurationMs = 7 * 86_400_000
-    #: a signed time later than its receipt by more than this counts as missing
-    max_clock_skew: Annotated[types.DurationMs, pydantic.Field(le=86_400_000)] = 300_000
+    recheck_pending: tuple[types.PositiveMs, ...] = pydantic.Field(
+        default=(300_000, 900_000, 3_600_000, 21_600_000, 86_400_000),
+        min_length=1,
+        description="Intervals after which a pending session is fetched again without a"
+        " callback; the last one repeats.",
+    )
+    recheck_min_interval: types.DurationMs = pydantic.Field(
+        default=60_000,
+        description="Minimum time between two fetches of a session that is already"
+        " final. Callbacks in between are delayed, not lost.",
+    )
+    unconfirmed_grace: types.DurationMs = pydantic.Field(
+        default=600_000,
+        description="IDnow: how long a withdrawn session without data is fetched before"
+        " the callback's statement is accepted, after at least `denied.answers` denials"
+        " since that callback.",
+    )
+    max_callback_age: types.DurationMs = pydantic.Field(
+        default=7 * 86_400_000,
+        description="id beyond: a first verdict that was already older when it arrived"
+        " is `stale`.",
+    )
+    max_clock_skew: types.DurationMs = pydantic.Field(
+        default=300_000,
+        le=86_400_000,
+        description="id beyond: a verdict whose signed time is later than its arrival"
+        ' by more than this is treated as one without a time; at most `"1d"`.',
+    )
     denied: Denied = Denied()
-    quarantine_attempts: Annotated[int, pydantic.Field(ge=1)] = 3
+    quarantine_attempts: int = pydantic.Field(
+        default=3,
+        ge=1,
+        description="Attempts to read a result that makes our mapping fail, belongs to"
+        " another session, or has no valid signature; then the session ends as a dead"
+        " letter.",
+    )
     circuit: Circuit = Circuit()
 
     @property
@@ -224,31 +212,3 @@ class Source(types.Section):
                     " and a port that is not the usual one"
                 )
         return tuple(map(urls.origin, values))
-
-    @pydantic.field_validator("ping_bodies")
-    @classmethod
-    def _objects(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        """Return *values* if each is a JSON object that says something."""
-        for value in values:
-            try:
-                document = json.loads(value)
-            except ValueError:
-                document = None
-            if not isinstance(document, dict) or not document:
-                raise ValueError(
-                    "must hold JSON objects that are not empty, such as"
-                    ' {"event":"ping"}'
-                )
-        return values
-
-    @pydantic.field_validator("reference_pattern")
-    @classmethod
-    def _pattern(cls, value: str) -> str:
-        """Return *value* if it is a regular expression."""
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(
-                f"must be a regular expression: {error.msg} at character {error.pos}"
-            ) from None
-        return value

@@ -62,7 +62,9 @@ def _network(value: object) -> AnyNetwork:
 
 
 #: A network in CIDR notation; a single address is a network of one.
-Network = Annotated[AnyNetwork, pydantic.PlainValidator(_network)]
+Network = Annotated[
+    AnyNetwork, pydantic.PlainValidator(_network, json_schema_input_type=str)
+]
 
 
 def everybody(networks: Iterable[AnyNetwork]) -> bool:

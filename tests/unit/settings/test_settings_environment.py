@@ -37,7 +37,7 @@ _SAMPLES: Mapping[object, tuple[object, ...]] = {
 
 def _sections() -> Iterator[tuple[str, type[types.Section]]]:
     """Yield every table, and every table inside of one, by its name."""
-    waiting = list(reference._SECTIONS.items())
+    waiting = list(reference.SECTIONS.items())
     while waiting:
         name, section = waiting.pop()
         yield name, section

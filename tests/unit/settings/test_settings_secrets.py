@@ -63,7 +63,7 @@ class Given(dict[str, str]):
 
 def _fields() -> Iterator[tuple[str, type[types.Section], str]]:
     """Yield every setting of every table that holds a secret."""
-    for name, section in sorted(reference._SECTIONS.items()):
+    for name, section in sorted(reference.SECTIONS.items()):
         for key, field in section.model_fields.items():
             if secret.readers(field) is not None:
                 yield f"{name}.{key}", section, key
