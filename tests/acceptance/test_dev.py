@@ -142,6 +142,7 @@ def test_a_second_signal_ends_what_does_not_drain(dev: conftest.Start) -> None:
     with socket.create_connection((host, int(port))) as slow:
         slow.sendall(
             b"POST /webhooks/idbeyond HTTP/1.1\r\nHost: ingress\r\n"
+            b"X-Verification-Signature: " + b"0" * 64 + b"\r\n"
             b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"
         )
         # Now it is being handled, and nobody takes the connection for an idle one.

@@ -8,7 +8,7 @@ from tests.support import late, transport
 from worker import errors, model, ports, settings
 from worker.transport import partition, topics
 
-_SESSIONS = [f"s{number}" for number in range(20)]
+_SESSIONS = [f"s{number}" for number in range(60)]
 _UNANSWERED = [late.Loss.TIMEOUT, late.Loss.RESET, late.Loss.ANSWER]
 
 

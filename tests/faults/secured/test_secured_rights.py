@@ -29,7 +29,7 @@ ALLOWED = {
     },
     "operator": {
         "begins": "r",
-        "events": "w",
+        "events": "rw",
         "ledger": "r",
         "decisions": "r",
         "decisions.approved": "r",
@@ -117,7 +117,7 @@ async def _dead_letters(running: system.System) -> None:
     headers = {"X-Verification-Signature": signature}
     url = f"http://127.0.0.1:{running.processes[0].port}"
     async with aiohttp.ClientSession(url) as client:
-        async with client.post(path, data=b"{}") as response:
+        async with client.post(path, data=b'{"unmapped": 1}') as response:
             assert response.status == 503
         async with client.post("/webhooks/idbeyond", data=stale, headers=headers) as r:
             assert r.status == 200
