@@ -63,6 +63,16 @@ def test_no_two_headings_share_an_anchor(document: pathlib.Path) -> None:
     assert sorted(set(found)) == sorted(found)
 
 
+@_EACH
+def test_a_list_follows_an_empty_line(document: pathlib.Path) -> None:
+    """The site's Markdown makes a list of nothing that continues a paragraph."""
+    if not document.is_relative_to(pages.SITE):
+        return
+    text = pages.prose(document.read_text())
+
+    assert re.findall(r"^[^\s\-\d|].*\n(?:- |\d+\. ).*", text, re.MULTILINE) == []
+
+
 def test_pages_link_inside_the_site() -> None:
     """A page of the site links to no file that the site does not have."""
     for document in pages.SITE.rglob("*.md"):
