@@ -82,6 +82,10 @@ lint: install ## Everything that reads the code and runs none of it
 	@$(BIN)/python tests/lint/size.py
 	@$(BIN)/python tests/lint/deploy.py
 
+.PHONY: docs
+docs: install ## Build the documentation site into build/docs; a warning is an error
+	@$(BIN)/zensical build --strict --config-file zensical.toml
+
 .PHONY: format
 format: install ## Write what the linters would have: the only target that changes code
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -10,7 +10,8 @@ from worker import settings
 
 #: a disaster is meant, not a busy machine: ratios of CPU times hardly know one
 _SLACK = 2.0
-#: Twice what was measured on 2026-11-21, where that misses its goal: README says why.
+#: Twice what was measured on 2026-11-21, where that misses its goal:
+#: docs/performance.md says why.
 _DISASTER = {"ingress_cpu": 9.0, "worker_cpu": 10.0}
 
 

@@ -23,7 +23,8 @@ _SCALED = {
     "advanced",
     "triggers",
 }
-#: Events a second of one worker at its greatest rate, on one core (README, figures).
+#: Events a second of one worker at its greatest rate, on one core: see
+#: docs/performance.md.
 _FULL_RATE = 3_000
 _TRIGGER = {"type", "metadata", "authenticationRef"}
 #: Custom resources: their API version, and what may stand under spec.

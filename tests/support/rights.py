@@ -1,4 +1,4 @@
-"""Read the rights that the README gives, and grant them to users of a real broker."""
+"""Read the rights that docs/operations/acls.md lists; grant them on a real broker."""
 
 import contextlib
 import pathlib
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.protocol import admin as protocol
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "operations" / "acls.md"
 _HEAD = "| user | kind | name | operations |\n"
 _EXAMPLE = "kyc"  # the prefix of which the table speaks
 # Kafka's own numbers: resource types, pattern types, operations, "allow".
@@ -18,7 +18,7 @@ _OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfi
 
 
 class Right(NamedTuple):
-    """One row of the README's table, for one operation."""
+    """One row of the page's table, for one operation."""
 
     user: str
     kind: str
@@ -31,10 +31,10 @@ def principal(user: str) -> str:
     return f"{user}-0f3a9c"
 
 
-def of_readme(prefix: str) -> list[Right]:
-    """Return what the README's table gives, for topics that begin with *prefix*."""
+def documented(prefix: str) -> list[Right]:
+    """Return what the page's table gives, for topics that begin with *prefix*."""
     found = []
-    _, _, table = README.read_text().partition(_HEAD)
+    _, _, table = PAGE.read_text().partition(_HEAD)
     for line in table.split("\n\n")[0].splitlines()[1:]:
         user, kind, name, operations = (cell.strip() for cell in line[1:-1].split("|"))
         name = name.strip("`")

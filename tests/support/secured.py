@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.support import rights
 from worker import broker, settings
 
-#: those of the README, and two who begin with no right at all
+#: those of docs/operations/acls.md, and two who begin with no right at all
 USERS = ("ingress", "worker", "operator", "subscriber", "newcomer", "beginner", "api")
 _HOST = "127.0.0.1"
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"

@@ -59,7 +59,9 @@ MaxConnections = Annotated[
         ge=16,
         le=1_000_000,
         description="Maximum number of open connections. Beyond it, the connection"
-        " that has waited longest for a request is closed. The limit is lower if the"
-        " process may not open that many files.",
+        " that has waited longest for a request, or for its client to read a response,"
+        " is closed; connections whose client has shown a secret are closed last, up"
+        " to half of all places. The limit is lower if the process may not open that"
+        " many files.",
     ),
 ]

@@ -8,7 +8,7 @@ from aiokafka import errors as theirs
 
 #: whom the broker takes us for; never the name itself
 _USER = "this process's user (kafka.sasl_username or kafka.ssl_certfile)"
-_SEE = 'grant it; the README lists the rights of each user under "Security"'
+_SEE = "grant it; docs/operations/acls.md lists the permissions of each user"
 _CHAIN_MAX = 8
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _LAST_NUMBER = re.compile(r"[0-9]+$", re.ASCII)

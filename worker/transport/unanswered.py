@@ -6,7 +6,8 @@ has held back may reach the broker much later. EndTxn v0 names the producer, its
 and nothing of the transaction, and all transactions of a producer have one epoch: a
 late copy ends the transaction that is open when it arrives, and commits the part of
 it that is written (tried with Kafka 4.3.1, 2026-11-30). A fence raises the epoch, and
-every older copy is void. THREAT_MODEL.md lists the other requests that are repeated.
+every older copy is void. docs/security/threat-model.md lists the other requests that
+are repeated.
 """
 
 import aiokafka

@@ -1,4 +1,4 @@
-"""The rights that the README gives to an api: enough to begin and to find out."""
+"""The documented rights of an api: enough to begin and to find out."""
 
 import asyncio
 import pathlib
@@ -17,7 +17,7 @@ async def test_the_rights_of_an_api_are_enough(
     tmp_path: pathlib.Path,
 ) -> None:
     """It begins, registers, and looks in the events for what another has left."""
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     become("operator")  # who creates the topics
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         become("api")

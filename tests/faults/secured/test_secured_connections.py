@@ -107,8 +107,8 @@ def _tells_no_secret(told: str) -> None:
 async def test_a_client_certificate_is_a_user(
     kafka: secured.Secured, topic_prefix: str, user: str, *, may: bool
 ) -> None:
-    """What the README calls a user may be the name in a certificate (mTLS)."""
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    """A user of the permissions may be the name in a certificate (mTLS)."""
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     await topics.create(kafka.kafka("operator", topic_prefix))
     table = kafka.table(user)
     _mutual(kafka, table)
@@ -144,7 +144,7 @@ async def test_processes_say_once_why_they_are_not_let_in(
 ) -> None:
     """Services live and wait, and commands end, each with the one sentence."""
     become("operator")
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         monkeypatch.setenv("KYC_KAFKA__SASL_PASSWORD", "wrong")
         services = [running.start("ingress"), running.start("work")]
@@ -195,7 +195,7 @@ async def test_a_certificate_expires_under_running_processes(
 ) -> None:
     """They say so, and are back when the broker has another one: no restart."""
     node = kafka.cluster.nodes[0]
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     become("operator")
     async with system.System(
         "secured:1",

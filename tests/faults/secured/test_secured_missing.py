@@ -76,7 +76,7 @@ async def test_an_ingress_says_what_it_lacks_until_it_has_it(
 ) -> None:
     """Describe, then Write on the events: callbacks are 503 before, and 200 after."""
     user = _Newcomer(kafka, "newcomer", topic_prefix)
-    operator = [r for r in rights.of_readme(topic_prefix) if r.user == "operator"]
+    operator = [r for r in rights.documented(topic_prefix) if r.user == "operator"]
     await rights.grant(kafka.unguarded, operator)
     await user.may("topic", "begins", "Read")  # what it lacks there, an api says
     become("operator")
@@ -122,7 +122,7 @@ async def test_a_worker_says_what_it_lacks_until_it_has_it(
     """Eight rights, each missed by name and granted after that; then it decides."""
     user = _Newcomer(kafka, "beginner", topic_prefix)
     await _begun(kafka, topic_prefix)
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     become("operator")
     async with system.System(
         "secured:1",

@@ -1,4 +1,4 @@
-"""The rights that the README gives: enough for all work, no more, and missed aloud."""
+"""The documented rights: enough for all work, no more, and missed aloud."""
 
 import asyncio
 import hmac
@@ -72,7 +72,7 @@ async def test_a_user_may_do_this_and_no_more(
     kafka: secured.Secured, topic_prefix: str, user: str
 ) -> None:
     """The ingress writes no ledger and no decision, a subscriber only reads these."""
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     await topics.create(kafka.kafka("operator", topic_prefix))
 
     found = {
@@ -136,7 +136,7 @@ async def test_the_rights_of_the_readme_are_enough(
     tmp_path: pathlib.Path,
 ) -> None:
     """Callbacks become decisions and dead letters, and an operator can work."""
-    await rights.grant(kafka.unguarded, rights.of_readme(topic_prefix))
+    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
     become("operator")  # who creates the topics
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         for user, kind in (("ingress", "ingress"), ("worker", "work")):
