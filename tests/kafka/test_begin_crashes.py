@@ -111,7 +111,7 @@ async def test_no_intent_is_unknown_after_a_kill(
 
 async def _again(caller: beginnings.Caller, source: str, point: str) -> str:
     """Return what becomes of the begin by now, as a repeat is told it."""
-    answer = await caller.begin(source, key=point)
+    answer = await caller.begin(source, key=point, reference=f"customer-{point}")
     assert answer.status == 409, answer
     state: str = answer.document["state"]
     return state
@@ -123,7 +123,7 @@ async def _check_what_is_told(
     listed = await _listed(running)
     for source, point in _TRIED:
         told = listed[source, point]
-        again = await caller.begin(source, key=point)
+        again = await caller.begin(source, key=point, reference=f"customer-{point}")
         if point in _KNOWN[source]:
             assert told["state"] == "registered"
             assert told["session_id"] == again.document["session_id"]

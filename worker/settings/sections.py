@@ -137,8 +137,8 @@ class Worker(types.Section):
         default=1_000,
         ge=0,
         le=100_000,
-        description="Per partition: events that wait, for three days at most, until their"
-        " source is configured here or until a release reads their version. Beyond it,"
+        description="Per partition: events that wait, for three days at most, until"
+        " their source is configured here or a release reads their version. Beyond it,"
         " they become dead letters.",
     )
     max_unanswered_sessions: int = pydantic.Field(
