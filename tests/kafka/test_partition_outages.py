@@ -63,7 +63,7 @@ async def test_a_transaction_that_no_broker_ends_is_found(
     await _leave_hanging(log, config.topic(name))
     await log.discard()
 
-    with pytest.raises(errors.TransactionHangs, match=rf"{name} holds"):
+    with pytest.raises(errors.TransactionHangs, match=rf"{name} has records"):
         await log.fence()
 
     other = partition.PartitionLog(config, 0)
