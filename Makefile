@@ -52,11 +52,11 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 
 .PHONY: kafka
 kafka: install ## Start Kafka by itself in the background, N=3 for three brokers
-	@$(BIN)/python -m worker.broker start --nodes $(N) --dir build/kafka
+	@$(BIN)/python -m worker.devkit.broker start --nodes $(N) --dir build/kafka
 
 .PHONY: kafka-stop
 kafka-stop: install ## Stop it
-	@$(BIN)/python -m worker.broker stop --dir build/kafka
+	@$(BIN)/python -m worker.devkit.broker stop --dir build/kafka
 
 ##@ Develop
 

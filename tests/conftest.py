@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from tests.support import times as profiles
-from worker import broker
-from worker.broker import jars, startup_cache
+from tests.support import kafka_timeouts as profiles
+from worker.devkit import broker
+from worker.devkit.broker import jars, startup_cache
 
 _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
 

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.acceptance import running
-from tests.support import marking
-from worker.dev import kafka as of_dev
+from tests.acceptance import processes
+from tests.support import markers
+from worker.devkit.dev import kafka as of_dev
 
 _TIMEOUT_S = 300
 
-Start = Callable[..., running.Dev]
+Start = Callable[..., processes.Dev]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time unless it asks for its own."""
-    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
+    markers.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def dev(kafka: str, tmp_path: pathlib.Path) -> Iterator[Start]:
     """Yield what starts ``dev`` on the suite's broker, and leave nothing behind."""
     with contextlib.ExitStack() as ended:
 
-        def start(*arguments: str, **options: object) -> running.Dev:
-            run = running.Dev(arguments, tmp_path, kafka=kafka, **options)  # type: ignore[arg-type]  # -- handed through
+        def start(*arguments: str, **options: object) -> processes.Dev:
+            run = processes.Dev(arguments, tmp_path, kafka=kafka, **options)  # type: ignore[arg-type]  # -- handed through
             ended.callback(_forget_topics, kafka, run)
             ended.callback(run.kill)
             return run
@@ -35,7 +35,7 @@ def dev(kafka: str, tmp_path: pathlib.Path) -> Iterator[Start]:
         yield start
 
 
-def _forget_topics(kafka: str, run: running.Dev) -> None:
+def _forget_topics(kafka: str, run: processes.Dev) -> None:
     prefix = run.fact("kafka").rpartition("topics ")[2].removesuffix("*")
     if prefix.startswith("kyc-dev-"):
         asyncio.run(of_dev._delete_topics(kafka, prefix))

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from tests.support import system
-from worker import model, simulators
+from worker import model
+from worker.devkit import simulators
 
 
 async def _run(

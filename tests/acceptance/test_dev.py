@@ -13,9 +13,9 @@ import orjson
 import psutil
 import pytest
 
-from tests.acceptance import conftest, running
+from tests.acceptance import conftest, processes
 from worker import signing
-from worker.dev import cases, sample
+from worker.devkit.dev import cases, sample_config
 
 _ANY = ("--port", "0", "--admin-port", "0", "--api-port", "0")
 _SCHEME = signing.SignatureScheme("X-Verification-Signature")
@@ -23,7 +23,7 @@ _SCHEME = signing.SignatureScheme("X-Verification-Signature")
 
 def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     """All 40 combinations are in the table, all as expected, and the exit is 0."""
-    run = running.Dev(["--once"], tmp_path)
+    run = processes.Dev(["--once"], tmp_path)
     try:
         assert run.end() == 0, run.told
     finally:
@@ -35,10 +35,10 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     ]
     assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
     played = {(row[0].partition("_")[0], row[1]) for row in rows[1:]}
-    assert {(source, str(name)) for source in sample.EACH for name in cases.Name} == (
-        played
-    )
-    assert len(sample.EACH) * len(cases.Name) == len(rows) - 1
+    assert {
+        (source, str(name)) for source in sample_config.EACH for name in cases.Name
+    } == (played)
+    assert len(sample_config.EACH) * len(cases.Name) == len(rows) - 1
     assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
     assert "40 of 40 as expected" in run.told
 
@@ -108,7 +108,7 @@ def test_a_signal_during_the_start_leaves_nothing(tmp_path: pathlib.Path) -> Non
     """Whoever changes their mind while Kafka starts gets exit 0 and an empty disk."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    run = running.Dev(_ANY, tmp_path, environ={"TMPDIR": str(scratch)})
+    run = processes.Dev(_ANY, tmp_path, environ={"TMPDIR": str(scratch)})
     try:
         run.until_told("starting Kafka")
         assert run.end(signal.SIGTERM) == 0, run.told
@@ -215,7 +215,7 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
     return answer
 
 
-def _no_traceback(run: running.Dev, data: pathlib.Path) -> None:
+def _no_traceback(run: processes.Dev, data: pathlib.Path) -> None:
     assert "Traceback" not in run.told
     logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
     assert {"dev.log", "ingress.log"} < set(logs)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from tests.bench import figures, groups, stage
+from tests.bench import environment, figures, groups
 
 _GROUP_S = 300.0
 
@@ -22,7 +22,7 @@ async def _run(only: str | None) -> tuple[list[figures.Figure], list[str]]:
     found: list[figures.Figure] = []
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kyc-bench-") as folder:
-        async with stage.broker_for(pathlib.Path(folder)) as on:
+        async with environment.broker_for(pathlib.Path(folder)) as on:
             for name, measure in groups.GROUPS.items():
                 if only not in (None, name):
                     continue

@@ -9,7 +9,7 @@ import aiokafka
 
 from worker import clock as clocks
 from worker import codec, model, settings
-from worker.transport import partitioning
+from worker.kafka import partitioning
 
 _AT_ONCE = 1_000
 

@@ -22,9 +22,9 @@ import aiokafka
 import orjson
 from aiohttp import web
 
-from tests.bench import pace, provider, telling
-from worker.app import process
-from worker.cli import common
+from tests.bench import pace, provider, report
+from worker.app import lifecycle
+from worker.cli import _common
 
 #: as many as there are connections to the ingress
 _SENDERS = 64
@@ -42,7 +42,7 @@ async def handler(port: int) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    telling.tell()
+    report.tell()
     await asyncio.Event().wait()
 
 
@@ -63,7 +63,7 @@ async def client(port: int, count: int, at_once: int) -> None:
         started = time.process_time()
         await asyncio.gather(*map(loop, [iter(range(count))] * at_once))
         used = time.process_time() - started
-    telling.tell({"cpu_s": used})
+    report.tell({"cpu_s": used})
 
 
 async def sender(
@@ -77,7 +77,7 @@ async def sender(
     )
     await producer.start()
     # A latency is measured: no collection of garbage is to be what it shows.
-    process.collect_garbage_rarely()
+    lifecycle.collect_garbage_rarely()
     try:
 
         async def send(_: int) -> None:
@@ -88,7 +88,7 @@ async def sender(
         taken = await pace.run(count, rate, [send] * _SENDERS)
     finally:
         await producer.stop()
-    telling.tell(taken.told())
+    report.tell(taken.told())
 
 
 async def reader(servers: str, topic: str, partitions: int) -> None:
@@ -113,26 +113,26 @@ async def reader(servers: str, topic: str, partitions: int) -> None:
         used = time.process_time() - started
     finally:
         await consumer.stop()
-    telling.tell({"records": records, "cpu_s": used})
+    report.tell({"records": records, "cpu_s": used})
 
 
 def main() -> None:
     """Be the floor that the arguments name."""
     match sys.argv[1:]:
         case ["handler", port]:
-            common.run(handler(int(port)))
+            _common.run(handler(int(port)))
         case ["client", *numbers]:
             port_, count, at_once = map(int, numbers)
-            common.run(client(port_, count, at_once))
+            _common.run(client(port_, count, at_once))
         case ["sender", servers, topic, partitions, count_, rate, size]:
-            common.run(
+            _common.run(
                 sender(
                     *(servers, topic, int(partitions)),
                     *(int(count_), float(rate), int(size)),
                 )
             )
         case ["reader", servers, topic, partitions]:
-            common.run(reader(servers, topic, int(partitions)))
+            _common.run(reader(servers, topic, int(partitions)))
         case _:
             sys.exit(__doc__)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from tests.bench import pace, telling
+from tests.bench import pace, report
 from worker import signing
 from worker.providers import idbeyond
 
@@ -156,10 +156,10 @@ async def main(plan: Plan) -> None:
         return send
 
     senders = [await connected() for _ in range(plan.connections)]
-    telling.tell()  # whoever started this reads the clock now
+    report.tell()  # whoever started this reads the clock now
     taken = await pace.run(plan.count, plan.rate, [*senders])
     _write(plan, answered)
-    telling.tell(taken.told() | {"accepted": statuses[200]})
+    report.tell(taken.told() | {"accepted": statuses[200]})
 
 
 if __name__ == "__main__":

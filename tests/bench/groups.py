@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from tests.bench import (
+    environment,
     figures,
     ingress,
     latency,
     ledger,
     peer,
-    stage,
     start,
     verify,
     worker,
 )
 
-Measure = Callable[[stage.Stage], Awaitable[list[figures.Figure]]]
+Measure = Callable[[environment.Stage], Awaitable[list[figures.Figure]]]
 
 GROUPS: Mapping[str, Measure] = {
     "ingress": ingress.measure,

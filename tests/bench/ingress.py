@@ -9,7 +9,7 @@ import dataclasses
 import statistics
 from collections.abc import AsyncIterator
 
-from tests.bench import figures, generator, processes, stage, tally
+from tests.bench import environment, figures, generator, processes, tally
 from tests.support import ports
 
 _CONNECTIONS = 64
@@ -43,7 +43,7 @@ class Served:
 class Three:
     """One ingress, the bare handler, and the chosen parts alone."""
 
-    on: stage.Stage
+    on: environment.Stage
     mine: Served
     floor: Served
     parts: Served
@@ -62,7 +62,7 @@ class Three:
         """Have both take *count* callbacks at *rate*; return a send's p99, in ms."""
         told = await self.on.told(
             *("floors", "sender", self.on.servers, self.topic),
-            *(str(stage.PARTITIONS), str(count), str(rate), str(record)),
+            *(str(environment.PARTITIONS), str(count), str(rate), str(record)),
         )
         floor = told["p99_s"] * 1e3
         for served in (self.parts, self.mine):
@@ -74,7 +74,9 @@ class Three:
 
 
 @contextlib.asynccontextmanager
-async def three(on: stage.Stage, config: stage.Configured) -> AsyncIterator[Three]:
+async def three(
+    on: environment.Stage, config: environment.Configured
+) -> AsyncIterator[Three]:
     """Run them, each with topics of its own."""
     other = await on.configured()
     topic = other.kafka.topic("events")
@@ -83,7 +85,7 @@ async def three(on: stage.Stage, config: stage.Configured) -> AsyncIterator[Thre
         on.serving("floors", "handler", str(bare)) as floor,
         on.serving(
             *("parts", "ingress", str(parts)),
-            *(on.servers, topic, str(stage.PARTITIONS)),
+            *(on.servers, topic, str(environment.PARTITIONS)),
         ) as alone,
         on.ingress(config) as ours,
     ):
@@ -97,7 +99,7 @@ async def three(on: stage.Stage, config: stage.Configured) -> AsyncIterator[Thre
 
 
 async def burst(
-    on: stage.Stage,
+    on: environment.Stage,
     server: processes.Process,
     port: int,
     count: int,
@@ -111,18 +113,20 @@ async def burst(
         count=count,
         connections=_CONNECTIONS,
         rate=rate,
-        secret=stage.HMAC_SECRET,
+        secret=environment.HMAC_SECRET,
     )
     async with on.running("tests.bench.generator", plan.argument()) as process:
         await process.line()
         before = server.cpu_s()
         told = await process.told()
         used = server.cpu_s() - before
-    stage.must_be(count, told["accepted"], "acknowledgements")
+    environment.must_be(count, told["accepted"], "acknowledgements")
     return told, used
 
 
-async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Figure]:
+async def measure(
+    on: environment.Stage, size: Size | None = None
+) -> list[figures.Figure]:
     """Return the figures of the ingress; every acknowledged callback is in Kafka."""
     size = size or Size()
     config = await on.configured()

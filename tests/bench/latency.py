@@ -5,7 +5,7 @@ import pathlib
 
 import orjson
 
-from tests.bench import figures, generator, stage, tally
+from tests.bench import environment, figures, generator, tally
 
 _RATE = 200.0
 _CONNECTIONS = 64
@@ -16,7 +16,9 @@ _SECONDS = 20.0
 _WAIT_MS = 10
 
 
-async def measure(on: stage.Stage, seconds: float = _SECONDS) -> list[figures.Figure]:
+async def measure(
+    on: environment.Stage, seconds: float = _SECONDS
+) -> list[figures.Figure]:
     """
     Return the added latency of one ingress and one worker, each session matched.
 
@@ -43,14 +45,14 @@ async def measure(on: stage.Stage, seconds: float = _SECONDS) -> list[figures.Fi
 
 
 async def _send(
-    on: stage.Stage, port: int, seconds: float, decided: tally.Tally, before: int
+    on: environment.Stage, port: int, seconds: float, decided: tally.Tally, before: int
 ) -> dict[str, float]:
     """Send callbacks; return when each was answered, once all are decided."""
     count = int(_RATE * seconds)
     written = on.folder / "answered.json"
     plan = generator.Plan(
         port=port,
-        path=stage.biometric_path(),
+        path=environment.biometric_path(),
         count=count,
         connections=_CONNECTIONS,
         rate=_RATE,
@@ -60,7 +62,7 @@ async def _send(
     async with on.running("tests.bench.generator", plan.argument()) as process:
         await process.line()
         told = await process.told()
-    stage.must_be(count, told["accepted"], "acknowledgements")
+    environment.must_be(count, told["accepted"], "acknowledgements")
     await decided.reached(before + count, 60.0)
     return _read(written)
 

@@ -10,7 +10,7 @@ of as many sessions.
 
 import uuid
 
-from tests.bench import figures, stage
+from tests.bench import environment, figures
 from tests.scale import figures as scale
 from tests.scale import history
 
@@ -21,27 +21,27 @@ _ROUNDS = 3
 _VERSION, _OTHER = 2, 1
 
 
-async def measure(on: stage.Stage) -> list[figures.Figure]:
+async def measure(on: environment.Stage) -> list[figures.Figure]:
     """Return both figures."""
     plan = history.Plan(
         servers=on.servers,
         prefix=f"bench{uuid.uuid4().hex[:8]}",
-        partitions=stage.PARTITIONS,
+        partitions=environment.PARTITIONS,
         mine=[],
-        sessions=_RESTORED // stage.PARTITIONS,
+        sessions=_RESTORED // environment.PARTITIONS,
         version=_VERSION,
     )
     written = await scale.write(plan)
     rounds = [await scale.restore(plan) for _ in range(_ROUNDS)]
     for each in rounds:
-        stage.must_be(written["records"], each["records"], "records restored")
+        environment.must_be(written["records"], each["records"], "records restored")
         sessions = plan.sessions * plan.partitions
-        stage.must_be(sessions, each["sessions"], "sessions restored")
+        environment.must_be(sessions, each["sessions"], "sessions restored")
     bare = await scale.restore(plan, "bare")
     return [await _memory(on, rounds), _restore(rounds, written, bare)]
 
 
-async def _memory(on: stage.Stage, rounds: list[scale.Figures]) -> figures.Figure:
+async def _memory(on: environment.Stage, rounds: list[scale.Figures]) -> figures.Figure:
     loaded = await _loaded(on, _SESSIONS, _VERSION)
     restored = max(each["memory_bytes"] for each in rounds) / 1e6
     readers = max(restored - await _loaded(on, _RESTORED, _VERSION), 0.0)
@@ -60,12 +60,12 @@ async def _memory(on: stage.Stage, rounds: list[scale.Figures]) -> figures.Figur
     )
 
 
-async def _loaded(on: stage.Stage, sessions: int, version: int) -> float:
+async def _loaded(on: environment.Stage, sessions: int, version: int) -> float:
     """Return the MB that so many ended *sessions* take."""
-    arguments = map(str, (sessions, stage.PARTITIONS, version))
+    arguments = map(str, (sessions, environment.PARTITIONS, version))
     told = await on.told("filling", *arguments)
-    stage.must_be(sessions, told["sessions"], "sessions in memory")
-    stage.must_be(0, told["open"], "open sessions")
+    environment.must_be(sessions, told["sessions"], "sessions in memory")
+    environment.must_be(0, told["open"], "open sessions")
     return told["bytes"] / 1e6
 
 

@@ -22,9 +22,9 @@ import aiokafka
 import orjson
 from aiohttp import web
 
-from tests.bench import provider, telling
-from worker.app import process
-from worker.cli import common
+from tests.bench import provider, report
+from worker.app import lifecycle
+from worker.cli import _common
 
 _KEY = b"k" * 32
 _EVENT_BYTES, _STATE_BYTES = 600, 300
@@ -54,12 +54,12 @@ async def ingress(port: int, servers: str, topic: str, partitions: int) -> None:
         await sent
         return web.Response(text='{"status":"accepted"}')
 
-    process.collect_garbage_rarely()
+    lifecycle.collect_garbage_rarely()
     loop = asyncio.get_running_loop()
     await loop.create_server(
         web.Server(take, access_log=None), "127.0.0.1", port, backlog=4096
     )
-    telling.tell()
+    report.tell()
     await asyncio.Event().wait()
 
 
@@ -90,7 +90,7 @@ class Worker:
         self._consumer.assign(self._places)
         await self._consumer.start()
         await self._producer.start()
-        process.collect_garbage_rarely()
+        lifecycle.collect_garbage_rarely()
         connector = aiohttp.TCPConnector(limit=at_once)
         try:
             async with aiohttp.ClientSession(connector=connector) as session:
@@ -148,17 +148,17 @@ async def worker(
     """Decide what is there; tell the CPU seconds."""
     url = f"http://127.0.0.1:{port}{provider.PATH}"
     used = await Worker(servers, prefix, partitions).run(url, count, at_once)
-    telling.tell({"cpu_s": used})
+    report.tell({"cpu_s": used})
 
 
 def main() -> None:
     """Be the parts that the arguments name."""
     match sys.argv[1:]:
         case ["ingress", port, servers, topic, partitions]:
-            common.run(ingress(int(port), servers, topic, int(partitions)))
+            _common.run(ingress(int(port), servers, topic, int(partitions)))
         case ["worker", port, servers, prefix, *numbers]:
             partitions_, count, at_once = map(int, numbers)
-            common.run(worker(int(port), servers, prefix, partitions_, count, at_once))
+            _common.run(worker(int(port), servers, prefix, partitions_, count, at_once))
         case _:
             sys.exit(__doc__)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 
-from tests.bench import figures, ingress, stage, tally
+from tests.bench import environment, figures, ingress, tally
 from tests.support import ports
 
 _HERE = pathlib.Path(__file__).parent
@@ -17,7 +17,7 @@ _REQUIREMENTS = _HERE / "peers" / "requirements.txt"
 _WARM, _COUNT, _ROUNDS = 2_000, 5_000, 3
 
 
-async def measure(on: stage.Stage) -> list[figures.Figure]:
+async def measure(on: environment.Stage) -> list[figures.Figure]:
     """Return the figure; what both have acknowledged is in Kafka."""
     python = await asyncio.to_thread(_installed)
     # As uvicorn comes: it writes a line for each request, and so does our ingress.
@@ -45,7 +45,7 @@ async def measure(on: stage.Stage) -> list[figures.Figure]:
 
 
 async def _by_turns(
-    on: stage.Stage, python: pathlib.Path, *options: str
+    on: environment.Stage, python: pathlib.Path, *options: str
 ) -> tuple[list[float], list[float]]:
     """Return the CPU microseconds a callback of the peer and of ours, each round."""
     theirs: list[float] = []
@@ -65,21 +65,26 @@ async def _by_turns(
 
 @contextlib.asynccontextmanager
 async def _peer(
-    on: stage.Stage, python: pathlib.Path, config: stage.Configured, *options: str
-) -> AsyncIterator[stage.Service]:
+    on: environment.Stage,
+    python: pathlib.Path,
+    config: environment.Configured,
+    *options: str,
+) -> AsyncIterator[environment.Service]:
     """Run the peer in a process of its own."""
     port = ports.free()
-    environment = {
+    variables = {
         "KAFKA": on.servers,
         "TOPIC": config.kafka.topic("events"),
-        "SECRET": stage.HMAC_SECRET,
+        "SECRET": environment.HMAC_SECRET,
     }
-    program = ("env", *(f"{name}={value}" for name, value in environment.items()))
+    program = ("env", *(f"{name}={value}" for name, value in variables.items()))
     program += (str(python), "-m", "uvicorn", "--app-dir", str(_HERE / "peers"))
     served = ("app:app", "--host", "127.0.0.1", "--port", str(port), *options)
     async with on.running(*served, program=program, tells=False) as process:
         ready_s = await process.ready(port)
-        yield stage.Service(process=process, admin_port=0, port=port, ready_s=ready_s)
+        yield environment.Service(
+            process=process, admin_port=0, port=port, ready_s=ready_s
+        )
 
 
 def _installed() -> pathlib.Path:

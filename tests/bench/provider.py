@@ -11,7 +11,7 @@ import asyncio
 import signal
 import sys
 
-from tests.bench import telling
+from tests.bench import report
 
 PATH = "/api/v1/flows/session/result/"
 #: What Biometric.kz answers for a session that has passed, less its id.
@@ -89,7 +89,7 @@ async def main(port: int, latency_s: float) -> None:
     loop.add_signal_handler(signal.SIGUSR1, pause.hold)
     loop.add_signal_handler(signal.SIGUSR2, pause.release)
     await loop.create_server(lambda: Connection(pause), "127.0.0.1", port, backlog=4096)
-    telling.tell()
+    report.tell()
     await asyncio.Event().wait()
 
 

@@ -4,13 +4,15 @@ import statistics
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from tests.bench import figures, stage
+from tests.bench import environment, figures
 
 _ROUNDS = 4
-_Start = Callable[[stage.Configured], AbstractAsyncContextManager[stage.Service]]
+_Start = Callable[
+    [environment.Configured], AbstractAsyncContextManager[environment.Service]
+]
 
 
-async def measure(on: stage.Stage) -> list[figures.Figure]:
+async def measure(on: environment.Stage) -> list[figures.Figure]:
     """Return the figures of ``ingress`` and of ``work`` with an empty ledger."""
     return [
         await _one(on, "ingress", on.ingress, 1.0),
@@ -19,7 +21,7 @@ async def measure(on: stage.Stage) -> list[figures.Figure]:
 
 
 async def _one(
-    on: stage.Stage, kind: str, start: _Start, goal: float
+    on: environment.Stage, kind: str, start: _Start, goal: float
 ) -> figures.Figure:
     config = await on.configured()
     walls, cpus = [], []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.bench import backlog, figures, ingress, stage, tally, verify, worker
+from tests.bench import backlog, environment, figures, ingress, tally, verify, worker
 from worker import settings
 
 #: a disaster is meant, not a busy machine: ratios of CPU times hardly know one
@@ -16,9 +16,9 @@ _DISASTER = {"ingress_cpu": 9.0, "worker_cpu": 10.0}
 
 
 @pytest.fixture(name="on")
-def _on(kafka: str, tmp_path: pathlib.Path) -> stage.Stage:
+def _on(kafka: str, tmp_path: pathlib.Path) -> environment.Stage:
     """Return a stage on the broker of all tests."""
-    return stage.Stage(kafka, tmp_path)
+    return environment.Stage(kafka, tmp_path)
 
 
 def _missed(found: Sequence[figures.Figure]) -> list[str]:
@@ -31,13 +31,17 @@ def _missed(found: Sequence[figures.Figure]) -> list[str]:
     ]
 
 
-async def test_an_ingress_costs_no_multiple_of_a_bare_handler(on: stage.Stage) -> None:
+async def test_an_ingress_costs_no_multiple_of_a_bare_handler(
+    on: environment.Stage,
+) -> None:
     """CPU a callback, in the best of a few short rounds."""
     size = ingress.Size(warm=500, count=1_500, rounds=3, paced_rounds=0)
     assert _missed(await ingress.measure(on, size)) == []
 
 
-async def test_a_worker_costs_no_multiple_of_a_bare_client(on: stage.Stage) -> None:
+async def test_a_worker_costs_no_multiple_of_a_bare_client(
+    on: environment.Stage,
+) -> None:
     """CPU a decision and CPU a repeat, in the best of a few short rounds."""
     size = worker.Size(
         warm=300,
@@ -51,7 +55,9 @@ async def test_a_worker_costs_no_multiple_of_a_bare_client(on: stage.Stage) -> N
     assert _missed(await worker.measure(on, size)) == []
 
 
-async def test_verification_costs_little_more_than_its_digest(on: stage.Stage) -> None:
+async def test_verification_costs_little_more_than_its_digest(
+    on: environment.Stage,
+) -> None:
     """Both authenticators, both sizes."""
     assert _missed(await verify.measure(on, rounds=40)) == []
 
@@ -82,7 +88,7 @@ def test_a_figure_is_held_against_its_goal(
     assert nearly is each.met(_SLACK)
 
 
-async def test_records_that_do_not_add_up_are_an_error(on: stage.Stage) -> None:
+async def test_records_that_do_not_add_up_are_an_error(on: environment.Stage) -> None:
     """One record fewer, one more, and one twice: none of them makes a figure."""
     config = await on.configured()
     await _published(config.kafka, 3)

@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench import figures, stage, telling
+from tests.bench import environment, figures, report
 from worker import signing
 from worker.providers import idbeyond
 
-_KEY = stage.HMAC_SECRET.encode()
+_KEY = environment.HMAC_SECRET.encode()
 _ID, _AT_S = "msg_2026112112000000000001", 1_795_255_810
 #: of CPU time, for one stretch of one of the two
 _STRETCH_S = 0.004
@@ -80,7 +80,7 @@ def _stretch(do: Callable[[], object], times: int) -> float:
     return max(time.process_time_ns() - begun, 1) / 1e9
 
 
-async def measure(on: stage.Stage, rounds: int = _ROUNDS) -> list[figures.Figure]:
+async def measure(on: environment.Stage, rounds: int = _ROUNDS) -> list[figures.Figure]:
     """Return the figures of both authenticators and of both sizes."""
     told = await on.told("verify", str(rounds))
     return [
@@ -106,7 +106,7 @@ def main(rounds: int) -> None:
         for case in (_hmac_body(body), _standard_webhooks(body)):
             mine, floor = compared(case, rounds)
             told |= {f"{case.name} {size}": mine, f"{case.name} {size} floor": floor}
-    telling.tell(told)
+    report.tell(told)
 
 
 if __name__ == "__main__":

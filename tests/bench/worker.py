@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 
-from tests.bench import backlog, figures, processes, stage, tally
+from tests.bench import backlog, environment, figures, processes, tally
 from worker import codec, model
 
 #: fetches at once with a provider that answers at once: the default of a source
@@ -47,8 +47,8 @@ class Rig:
 
     def __init__(
         self,
-        config: stage.Configured,
-        service: stage.Service,
+        config: environment.Configured,
+        service: environment.Service,
         publisher: backlog.Publisher,
         decided: tally.Tally,
     ) -> None:
@@ -117,7 +117,7 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def rig(on: stage.Stage, port: int, at_once: int) -> AsyncIterator[Rig]:
+async def rig(on: environment.Stage, port: int, at_once: int) -> AsyncIterator[Rig]:
     """Run a worker with topics of its own."""
     config = await on.configured(provider_port=port, concurrency=at_once)
     async with (
@@ -132,7 +132,9 @@ async def rig(on: stage.Stage, port: int, at_once: int) -> AsyncIterator[Rig]:
         decided.must_be(one.expected, "decisions")
 
 
-async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Figure]:
+async def measure(
+    on: environment.Stage, size: Size | None = None
+) -> list[figures.Figure]:
     """Return the figures of the worker; every session is decided once."""
     size = size or Size()
     floors: list[float] = []
@@ -153,7 +155,7 @@ async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Fig
         repeated_us = await _repeated(one, decided, size.repeats)
         woken_us = await _woken(one, provider, size)
         read = await on.told(
-            *("floors", "reader", on.servers, one.events, str(stage.PARTITIONS))
+            *("floors", "reader", on.servers, one.events, str(environment.PARTITIONS))
         )
     read_us = read["cpu_s"] / read["records"] * 1e6
     found = [
@@ -165,7 +167,7 @@ async def measure(on: stage.Stage, size: Size | None = None) -> list[figures.Fig
     return found
 
 
-async def _parts(on: stage.Stage, port: int, count: int) -> float:
+async def _parts(on: environment.Stage, port: int, count: int) -> float:
     """Have the chosen parts alone decide *count* sessions; return CPU us a decision."""
     kafka = (await on.configured()).kafka
     async with backlog.publisher(kafka) as publisher:
@@ -192,7 +194,7 @@ async def _repeated(one: Rig, decided: list[str], repeats: int) -> float:
     after = await one.metrics()
     name = "kyc_ledger_notes_total:repeated"
     noted = after.get(name, 0.0) - before.get(name, 0.0)
-    stage.must_be(repeats, noted, "repeats that were recognised")
+    environment.must_be(repeats, noted, "repeats that were recognised")
     one.decided.must_be(one.expected, "decisions")
     return cpu_us
 
@@ -217,7 +219,7 @@ async def _woken(one: Rig, provider: processes.Process, size: Size) -> float:
     return cpu_us
 
 
-async def _slow(on: stage.Stage, instant: float, size: Size) -> figures.Figure:
+async def _slow(on: environment.Stage, instant: float, size: Size) -> figures.Figure:
     """Ask a provider that takes a second, with room for 1.5 times the instant rate."""
     at_once = min(int(1.5 * instant * _SLOW_S), 10_000)
     async with on.provider(_SLOW_S) as (_, port), rig(on, port, at_once) as one:

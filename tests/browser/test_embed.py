@@ -10,7 +10,7 @@ import pytest
 from playwright import async_api
 
 from tests.browser import conftest as kit
-from tests.support import beginnings, keys, ports, system
+from tests.support import api_client, keys, ports, system
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -51,7 +51,7 @@ async def test_a_person_finishes_in_an_embedded_widget(
     monkeypatch.setenv("KYC_SOURCES__IDBEYOND__PUBLISHABLE_KEY", "pk_test_1234")
     async with (
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
-        beginnings.serving(running) as (_, caller),
+        api_client.serving(running) as (_, caller),
     ):
         ingress, worker = running.start("ingress", port=port), running.start("work")
         await running.ready(ingress)

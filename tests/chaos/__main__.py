@@ -14,7 +14,7 @@ import click
 import orjson
 
 from tests.chaos import trial
-from tests.support import weakened
+from tests.support import without_fixes
 
 _SHOWN = 20
 
@@ -25,7 +25,7 @@ _SHOWN = 20
 @click.option("--minutes", default=3.0, show_default=True)
 @click.option(
     "--without",
-    type=click.Choice(list(weakened.PROTECTIONS)),
+    type=click.Choice(list(without_fixes.PROTECTIONS)),
     help="Take a protection out of every process: the run must notice.",
 )
 @click.option("--quiet", is_flag=True, help="Print the totals and what went wrong.")

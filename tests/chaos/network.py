@@ -6,7 +6,7 @@ import dataclasses
 import random
 from collections.abc import Sequence
 
-from tests.chaos import acting
+from tests.chaos import actions
 from tests.support import wire
 
 _LATE_S = (0.05, 1.0)
@@ -36,12 +36,12 @@ class Network:
         chance = random.Random(f"{self.seed} network")
         for number, each in enumerate(self.wires):
             each.weather.chance = random.Random(f"{self.seed} wire {number}")
-        acts: dict[acting.Act, int] = {
+        acts: dict[actions.Act, int] = {
             self._lose: 8,
             self._silence: 1,
             self._reset: 1,
         }
-        await acting.act(acts, chance, until, pause_s=1.5)
+        await actions.act(acts, chance, until, pause_s=1.5)
 
     @property
     def counts(self) -> collections.Counter[str]:

@@ -7,9 +7,9 @@ import random
 import signal
 from collections.abc import Sequence
 
-from tests.chaos import acting, network
+from tests.chaos import actions, network
 from tests.support import system
-from worker import broker
+from worker.devkit import broker
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -36,18 +36,18 @@ class Chaos:
     async def run(self, seconds: float) -> None:
         """Hurt until *seconds* are over; everything is back when this returns."""
         until = asyncio.get_running_loop().time() + seconds
-        processes: dict[acting.Act, int] = {
+        processes: dict[actions.Act, int] = {
             self._kill_worker: 5,
             self._freeze_worker: 3,
             self._kill_ingress: 2,
             self._freeze_ingress: 1,
         }
-        brokers: dict[acting.Act, int] = {self._kill_broker: 2, self._freeze_broker: 1}
+        brokers: dict[actions.Act, int] = {self._kill_broker: 2, self._freeze_broker: 1}
         await asyncio.gather(
-            acting.act(
+            actions.act(
                 processes, random.Random(f"{self.seed} processes"), until, pause_s=2
             ),
-            acting.act(
+            actions.act(
                 brokers, random.Random(f"{self.seed} brokers"), until, pause_s=5
             ),
             self.network.run(seconds),

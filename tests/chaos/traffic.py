@@ -12,7 +12,8 @@ import orjson
 from tests.chaos import checker
 from tests.support import system
 from worker import clock as clocks
-from worker import model, simulators
+from worker import model
+from worker.devkit import simulators
 
 _OUTCOMES = (model.Outcome.APPROVED, model.Outcome.APPROVED, model.Outcome.REJECTED)
 # A provider gives up after hours; whoever waits here wants to know sooner.

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Mapping
 
 from tests.chaos import checker, network, reading, schedule, traffic
-from tests.support import system, three, times
+from tests.support import kafka_timeouts, system, three_brokers
 
 # A crowded machine is slow, and no promise is broken while less and less is open.
 _SETTLE_S = 90.0
@@ -54,13 +54,13 @@ async def play(
     """
     Play *seed* for *seconds* on three brokers of its own, and check everything.
 
-    *without* is a protection of ``tests.support.weakened`` that the processes lack.
+    *without* is a protection of ``tests.support.without_fixes`` that they lack.
     """
     prefix = f"chaos{seed}"
-    module = ["tests.support.weakened", without] if without else ["worker"]
+    module = ["tests.support.without_fixes", without] if without else ["worker"]
     async with (
-        three.cluster(times.SHORT) as cluster,
-        three.proxies(cluster) as wires,
+        three_brokers.cluster(kafka_timeouts.SHORT) as cluster,
+        three_brokers.proxies(cluster) as wires,
         system.System(
             cluster.bootstrap_servers,
             prefix,
@@ -78,7 +78,7 @@ async def play(
                 answer_timeout_s=running.settings.kafka.answer_timeout / 1000,
                 seed=seed,
             ),
-            servers=cluster.bootstrap(three.PROXIED),
+            servers=cluster.bootstrap(three_brokers.PROXIED),
             module=module,
             seed=seed,
         )

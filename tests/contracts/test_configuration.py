@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import reference
+from tests.support import settings_reference
 from worker import providers
 from worker.settings import types
 
-TEXT = reference.PAGE.read_text(encoding="utf-8")
+TEXT = settings_reference.PAGE.read_text(encoding="utf-8")
 
 
 def _sections() -> Iterator[type[types.Section]]:
     """Yield every table of settings, and every table inside one."""
-    waiting = list(reference.SECTIONS.values())
+    waiting = list(settings_reference.SECTIONS.values())
     while waiting:
         section = waiting.pop()
         yield section
@@ -35,12 +35,14 @@ SECTIONS = {f"{each.__module__}.{each.__qualname__}": each for each in _sections
 
 def test_the_page_is_generated() -> None:
     """The page is what the template and the code make of it."""
-    assert reference.page() == TEXT, "run python -m tests.support.reference"
+    assert settings_reference.page() == TEXT, (
+        "run python -m tests.support.settings_reference"
+    )
 
 
 def test_every_table_is_on_the_page() -> None:
     """Each table of settings is there exactly once, and no placeholder is left."""
-    assert sorted(reference.names()) == sorted(reference.tables())
+    assert sorted(settings_reference.names()) == sorted(settings_reference.tables())
     assert "| secret | ingress | worker |" in TEXT
     assert "<!-- se" not in TEXT
 

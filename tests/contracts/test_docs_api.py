@@ -5,7 +5,7 @@ import re
 
 from tests.support import pages
 from worker import api, model
-from worker.api import answers
+from worker.api import responses
 
 _PAGE = "api.md"
 
@@ -17,7 +17,7 @@ def test_every_answer_of_the_api_is_documented() -> None:
         int(status) for row in rows for status in re.findall(r"\d{3}", row[0])
     }
 
-    assert {201, 202} | {status for status, _ in answers.PROBLEMS.values()} == (
+    assert {201, 202} | {status for status, _ in responses.PROBLEMS.values()} == (
         documented
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import pages, schemas
 from worker import model, policy, providers, settings
-from worker.ingress import answers
+from worker.ingress import responses
 from worker.settings import sources
 
 _NAMES = sorted(providers.REGISTRY)
@@ -93,7 +93,7 @@ def test_every_answer_of_the_ingress_is_documented() -> None:
     """Each status that the ingress answers with is in its table, and no other."""
     documented = {int(row[0][:3]) for row in pages.rows("webhooks.md", "status")}
 
-    assert {200} | {status.value for status, _ in answers._ANSWERS.values()} == (
+    assert {200} | {status.value for status, _ in responses._ANSWERS.values()} == (
         documented
     )
 

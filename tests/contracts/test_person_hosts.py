@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from worker import errors, providers, settings, simulators
+from worker import errors, providers, settings
+from worker.devkit import simulators
 
 _EXAMPLE = (pathlib.Path(__file__).parents[2] / "kyc.example.toml").read_text()
 _TYPES = {name: one.settings_type for name, one in providers.REGISTRY.items()}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support import provider_json
 from worker import clock as clocks
-from worker import errors, model, ports, providers, simulators
+from worker import errors, model, ports, providers
+from worker.devkit import simulators
 from worker.settings import sources
 
 _VECTORS = pathlib.Path(__file__).parents[1] / "vectors"

@@ -6,7 +6,7 @@ import orjson
 
 from tests.support import schemas
 from worker import model, settings
-from worker.transport import topic_specs
+from worker.kafka import topic_specs
 
 _TOPICS: dict[str, dict[str, Any]] = {
     path.stem: orjson.loads(path.read_bytes())

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import marking, three, transport
-from tests.support import times as profiles
-from worker import broker
+from tests.support import kafka_timeouts as profiles
+from tests.support import markers, three_brokers, transport
+from worker.devkit import broker
 
 _TIMEOUT_S, _FULL_TIMEOUT_S = 300, 900
 
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(
     """Mark every test of this folder, and give it the time of its length."""
     full = config.getoption("--full-length")
     timeout_s = _FULL_TIMEOUT_S if full else _TIMEOUT_S
-    marking.on_kafka(items, pathlib.Path(__file__).parent, timeout_s)
+    markers.on_kafka(items, pathlib.Path(__file__).parent, timeout_s)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def topic_prefix(topic_prefix: str, kafka: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def trio(times: profiles.Times) -> Iterator[broker.Cluster]:
     """Yield three brokers; whoever hurts one heals it again."""
-    cluster = three.cluster(times)
+    cluster = three_brokers.cluster(times)
     cluster.start_sync()
     yield cluster
     cluster.stop_sync()

@@ -8,10 +8,10 @@ import re
 import pytest
 from aiokafka import admin
 
-from tests.support import batches, judging, system
-from tests.support import times as profiles
+from tests.support import assertions, batches, system
+from tests.support import kafka_timeouts as profiles
 from worker import codec, model
-from worker.transport import reader, topic_specs, topics
+from worker.kafka import reader, topic_specs, topics
 
 _BAD_HEADER = batches.Raw(key=b"k", value=b"v", headers=[(b"\xff\xfe", b"x")])
 _JUNK = batches.Raw(key=b"\xff", value=b"\x00junk", headers=[(b"", None)])
@@ -72,9 +72,9 @@ async def test_what_others_write_stops_nobody(
         for number in range(_PARTITIONS):
             for each in foreign:
                 await batches.write(kafka, topic, number, each)
-        truths, callbacks = judging.sessions(running, 20)
+        truths, callbacks = assertions.sessions(running, 20)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
         assert "partition.failed" not in worker.logged()
         assert _peak_mib(worker) < _PEAK_MIB
@@ -112,13 +112,13 @@ async def test_topics_may_be_compressed(
         ingress, worker = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 6)
+        truths, callbacks = assertions.sessions(running, 6)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
         worker.popen.terminate()
         assert await asyncio.to_thread(worker.popen.wait, 30) == 0
         await running.ready(running.start("work"))
-        more, callbacks = judging.sessions(running, 6)
+        more, callbacks = assertions.sessions(running, 6)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths | more)
+        await assertions.check(running, truths | more)

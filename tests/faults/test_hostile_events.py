@@ -8,10 +8,11 @@ from typing import Any
 import aiokafka
 import orjson
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import clock, codec, model, simulators
-from worker.transport import partitioning, reader
+from worker import clock, codec, model
+from worker.devkit import simulators
+from worker.kafka import partitioning, reader
 
 _SECONDS = 60
 

@@ -6,9 +6,10 @@ import pathlib
 
 import orjson
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import model, simulators
+from worker import model
+from worker.devkit import simulators
 
 _PARTITIONS = 6
 #: one whose result is fetched, one whose signed callback is the result

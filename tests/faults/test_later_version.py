@@ -7,10 +7,11 @@ import aiohttp
 import aiokafka
 import orjson
 
-from tests.support import judging, newer, system
-from tests.support import times as profiles
-from worker import clock, codec, model, simulators
-from worker.transport import partitioning
+from tests.support import assertions, later_release, system
+from tests.support import kafka_timeouts as profiles
+from worker import clock, codec, model
+from worker.devkit import simulators
+from worker.kafka import partitioning
 
 
 def _event(session_id: str) -> model.Event:
@@ -61,10 +62,10 @@ async def test_it_is_decided_by_the_next_release(
         await running.ready(worker)
         later = running.simulators["identomat"].add(simulators.Scenario())
         record = codec.event_record(_event(later))
-        await _write(running, newer.as_version_2(record))
-        truths, callbacks = judging.sessions(running, 8)
+        await _write(running, later_release.as_version_2(record))
+        truths, callbacks = assertions.sessions(running, 8)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
         assert await _probe(worker, "readyz") == 503
         assert await _probe(worker, "livez") == 200
@@ -75,7 +76,7 @@ async def test_it_is_decided_by_the_next_release(
         worker.popen.terminate()
         assert await asyncio.to_thread(worker.popen.wait, 60) == 0
 
-        upgraded = running.start("work", module=["tests.support.newer"])
+        upgraded = running.start("work", module=["tests.support.later_release"])
         await running.ready(upgraded)
         found = await running.decisions()
         for _ in range(300):

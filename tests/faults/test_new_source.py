@@ -9,10 +9,10 @@ import sys
 
 import orjson
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import simulators
-from worker.transport import reader
+from worker.devkit import simulators
+from worker.kafka import reader
 
 _NEW = "idbeyond"  # its signed callback is its only result, and comes once
 

@@ -7,8 +7,8 @@ import aiokafka
 import pytest
 from aiokafka import admin
 
-from tests.support import hindering, judging, system
-from tests.support import times as profiles
+from tests.support import assertions, fault_injection, system
+from tests.support import kafka_timeouts as profiles
 
 
 async def _said(process: system.Process, text: str, times: profiles.Times) -> None:
@@ -29,15 +29,17 @@ async def test_a_listener_that_raises_leaves_no_partition_without_an_owner(
     """Aiokafka only logs it: the member begins anew by itself."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("listener_raises", which))
+        worker = running.start(
+            "work", module=fault_injection.by("listener_raises", which)
+        )
         await running.ready(ingress)
         await running.ready(worker)
         if which == "revoked":
             await running.ready(running.start("work"))
         await _said(worker, '"reason":"RuntimeError"', times)
-        truths, callbacks = judging.sessions(running, 20)
+        truths, callbacks = assertions.sessions(running, 20)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
     assert worker.logged().count('"reason":"RuntimeError"') == 1
 
@@ -49,16 +51,18 @@ async def test_a_consumer_whose_polls_fail_is_built_again(
     trigger = tmp_path / "raise"
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("poll_raises", str(trigger)))
+        worker = running.start(
+            "work", module=fault_injection.by("poll_raises", str(trigger))
+        )
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 40, latency_s=0.05)
+        truths, callbacks = assertions.sessions(running, 40, latency_s=0.05)
         sending = asyncio.create_task(system.Driver([ingress], 8).send(callbacks))
         trigger.touch()
         await _said(worker, '"partition":-1,"reason":"KafkaError"', times)
         trigger.unlink()
         await sending
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
         assert worker.popen.poll() is None
 
 
@@ -79,18 +83,18 @@ async def test_back_pressure_survives_a_hand_over(
         await running.ready(ingress)
         await running.ready(first)
         # Far more than may be open: they wait in their topic.
-        truths, callbacks = judging.sessions(running, 100, latency_s=0.05)
+        truths, callbacks = assertions.sessions(running, 100, latency_s=0.05)
         await system.Driver([ingress]).send(callbacks)
         second = running.start("work")
         await running.ready(second)
-        some, callbacks = judging.sessions(running, 40, latency_s=0.05)
+        some, callbacks = assertions.sessions(running, 40, latency_s=0.05)
         await system.Driver([ingress]).send(callbacks)
         first.popen.kill()
-        await judging.check(running, truths | some)
+        await assertions.check(running, truths | some)
         # And with nobody coming or going: full again and again, a little at a time.
-        last, callbacks = judging.sessions(running, 60, latency_s=0.05)
+        last, callbacks = assertions.sessions(running, 60, latency_s=0.05)
         await system.Driver([ingress], at_once=4).send(callbacks)
-        await judging.check(running, truths | some | last)
+        await assertions.check(running, truths | some | last)
 
 
 async def test_events_that_fell_out_of_their_topic_are_an_alarm(
@@ -104,9 +108,9 @@ async def test_events_that_fell_out_of_their_topic_are_an_alarm(
         await running.ready(ingress)
         await running.ready(worker)
         # So many that no partition is without one.
-        truths, callbacks = judging.sessions(running, 40)
+        truths, callbacks = assertions.sessions(running, 40)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
         worker.popen.kill()
         # Sent again, they say nothing new: none of them is missed.
         await system.Driver([ingress]).send(callbacks)
@@ -120,9 +124,9 @@ async def test_events_that_fell_out_of_their_topic_are_an_alarm(
         worker = running.start("work", arguments=["--accept-gap"])
         await running.ready(worker)
         assert worker.logged().count("partition.gap_accepted") == 1
-        more, callbacks = judging.sessions(running, 8)
+        more, callbacks = assertions.sessions(running, 8)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths | more)
+        await assertions.check(running, truths | more)
 
 
 async def _empty(running: system.System, number: int) -> None:

@@ -8,9 +8,9 @@ import signal
 import aiohttp
 import pytest
 
-from tests.support import judging, system
-from tests.support import times as profiles
-from worker import broker
+from tests.support import assertions, system
+from tests.support import kafka_timeouts as profiles
+from worker.devkit import broker
 
 
 async def test_workers_come_and_go(
@@ -21,7 +21,7 @@ async def test_workers_come_and_go(
         ingress, first = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(first)
-        truths, callbacks = judging.sessions(running, 200, latency_s=0.02)
+        truths, callbacks = assertions.sessions(running, 200, latency_s=0.02)
         driver = system.Driver([ingress], at_once=4)
         sending = asyncio.create_task(driver.send(callbacks))
         others = [running.start("work") for _ in range(2)]
@@ -32,7 +32,7 @@ async def test_workers_come_and_go(
         first.popen.terminate()
         assert await asyncio.to_thread(first.popen.wait, 20) == 0
         await sending
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
 
 async def test_a_frozen_worker_is_a_zombie_that_writes_nothing(
@@ -44,21 +44,21 @@ async def test_a_frozen_worker_is_a_zombie_that_writes_nothing(
         workers = [running.start("work") for _ in range(2)]
         for process in (ingress, *workers):
             await running.ready(process)
-        truths, callbacks = judging.sessions(running, 60, latency_s=0.3)
+        truths, callbacks = assertions.sessions(running, 60, latency_s=0.3)
         driver = system.Driver([ingress], at_once=8)
         sending = asyncio.create_task(driver.send(callbacks))
         await asyncio.sleep(0.3)
         workers[0].popen.send_signal(signal.SIGSTOP)
         await sending
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
         workers[0].popen.send_signal(signal.SIGCONT)
-        more, callbacks = judging.sessions(running, 60)
+        more, callbacks = assertions.sessions(running, 60)
         await driver.send(callbacks)
-        await judging.check(running, truths | more)
+        await assertions.check(running, truths | more)
         workers[1].popen.kill()
-        last, callbacks = judging.sessions(running, 20)
+        last, callbacks = assertions.sessions(running, 20)
         await driver.send(callbacks)
-        await judging.check(running, truths | more | last)
+        await assertions.check(running, truths | more | last)
         assert workers[0].popen.poll() is None
 
 
@@ -96,7 +96,7 @@ async def test_kafka_away_at_the_start_and_later(
             await cluster.nodes[0].start()
             await running.ready(ingress)
 
-            truths, callbacks = judging.sessions(running, 1)
+            truths, callbacks = assertions.sessions(running, 1)
             cluster.nodes[0].kill()
             begun = asyncio.get_running_loop().time()
             async with (
@@ -114,4 +114,4 @@ async def test_kafka_away_at_the_start_and_later(
             worker = running.start("work")
             await system.Driver([ingress]).send(callbacks)
             await running.ready(worker)
-            await judging.check(running, truths)
+            await assertions.check(running, truths)

@@ -7,10 +7,11 @@ import signal
 
 import aiokafka
 
-from tests.support import hindering, judging, system, transport
-from tests.support import times as profiles
-from worker import settings, simulators
-from worker.transport import hanging
+from tests.support import assertions, fault_injection, system, transport
+from tests.support import kafka_timeouts as profiles
+from worker import settings
+from worker.devkit import simulators
+from worker.kafka import hanging_transactions
 
 
 def _count(process: system.Process, event: str) -> int:
@@ -26,15 +27,15 @@ async def test_a_restore_longer_than_the_session_keeps_its_partitions(
         kafka, topic_prefix, tmp_path, times=times, partitions=2
     ) as running:
         ingress = running.start("ingress")
-        first = running.start("work", module=hindering.by("slow_restore", slow))
+        first = running.start("work", module=fault_injection.by("slow_restore", slow))
         await running.ready(ingress)
-        truths, callbacks = judging.sessions(running, 40)
+        truths, callbacks = assertions.sessions(running, 40)
         await system.Driver([ingress]).send(callbacks)
         await running.ready(first)
         # The second one's partitions are restored while the first one works.
-        second = running.start("work", module=hindering.by("slow_restore", slow))
+        second = running.start("work", module=fault_injection.by("slow_restore", slow))
         await running.ready(second)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
     assert tuple(_count(p, "partition.restored") for p in (first, second)) == (2, 1)
     assert tuple(_count(p, "partition.failed") for p in (first, second)) == (0, 0)
@@ -56,14 +57,14 @@ async def test_a_transaction_that_the_broker_gave_up_is_done_again(
         kafka_more=f'request_timeout = "{times.transaction * 4}ms"',
     ) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("frozen_inside", "4"))
+        worker = running.start("work", module=fault_injection.by("frozen_inside", "4"))
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 40, latency_s=0.02)
+        truths, callbacks = assertions.sessions(running, 40, latency_s=0.02)
         await system.Driver([ingress]).send(callbacks)
         await _aborted(running.settings.kafka, times)
         worker.popen.send_signal(signal.SIGCONT)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
     # All that were in flight: this one and those of other partitions.
     doubted = worker.logged().count('"reason":"commit_in_doubt"')
@@ -90,7 +91,10 @@ async def _aborted(kafka: settings.Kafka, times: profiles.Times) -> None:
 async def _any_open(
     client: aiokafka.AIOKafkaClient, names: list[str], partitions: int
 ) -> bool:
-    hidden = [await hanging._hidden(client, names, each) for each in range(partitions)]
+    hidden = [
+        await hanging_transactions._hidden(client, names, each)
+        for each in range(partitions)
+    ]
     return any(hidden)
 
 
@@ -100,12 +104,12 @@ async def test_a_transaction_that_never_ends_is_given_up_by_its_worker(
     """The commit's deadline ends it before the broker does; nobody else notices."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=hindering.by("stuck_inside", "4"))
+        worker = running.start("work", module=fault_injection.by("stuck_inside", "4"))
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 40, latency_s=0.02)
+        truths, callbacks = assertions.sessions(running, 40, latency_s=0.02)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
     assert '"reason":"commit_in_doubt"' in worker.logged()
     assert _count(worker, "partition.restored") == 6 + 1
@@ -126,13 +130,15 @@ async def test_clocks_an_hour_off_change_no_decision(
         # The first one tells of an extraction, and decides nothing.
         heard = (simulator.callbacks(each)[1:] for each in long)
         phases = zip(*heard, strict=True)
-        truths: judging.Truths = {}
+        truths: assertions.Truths = {}
         once: list[simulators.OutgoingCallback] = []
         for offset_s, callbacks in zip(("3600", "0", "-3600"), phases, strict=True):
-            worker = running.start("work", module=hindering.by("clock_off", offset_s))
+            worker = running.start(
+                "work", module=fault_injection.by("clock_off", offset_s)
+            )
             await running.ready(worker)
             await driver.send(callbacks)
-            more, once = judging.sessions(running, 12)
+            more, once = assertions.sessions(running, 12)
             truths |= more
             # Twice: the second time they have ended, by another clock.
             await driver.send(once)
@@ -144,18 +150,18 @@ async def test_clocks_an_hour_off_change_no_decision(
 
     for session_id in long:
         history = histories.pop(("idbeyond", session_id))
-        assert judging.told(history) == [(1, "pending"), (2, "approved")]
+        assert assertions.told(history) == [(1, "pending"), (2, "approved")]
         told_at = [str(each["decided_at"]) for each in history]
         assert sorted(told_at) == told_at
     assert {key: [(1, outcome)] for key, outcome in truths.items()} == {
-        key: judging.told(history) for key, history in histories.items()
+        key: assertions.told(history) for key, history in histories.items()
     }
     assert await transport.fetched(running.settings.kafka, "dlq") == []
 
 
 async def _decided(
-    running: system.System, keys: set[judging.Key], *, final: int = 0
-) -> judging.Histories:
+    running: system.System, keys: set[assertions.Key], *, final: int = 0
+) -> assertions.Histories:
     """Return all decisions, once these sessions have some and so many are final."""
     async with asyncio.timeout(running.times.patience_s):
         while True:

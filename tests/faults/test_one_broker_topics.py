@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from aiokafka import admin
 
-from tests.support import judging, system
-from tests.support import times as profiles
-from worker import broker
-from worker.transport import topic_specs, topics
+from tests.support import assertions, system
+from tests.support import kafka_timeouts as profiles
+from worker.devkit import broker
+from worker.kafka import topic_specs, topics
 
 #: A process that does nothing but complain takes less of a core than this.
 _IDLE = 0.2
@@ -94,7 +94,7 @@ async def test_a_record_that_a_topic_no_longer_takes_is_an_alarm_and_no_more(
         await running.ready(ingress)
         await running.ready(worker)
         await _limit(running, "decisions", 300)
-        truths, callbacks = judging.sessions(running, 20)
+        truths, callbacks = assertions.sessions(running, 20)
         await system.Driver([ingress]).send(callbacks)
         await _said(worker, '"kind":"record_too_large"', times)
         assert await running.decisions() == {}
@@ -102,7 +102,7 @@ async def test_a_record_that_a_topic_no_longer_takes_is_an_alarm_and_no_more(
         assert "max.message.bytes" in worker.logged()
 
         await _limit(running, "decisions", None)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
 
 async def test_an_event_that_its_topic_no_longer_takes_is_refused_and_comes_again(
@@ -115,17 +115,17 @@ async def test_an_event_that_its_topic_no_longer_takes_is_refused_and_comes_agai
         await running.ready(worker)
         driver = system.Driver([ingress])
         # Where a producer has written nothing yet, no broker minds a gap.
-        before, callbacks = judging.sessions(running, 40)
+        before, callbacks = assertions.sessions(running, 40)
         await driver.send(callbacks)
         await _limit(running, "events", 300)
-        truths, callbacks = judging.sessions(running, 6)
+        truths, callbacks = assertions.sessions(running, 6)
         sending = asyncio.create_task(driver.send(callbacks))
         async with asyncio.timeout(times.patience_s):
             while driver.statuses[503] < 12:  # noqa: ASYNC110 -- a counter tells nobody
                 await asyncio.sleep(0.05)
         await _limit(running, "events", None)
         await sending
-        await judging.check(running, before | truths)
+        await assertions.check(running, before | truths)
 
     assert {200, 503} == set(driver.statuses)
     assert ingress.logged().count("\n") < 10 * driver.statuses.total()
@@ -141,12 +141,12 @@ async def test_the_topic_of_events_is_deleted_and_made_again(
         ingress, worker = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 40)
+        truths, callbacks = assertions.sessions(running, 40)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
         await _delete(running, "events")
-        more, callbacks = judging.sessions(running, 40)
+        more, callbacks = assertions.sessions(running, 40)
         driver = system.Driver([ingress])
         sending = asyncio.create_task(driver.send(callbacks))
         sentence = f"{topic_prefix}.events does not exist: run `kyc-worker topics`."
@@ -166,7 +166,7 @@ async def test_the_topic_of_events_is_deleted_and_made_again(
         await running.ready(running.start("work", arguments=["--accept-gap"]))
         await running.ready(running.start("ingress", port=ingress.port))
         await driver.send(callbacks)
-        await judging.check(running, truths | more)
+        await assertions.check(running, truths | more)
 
     assert {200, 503} == set(driver.statuses)
 
@@ -191,9 +191,9 @@ async def test_a_ledger_that_a_broker_made_again_is_not_written(
         ingress, worker = running.start("ingress"), running.start("work")
         await running.ready(ingress)
         await running.ready(worker)
-        truths, callbacks = judging.sessions(running, 20)
+        truths, callbacks = assertions.sessions(running, 20)
         await system.Driver([ingress]).send(callbacks)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
         await _delete(running, "ledger")
         await _said(worker, f"{topic_prefix}.ledger ", times)
@@ -202,7 +202,7 @@ async def test_a_ledger_that_a_broker_made_again_is_not_written(
         # Without their ledger they would be decided a second time as revision 1.
         await system.Driver([ingress]).send(callbacks)
         await _idle(worker)
-        await judging.check(running, truths)
+        await assertions.check(running, truths)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import uuid
 import orjson
 import pytest
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import simulators
-from worker.transport import reader
+from worker.devkit import simulators
+from worker.kafka import reader
 
 _NEIGHBOURS = 40
 #: lives of the process: two before it is careful, the attempts, and some to spare
@@ -25,7 +25,7 @@ class _Lives:
 
     def __init__(self, running: system.System, how: str, session_id: str) -> None:
         self._running = running
-        self._module = ["tests.support.poisoned", how, session_id]
+        self._module = ["tests.support.poison_pill", how, session_id]
         self.lived = 0
 
     async def go_on(self) -> None:

@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import simulators
-from worker.transport import partitioning, reader
+from worker.devkit import simulators
+from worker.kafka import partitioning, reader
 
 _SESSIONS = 12
 _OUTAGE = simulators.Scenario(errors=10**6)
@@ -145,7 +145,7 @@ async def test_an_outage_past_the_horizon_is_redriven(
         assert f"{_SESSIONS} to redrive, 0 that cannot be" in words
         assert "dry run" in words
 
-        interrupted = ("tests.support.crashing", "after_publication", "4")
+        interrupted = ("tests.support.crash_points", "after_publication", "4")
         code, words = await _redrive(
             running, *narrowed, "--execute", module=interrupted
         )

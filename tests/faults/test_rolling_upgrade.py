@@ -8,10 +8,11 @@ import re
 import aiohttp
 import orjson
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import system
-from tests.support import times as profiles
-from worker import model, simulators
-from worker.transport import reader
+from worker import model
+from worker.devkit import simulators
+from worker.kafka import reader
 
 #: which version each of the two workers writes, from one phase to the next
 _PHASES = ((1, 1), (1, 2), (2, 2), (2, 1), (1, 1))
@@ -151,7 +152,7 @@ async def test_an_older_release_leaves_a_raised_ledger_alone(
         expected = {key: told[:1] for key, told in lasting.items()}
         assert expected == await _told(running, expected)
 
-        older = running.start("work", module=["tests.support.older"])
+        older = running.start("work", module=["tests.support.previous_release"])
         await _alarmed(older, "unknown_version")
         await driver.send(phases[-1])
         assert not await _ready(older)

@@ -4,9 +4,9 @@ import asyncio
 import pathlib
 import random
 
-from tests.support import leaders, three, wire
-from tests.support import times as profiles
-from worker import broker
+from tests.support import kafka_timeouts as profiles
+from tests.support import partition_leaders, three_brokers, wire
+from worker.devkit import broker
 
 
 async def test_one_worker_loses_the_coordinator(
@@ -19,20 +19,20 @@ async def test_one_worker_loses_the_coordinator(
     keeps it from writing.
     """
     async with (
-        three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, proxied=1) as scene,
+        three_brokers.proxies(trio) as links,
+        three_brokers.scene(trio, tmp_path, times, proxied=1) as scene,
     ):
         _, other = scene.workers
-        await leaders.part(trio.bootstrap_servers)
-        led = await leaders.layout(trio.bootstrap_servers)
+        await partition_leaders.part(trio.bootstrap_servers)
+        led = await partition_leaders.layout(trio.bootstrap_servers)
         async with scene.load():
-            link = links[led[leaders.OF_GROUPS].leader - 1]
+            link = links[led[partition_leaders.OF_GROUPS].leader - 1]
             async with scene.fault("coordinator cut off from one worker"):
                 link.black_hole()
-                await scene.owns(three.PARTITIONS, other)
+                await scene.owns(three_brokers.PARTITIONS, other)
                 await scene.decide_more()
             await link.heal()
-            await scene.owns(three.PARTITIONS // 2, other)
+            await scene.owns(three_brokers.PARTITIONS // 2, other)
             await scene.end(other)
             await scene.decide_more()
         await scene.check()
@@ -43,8 +43,8 @@ async def test_a_bad_link_to_every_broker(
 ) -> None:
     """Slow, cut again and again, then gone: nothing is lost, and it comes back."""
     async with (
-        three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, proxied=1) as scene,
+        three_brokers.proxies(trio) as links,
+        three_brokers.scene(trio, tmp_path, times, proxied=1) as scene,
     ):
         _, other = scene.workers
         async with scene.load():
@@ -56,11 +56,11 @@ async def test_a_bad_link_to_every_broker(
             async with scene.fault("one worker without any broker"):
                 for link in links:
                     await link.refuse()
-                await scene.owns(three.PARTITIONS, other)
+                await scene.owns(three_brokers.PARTITIONS, other)
                 await scene.decide_more()
             for link in links:
                 await link.heal()
-            await scene.owns(three.PARTITIONS // 2, other)
+            await scene.owns(three_brokers.PARTITIONS // 2, other)
             await scene.end(other)
             await scene.decide_more()
         await scene.check()
@@ -76,8 +76,8 @@ async def test_ends_of_transactions_arrive_within_the_next_ones(
     each producer whose request is still on its way.
     """
     async with (
-        three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, proxied=2) as scene,
+        three_brokers.proxies(trio) as links,
+        three_brokers.scene(trio, tmp_path, times, proxied=2) as scene,
     ):
         async with (
             scene.load(),
@@ -106,8 +106,8 @@ async def test_a_broker_is_silent_for_longer_than_its_clients_wait(
 ) -> None:
     """Each in turn; what was sent meanwhile arrives after its clients asked again."""
     async with (
-        three.proxies(trio) as links,
-        three.scene(trio, tmp_path, times, proxied=2) as scene,
+        three_brokers.proxies(trio) as links,
+        three_brokers.scene(trio, tmp_path, times, proxied=2) as scene,
     ):
         answer_timeout_s = scene.running.settings.kafka.answer_timeout / 1000
         async with scene.load():

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support import marking, transport
+from tests.support import markers, transport
 from worker import settings
-from worker.transport import partition, topics
+from worker.kafka import ledger_partition, topics
 
 _TIMEOUT_S = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time unless it asks for its own."""
-    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
+    markers.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
 
 
 @pytest.fixture(name="logs")
-async def _logs() -> AsyncIterator[list[partition.PartitionLog]]:
+async def _logs() -> AsyncIterator[list[ledger_partition.PartitionLog]]:
     """Discard what a test has opened."""
-    opened: list[partition.PartitionLog] = []
+    opened: list[ledger_partition.PartitionLog] = []
     yield opened
     for log in opened:
         await log.discard()

@@ -11,9 +11,10 @@ from aiokafka import errors as theirs
 from hypothesis import strategies as st
 
 from tests.support import batches, system
-from tests.support import times as profiles
-from worker import clock, codec, model, simulators
-from worker.transport import partitioning
+from tests.support import kafka_timeouts as profiles
+from worker import clock, codec, model
+from worker.devkit import simulators
+from worker.kafka import partitioning
 
 _PARTITIONS = 2
 _PATIENCE_S = 30

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import beginnings, system
-from worker import simulators
+from tests.support import api_client, system
+from worker.devkit import simulators
 
 _WAIT_S = 60.0
 _FETCHED = ("identomat", "idnow", "biometric")
@@ -35,7 +35,7 @@ async def _decision(
             await asyncio.sleep(0.1)
 
 
-async def _begun(caller: beginnings.Caller, source: str, reference: str) -> str:
+async def _begun(caller: api_client.Caller, source: str, reference: str) -> str:
     answer = await caller.begin(source, reference=reference)
     assert answer.status == 201, answer.document
     session_id: str = answer.document["session_id"]
@@ -48,11 +48,11 @@ async def test_every_provider_from_begin_to_decision(
     """Begin, a person who finishes, a callback, a decision with our reference."""
     async with (
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
-        beginnings.serving(running) as (_, caller),
+        api_client.serving(running) as (_, caller),
     ):
         ingress, _ = running.start("ingress"), running.start("work")
         await running.ready(ingress)
-        for source in beginnings.PARAMS:
+        for source in api_client.PARAMS:
             reference = f"customer-{source}"
             session_id = await _begun(caller, source, reference)
             told = await caller.person(source, session_id, ingress=ingress)
@@ -78,7 +78,7 @@ async def test_no_callback_ever_comes(
         system.System(
             kafka, topic_prefix, tmp_path, partitions=3, sources_more=_SOON
         ) as running,
-        beginnings.serving(running) as (_, caller),
+        api_client.serving(running) as (_, caller),
     ):
         running.start("work")
         finished, left = {}, {}
@@ -151,7 +151,7 @@ async def test_sessions_begun_elsewhere(
     """Registered over HTTP or by the line, before the callback or after it."""
     async with (
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
-        beginnings.serving(running) as (_, caller),
+        api_client.serving(running) as (_, caller),
     ):
         ingress, _ = running.start("ingress"), running.start("work")
         await running.ready(ingress)

@@ -11,13 +11,13 @@ import sys
 import aiohttp
 import orjson
 
-from tests.support import beginnings, crashing, system
+from tests.support import api_client, crash_points, system
 
 _WAIT_S = 60.0
 #: whose session is known although the process that began it is not there to tell
 _KNOWN = {
     # The number is ours: derived from the begin id.
-    "idnow": set(crashing.BEGIN_POINTS),
+    "idnow": set(crash_points.BEGIN_POINTS),
     # The begin id comes back with the callback, once there is a session.
     "idbeyond": {"begun", "registered", "ended"},
     "identomat": {"registered", "ended"},
@@ -43,7 +43,7 @@ async def _begin_and_die(
     async with at_once:
         process = running.start("api", ends_at=(point, 1))
         await running.ready(process)
-        async with beginnings.Caller(running, process) as caller:
+        async with api_client.Caller(running, process) as caller:
             with contextlib.suppress(aiohttp.ClientError):
                 answer = await caller.begin(
                     source, key=point, reference=f"customer-{point}"
@@ -97,7 +97,7 @@ async def test_no_intent_is_unknown_after_a_kill(
         )
         ingress = running.start("ingress")
         await running.ready(ingress)
-        async with beginnings.serving(running) as (survivor, caller):
+        async with api_client.serving(running) as (survivor, caller):
             # The one session of id beyond calls back, and holds its begin id.
             (session_id,) = await caller.held("idbeyond")
             await caller.person("idbeyond", session_id, ingress=ingress)
@@ -109,7 +109,7 @@ async def test_no_intent_is_unknown_after_a_kill(
             await _check_what_is_told(running, caller)
 
 
-async def _again(caller: beginnings.Caller, source: str, point: str) -> str:
+async def _again(caller: api_client.Caller, source: str, point: str) -> str:
     """Return what becomes of the begin by now, as a repeat is told it."""
     answer = await caller.begin(source, key=point, reference=f"customer-{point}")
     assert answer.status == 409, answer
@@ -118,7 +118,7 @@ async def _again(caller: beginnings.Caller, source: str, point: str) -> str:
 
 
 async def _check_what_is_told(
-    running: system.System, caller: beginnings.Caller
+    running: system.System, caller: api_client.Caller
 ) -> None:
     listed = await _listed(running)
     for source, point in _TRIED:
@@ -138,8 +138,8 @@ async def test_of_two_processes_one_begins(
     """Asked the same at the same time, one answers 201 and the provider hears once."""
     async with (
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
-        beginnings.serving(running) as (_, one),
-        beginnings.serving(running) as (_, two),
+        api_client.serving(running) as (_, one),
+        api_client.serving(running) as (_, two),
     ):
         keys = [f"key-{number}" for number in range(10)]
         answers = await asyncio.gather(

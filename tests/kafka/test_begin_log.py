@@ -10,7 +10,7 @@ import pytest
 from tests.support import transport
 from worker import clock as clocks
 from worker import codec, model, settings
-from worker.transport import begins, producer, reader
+from worker.kafka import begin_log, event_producer, reader
 
 _HOUR_MS = 3_600_000
 
@@ -30,13 +30,13 @@ def _intent(begin_id: str = "b1") -> model.Intent:
 @contextlib.asynccontextmanager
 async def _replica(
     config: settings.Kafka, *, kept_ms: int = 25 * _HOUR_MS
-) -> AsyncIterator[begins.BeginLog]:
+) -> AsyncIterator[begin_log.BeginLog]:
     """Yield what one api process has."""
     clock, log = clocks.SystemClock(), transport.Log()
-    sink = producer.EventProducer(
+    sink = event_producer.EventProducer(
         config, clock, log, ack_timeout_ms=10_000, topics=("events", "begins")
     )
-    replica = begins.BeginLog(
+    replica = begin_log.BeginLog(
         config,
         clock,
         log,
@@ -54,7 +54,7 @@ async def _replica(
         await sink.close(1)
 
 
-async def _until(holds: object, *, reading: begins.BeginLog, key: str) -> None:
+async def _until(holds: object, *, reading: begin_log.BeginLog, key: str) -> None:
     """Wait until *key* stands at *holds* for *reading*."""
     while reading.standing(key) != holds:  # noqa: ASYNC110 -- nobody tells
         await asyncio.sleep(0.01)

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from aiokafka import admin
 
-from worker import broker
-from worker.broker import config
+from worker.devkit import broker
+from worker.devkit.broker import config
 
 
 async def _create(bootstrap_servers: str, topic: str, *, copies: int = 1) -> None:
@@ -182,7 +182,7 @@ async def test_background_broker_outlives_its_command(tmp_path: pathlib.Path) ->
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 -- because we wrote it
-            [sys.executable, "-m", "worker.broker", *words, "--dir", "kafka"],
+            [sys.executable, "-m", "worker.devkit.broker", *words, "--dir", "kafka"],
             cwd=tmp_path,
             env=env,
             capture_output=True,

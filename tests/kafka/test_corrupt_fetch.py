@@ -9,7 +9,7 @@ import pytest
 from tests.support import batches
 from tests.support import clock as clocks
 from worker import settings
-from worker.transport import lag, membership
+from worker.kafka import lag, membership
 
 _CORRUPT = 2
 _MINUTE_MS = 60_000

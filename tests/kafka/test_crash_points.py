@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
-from tests.support import crashing, system
-from worker import model, simulators
+from tests.support import crash_points, system
+from worker import model
+from worker.devkit import simulators
 
 _SESSIONS = 24
 _INGRESS = ("before_publication", "after_publication")
@@ -86,7 +87,7 @@ async def _run(
         return await _told(running)
 
 
-@pytest.mark.parametrize("point", [None, *crashing.POINTS])
+@pytest.mark.parametrize("point", [None, *crash_points.POINTS])
 async def test_a_crash_changes_no_decision(
     kafka: str,
     topic_prefix: str,

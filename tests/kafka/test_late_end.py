@@ -4,12 +4,16 @@ import pytest
 from aiokafka.protocol import produce as produce_protocol
 from aiokafka.protocol import transaction as protocol
 
-from tests.support import late, transport
+from tests.support import late_requests, transport
 from worker import errors, model, ports, settings
-from worker.transport import partition, topics
+from worker.kafka import ledger_partition, topics
 
 _SESSIONS = [f"s{number}" for number in range(60)]
-_UNANSWERED = [late.Loss.TIMEOUT, late.Loss.RESET, late.Loss.ANSWER]
+_UNANSWERED = [
+    late_requests.Loss.TIMEOUT,
+    late_requests.Loss.RESET,
+    late_requests.Loss.ANSWER,
+]
 
 
 @pytest.fixture(name="config")
@@ -21,9 +25,11 @@ async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
 
 
 @pytest.fixture(name="network")
-async def _network(kafka: str, monkeypatch: pytest.MonkeyPatch) -> late.Network:
+async def _network(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> late_requests.Network:
     """Return the network between this process and the broker."""
-    return late.Network(monkeypatch, kafka)
+    return late_requests.Network(monkeypatch, kafka)
 
 
 def _large() -> ports.Batch:
@@ -40,7 +46,7 @@ def _large() -> ports.Batch:
 
 
 async def _commit_as_an_owner(
-    log: partition.PartitionLog, batch: ports.Batch
+    log: ledger_partition.PartitionLog, batch: ports.Batch
 ) -> errors.TransportError | None:
     """Commit *batch*; where that fails, fence and restore, and return why."""
     try:
@@ -52,7 +58,7 @@ async def _commit_as_an_owner(
 
 
 async def _written(
-    config: settings.Kafka, log: partition.PartitionLog
+    config: settings.Kafka, log: ledger_partition.PartitionLog
 ) -> tuple[set[str], set[str], set[str], int]:
     """Return which of the large batch's sessions are where, and the position."""
     found, position = await transport.restored(log)
@@ -68,9 +74,9 @@ async def _written(
 @pytest.mark.parametrize("nth", [1, 2, 3])
 async def test_a_late_end_tears_no_transaction(
     config: settings.Kafka,
-    logs: list[partition.PartitionLog],
-    network: late.Network,
-    loss: late.Loss,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
+    loss: late_requests.Loss,
     nth: int,
 ) -> None:
     """All of the next batch is committed or nothing, wherever the copy arrives."""
@@ -92,9 +98,9 @@ async def test_a_late_end_tears_no_transaction(
 @pytest.mark.parametrize("loss", _UNANSWERED)
 async def test_a_retired_producer_sends_nothing_more(
     config: settings.Kafka,
-    logs: list[partition.PartitionLog],
-    network: late.Network,
-    loss: late.Loss,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
+    loss: late_requests.Loss,
 ) -> None:
     """The repeat ends its own commit well; the next one is refused at once."""
     log = await transport.owner(config, logs)
@@ -113,11 +119,13 @@ async def test_a_retired_producer_sends_nothing_more(
 
 
 async def test_a_late_end_is_void_after_the_fence(
-    config: settings.Kafka, logs: list[partition.PartitionLog], network: late.Network
+    config: settings.Kafka,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
 ) -> None:
     """The new owner's epoch refuses it, even in the middle of a transaction."""
     log = await transport.owner(config, logs)
-    network.lose(protocol.EndTxnRequest, late.Loss.TIMEOUT)
+    network.lose(protocol.EndTxnRequest, late_requests.Loss.TIMEOUT)
     await log.commit(transport.batch(1, "first"))
     await log.fence()
     network.deliver_before(produce_protocol.ProduceRequest, 2)
@@ -131,11 +139,13 @@ async def test_a_late_end_is_void_after_the_fence(
 
 
 async def test_a_request_that_was_never_sent_retires_nothing(
-    config: settings.Kafka, logs: list[partition.PartitionLog], network: late.Network
+    config: settings.Kafka,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
 ) -> None:
     """Without a connection there is no copy: the producer goes on."""
     log = await transport.owner(config, logs)
-    network.lose(protocol.EndTxnRequest, late.Loss.UNCONNECTED)
+    network.lose(protocol.EndTxnRequest, late_requests.Loss.UNCONNECTED)
 
     await log.commit(transport.batch(1, "first"))
     await log.commit(transport.batch(2, "second"))

@@ -9,9 +9,9 @@ from aiokafka.protocol import group as group_protocol
 from aiokafka.protocol import produce as produce_protocol
 from aiokafka.protocol import transaction as protocol
 
-from tests.support import late, transport
+from tests.support import late_requests, transport
 from worker import errors, model, ports, settings
-from worker.transport import closing, membership, partition, topics
+from worker.kafka import aiokafka_patches, ledger_partition, membership, topics
 
 #: what the broker says to an epoch that it has raised
 _OUTDATED = {47, 90}
@@ -19,9 +19,11 @@ _MEMBER_ID_REQUIRED = 79
 
 
 @pytest.fixture(name="network")
-async def _network(kafka: str, monkeypatch: pytest.MonkeyPatch) -> late.Network:
+async def _network(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> late_requests.Network:
     """Return the network between this process and the broker."""
-    return late.Network(monkeypatch, kafka)
+    return late_requests.Network(monkeypatch, kafka)
 
 
 async def _keys(config: settings.Kafka, name: str) -> list[str]:
@@ -36,7 +38,9 @@ def _batch(number: int) -> ports.Batch:
     return transport.batch(number, name, decisions=[decision])
 
 
-async def _commit_many(log: partition.PartitionLog, first: int, count: int) -> None:
+async def _commit_many(
+    log: ledger_partition.PartitionLog, first: int, count: int
+) -> None:
     """Commit so many batches as an owner does: again after a restore, if it must."""
     for number in range(first, first + count):
         try:
@@ -48,12 +52,15 @@ async def _commit_many(log: partition.PartitionLog, first: int, count: int) -> N
 
 
 @pytest.mark.parametrize("later", [0, 1, 7])
-@pytest.mark.parametrize("loss", [late.Loss.TIMEOUT, late.Loss.RESET, late.Loss.ANSWER])
+@pytest.mark.parametrize(
+    "loss",
+    [late_requests.Loss.TIMEOUT, late_requests.Loss.RESET, late_requests.Loss.ANSWER],
+)
 async def test_a_late_produce_writes_no_record_twice(
     config: settings.Kafka,
-    logs: list[partition.PartitionLog],
-    network: late.Network,
-    loss: late.Loss,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
+    loss: late_requests.Loss,
     later: int,
 ) -> None:
     """
@@ -76,10 +83,12 @@ async def test_a_late_produce_writes_no_record_twice(
 
 
 async def test_a_late_init_costs_the_owner_its_partition_and_nothing_else(
-    config: settings.Kafka, logs: list[partition.PartitionLog], network: late.Network
+    config: settings.Kafka,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
 ) -> None:
     """It raises the epoch in the middle of a transaction, of which nothing is left."""
-    network.lose(protocol.InitProducerIdRequest, late.Loss.TIMEOUT)
+    network.lose(protocol.InitProducerIdRequest, late_requests.Loss.TIMEOUT)
     log = await transport.owner(config, logs)
     await _commit_many(log, 1, 1)
     network.deliver_before(protocol.EndTxnRequest, 1)
@@ -94,11 +103,13 @@ async def test_a_late_init_costs_the_owner_its_partition_and_nothing_else(
 
 
 async def test_a_late_addition_of_partitions_does_nothing_to_a_transaction(
-    config: settings.Kafka, logs: list[partition.PartitionLog], network: late.Network
+    config: settings.Kafka,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
 ) -> None:
     """The next transaction has them in any case, and is committed whole."""
     log = await transport.owner(config, logs)
-    network.lose(protocol.AddPartitionsToTxnRequest, late.Loss.TIMEOUT)
+    network.lose(protocol.AddPartitionsToTxnRequest, late_requests.Loss.TIMEOUT)
     await _commit_many(log, 1, 1)
     network.deliver_before(produce_protocol.ProduceRequest, 1)
 
@@ -113,14 +124,14 @@ async def test_a_late_addition_of_partitions_does_nothing_to_a_transaction(
 async def test_a_late_addition_of_partitions_to_nothing_ends_with_its_time(
     kafka: str,
     topic_prefix: str,
-    logs: list[partition.PartitionLog],
-    network: late.Network,
+    logs: list[ledger_partition.PartitionLog],
+    network: late_requests.Network,
 ) -> None:
     """The coordinator aborts an empty transaction: the owner is fenced, no more."""
     config = transport.kafka(kafka, topic_prefix, transaction_timeout="1s")
     await topics.create(config)
     log = await transport.owner(config, logs)
-    network.lose(protocol.AddPartitionsToTxnRequest, late.Loss.TIMEOUT)
+    network.lose(protocol.AddPartitionsToTxnRequest, late_requests.Loss.TIMEOUT)
     await _commit_many(log, 1, 1)
     while not _OUTDATED & set(_codes(network)):
         await network.deliver()
@@ -137,7 +148,7 @@ async def _assigned(consumer: aiokafka.AIOKafkaConsumer) -> None:
         await asyncio.sleep(0.05)
 
 
-def _codes(network: late.Network) -> list[int]:
+def _codes(network: late_requests.Network) -> list[int]:
     """Return what the broker said of each partition, in its last answer."""
     return [
         code
@@ -148,10 +159,10 @@ def _codes(network: late.Network) -> list[int]:
 
 
 async def test_a_late_join_makes_no_second_member(
-    config: settings.Kafka, network: late.Network
+    config: settings.Kafka, network: late_requests.Network
 ) -> None:
     """A member without an id only gets one, and owns nothing."""
-    network.lose(group_protocol.JoinGroupRequest, late.Loss.ANSWER)
+    network.lose(group_protocol.JoinGroupRequest, late_requests.Loss.ANSWER)
     consumer = membership.consumer(config)
     await consumer.start()
     consumer.subscribe([config.topic("events")])
@@ -163,11 +174,11 @@ async def test_a_late_join_makes_no_second_member(
         assert network.answers[0].error_code == _MEMBER_ID_REQUIRED
         await consumer.commit(dict.fromkeys(mine, 1))
     finally:
-        await closing.leave_group(consumer, 5)
+        await aiokafka_patches.leave_group(consumer, 5)
 
 
 async def test_a_late_offset_moves_nothing_that_we_read(
-    config: settings.Kafka, network: late.Network
+    config: settings.Kafka, network: late_requests.Network
 ) -> None:
     """It goes back, and the lag with it until the next one; no position is there."""
     consumer = membership.consumer(config)
@@ -176,7 +187,7 @@ async def test_a_late_offset_moves_nothing_that_we_read(
     try:
         await _assigned(consumer)
         place = next(iter(consumer.assignment()))
-        network.lose(commit_protocol.OffsetCommitRequest, late.Loss.ANSWER)
+        network.lose(commit_protocol.OffsetCommitRequest, late_requests.Loss.ANSWER)
         await consumer.commit({place: 1})
         await consumer.commit({place: 2})
         await network.deliver()
@@ -184,4 +195,4 @@ async def test_a_late_offset_moves_nothing_that_we_read(
         await consumer.commit({place: 3})
         assert await consumer.committed(place) == 3
     finally:
-        await closing.leave_group(consumer, 5)
+        await aiokafka_patches.leave_group(consumer, 5)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import transport
 from worker import errors, settings
-from worker.transport import reader
+from worker.kafka import reader
 
 
 @pytest.fixture(name="producer")

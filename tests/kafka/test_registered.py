@@ -11,8 +11,9 @@ import structlog
 
 from tests.support import system
 from worker import clock as clocks
-from worker import model, simulators
-from worker.transport import producer
+from worker import model
+from worker.devkit import simulators
+from worker.kafka import event_producer
 
 #: Deadlines and holds of a second or two, on top of the tests' usual times.
 _QUICK = """
@@ -43,7 +44,7 @@ async def _running(
 async def _register(running: system.System, source: str, session_id: str) -> None:
     """Publish that the company began the session."""
     clock = clocks.SystemClock()
-    sink = producer.EventProducer(
+    sink = event_producer.EventProducer(
         running.settings.kafka, clock, structlog.get_logger(), ack_timeout_ms=5_000
     )
     sink.start()

@@ -8,8 +8,8 @@ import aiohttp
 import orjson
 import yarl
 
-from tests.support import beginnings, keys, system
-from worker.transport import reader
+from tests.support import api_client, keys, system
+from worker.kafka import reader
 
 _ISSUER = "http://127.0.0.1:8080"
 
@@ -65,7 +65,7 @@ async def test_a_person_comes_back_from_the_providers_page(
     """The statement names the session that was begun, whatever the browser adds."""
     async with (
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
-        beginnings.serving(running) as (_, caller),
+        api_client.serving(running) as (_, caller),
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client,
     ):
         mine = await caller.begin("identomat")

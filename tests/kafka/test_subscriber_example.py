@@ -14,8 +14,8 @@ import pytest
 
 from tests.support import transport
 from worker import codec, ledger, model, policy, ports, settings
-from worker.ledger import turn
-from worker.transport import partition
+from worker.kafka import ledger_partition
+from worker.ledger import transition
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "subscriber.py"
 SESSION = model.SessionKey("one", "a")
@@ -25,8 +25,8 @@ _RULES = policy.Rules(provider="idnow", environment=model.Environment.TEST)
 
 
 @pytest.fixture(name="log")
-async def _log(config: settings.Kafka) -> AsyncIterator[partition.PartitionLog]:
-    log = partition.PartitionLog(config, transport.PARTITION)
+async def _log(config: settings.Kafka) -> AsyncIterator[ledger_partition.PartitionLog]:
+    log = ledger_partition.PartitionLog(config, transport.PARTITION)
     await log.fence()
     yield log
     await log.discard()
@@ -93,7 +93,7 @@ def _subscriber(config: settings.Kafka, tmp_path: pathlib.Path) -> Iterator[Subs
 
 def decisions(key: model.SessionKey, *verdicts: model.Verdict) -> list[model.Decision]:
     """Return the revisions that *verdicts* make of one session."""
-    work = turn.Turn(key=key, rules=_RULES, now=1, session=transport.session())
+    work = transition.Turn(key=key, rules=_RULES, now=1, session=transport.session())
     for verdict in verdicts:
         work.decide(verdict, model.Cause(type=model.CauseType.POLL), 1)
     return [told.decision for told in work.effects if isinstance(told, ledger.Emit)]
@@ -108,7 +108,7 @@ def batch(*found: model.Decision, forgotten: list[model.SessionKey]) -> ports.Ba
 
 
 async def test_the_highest_revision_wins_and_acts_once(
-    log: partition.PartitionLog, subscriber: Subscriber
+    log: ledger_partition.PartitionLog, subscriber: Subscriber
 ) -> None:
     """A revocation is taken, and reading everything once more adds nothing."""
     first, revoked = decisions(SESSION, APPROVED, REVOKED)
@@ -133,7 +133,7 @@ async def test_the_highest_revision_wins_and_acts_once(
 
 
 async def test_what_was_not_committed_never_happened(
-    config: settings.Kafka, log: partition.PartitionLog, subscriber: Subscriber
+    config: settings.Kafka, log: ledger_partition.PartitionLog, subscriber: Subscriber
 ) -> None:
     """A decision of an aborted transaction is seen by nobody."""
     (hidden,) = decisions(SESSION, APPROVED)
@@ -159,7 +159,7 @@ async def test_what_was_not_committed_never_happened(
 
 
 async def test_a_session_that_was_forgotten_begins_again(
-    log: partition.PartitionLog, subscriber: Subscriber
+    log: ledger_partition.PartitionLog, subscriber: Subscriber
 ) -> None:
     """After its tombstone a session's first revision is news."""
     _, revoked = decisions(SESSION, APPROVED, REVOKED)

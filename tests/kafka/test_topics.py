@@ -7,8 +7,9 @@ import pytest
 import structlog
 from aiokafka import AIOKafkaProducer, admin
 
-from worker import broker, errors, settings
-from worker.transport import topic_specs, topics
+from worker import errors, settings
+from worker.devkit import broker
+from worker.kafka import topic_specs, topics
 
 _DAY = 86_400_000
 _RETENTION = 400 * _DAY

@@ -5,10 +5,10 @@ import dataclasses
 
 import pytest
 
-from tests.support import batches, newer, transport
+from tests.support import batches, later_release, transport
 from worker import clock as clocks
 from worker import codec, errors, model, settings
-from worker.transport import begins, begun_events, partition, partitioning, reader
+from worker.kafka import begin_log, ledger_partition, partitioning, reader
 
 _BAD = batches.Raw(key=b"k", value=b"v", headers=[(b"\xff", b"x")])
 _HOUR_MS = 3_600_000
@@ -28,12 +28,12 @@ async def _write(
 
 
 async def test_only_that_partition_of_the_ledger_is_refused(
-    config: settings.Kafka, logs: list[partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
 ) -> None:
     """With its place, and what to do; the others restore."""
     await _write(config, "ledger", 1, _BAD)
     for number in range(2):
-        logs.append(partition.PartitionLog(config, number))
+        logs.append(ledger_partition.PartitionLog(config, number))
         await logs[-1].fence()
 
     found = await logs[0].restore(lambda *_: None)
@@ -54,7 +54,7 @@ async def test_only_that_partition_of_the_ledger_is_refused(
 )
 async def test_a_ledger_record_that_no_worker_wrote_is_refused(
     config: settings.Kafka,
-    logs: list[partition.PartitionLog],
+    logs: list[ledger_partition.PartitionLog],
     foreign: batches.Raw,
 ) -> None:
     """A key that is no text, a position that is none."""
@@ -84,7 +84,7 @@ async def test_the_begins_of_others_are_found_behind_it(config: settings.Kafka) 
     record = codec.event_record(event)
     number = partitioning.partition_of(record.key, config.partitions)
     later = dataclasses.replace(
-        newer.as_version_2(record), headers=[("ce_id", b"\xff")]
+        later_release.as_version_2(record), headers=[("ce_id", b"\xff")]
     )
     hostile = [
         batches.Raw(),
@@ -97,7 +97,7 @@ async def test_the_begins_of_others_are_found_behind_it(config: settings.Kafka) 
     await _write(config, "events", number, _BAD, *hostile[:-1], _raw(later))
     await _write(config, "events", number, hostile[-1], _raw(record), _BAD)
 
-    found = await begun_events.BegunEvents(config).begun({"one:b1"}, 0)
+    found = await begin_log.BegunEvents(config).begun({"one:b1"}, 0)
 
     assert [each.session_id for each in found.values()] == ["s1"]
 
@@ -107,7 +107,7 @@ async def test_the_log_of_begins_is_read_behind_it(config: settings.Kafka) -> No
     clock = clocks.SystemClock()
     for number in range(config.partitions):
         await _write(config, "begins", number, _BAD)
-    follower = begins.BeginFollower(
+    follower = begin_log.BeginFollower(
         config, clock, transport.Log(), window_ms=_HOUR_MS, kept_ms=_HOUR_MS
     )
     follower.start()

@@ -9,7 +9,7 @@ import promql_parser
 import yaml
 
 from worker import model
-from worker.telemetry import catalogue, labels
+from worker.telemetry import labels, metric_defs
 
 Document = Mapping[str, Any]
 
@@ -129,8 +129,8 @@ def _domains(name: str) -> Mapping[str, set[str] | None] | None:
         return {"job": _JOBS}
     if name == "kyc_build_info":
         return {"version": None, "python": None}
-    for metric in catalogue.CATALOGUE:
-        histogram = metric.kind is catalogue.Kind.HISTOGRAM
+    for metric in metric_defs.CATALOGUE:
+        histogram = metric.kind is metric_defs.Kind.HISTOGRAM
         exported = {metric.name + s for s in _SUFFIXES} if histogram else {metric.name}
         if name in exported:
             of = {key: _words(domain) for key, domain in metric.labels.items()}

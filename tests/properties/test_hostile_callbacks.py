@@ -10,8 +10,8 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.unit.ingress import support
-from worker import errors, ingress, model, serving, signing
-from worker.ingress import addresses, authenticate
+from worker import errors, http_server, ingress, model, signing
+from worker.ingress import authenticate, client_ip
 
 _SCHEMES = (
     signing.SignatureScheme("X-Verification-Signature"),
@@ -113,7 +113,7 @@ def test_addresses_raise_nothing(remote: str | None, forwarded_for: list[str]) -
     """Whatever proxies write, there is an address or there is none."""
     anything = [ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")]
 
-    addresses.client(anything, remote, forwarded_for)
+    client_ip.client(anything, remote, forwarded_for)
 
 
 _LISTS = (
@@ -250,11 +250,13 @@ async def _exchange(request: bytes) -> tuple[list[int], support.Sink]:
     served = ingress.Ingress(
         sources,
         sink,
-        observer=support.Observer(),
+        observer=support.Telemetry(),
         clock=support.Clock(),
         bounds=ingress.Limits(
             read_timeout_s=0.02,
-            connections=serving.Bounds(keepalive_timeout_s=0.01, linger_timeout_s=0.02),
+            connections=http_server.Bounds(
+                keepalive_timeout_s=0.01, linger_timeout_s=0.02
+            ),
         ),
     )
     port = await served.start("127.0.0.1", 0)

@@ -5,12 +5,12 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import around, models, pipeline
+from tests.support import fakes, models, pipeline
 from tests.support import ledger as told
 from worker import model
 
 
-class _Asked(around.Provider):
+class _Asked(fakes.Provider):
     """Approves whatever it is asked for, and keeps how that was spelt."""
 
     def __init__(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import ledger as told
-from tests.support import ledger_laws as laws
+from tests.support import ledger_invariants as laws
+from tests.support import ledger_scenarios as themes
 from tests.support import ledger_steps as steps
-from tests.support import ledger_themes as themes
 from worker import ledger, model, policy
 
 

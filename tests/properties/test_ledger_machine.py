@@ -6,7 +6,7 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 
 from tests.support import ledger as told
-from tests.support import ledger_laws as laws
+from tests.support import ledger_invariants as laws
 from tests.support import ledger_steps as steps
 from tests.support import models
 from worker import errors, ledger, model

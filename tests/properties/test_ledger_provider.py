@@ -10,10 +10,10 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.support import ledger as told
-from tests.support import ledger_laws as laws
+from tests.support import ledger_invariants as laws
 from tests.support import ledger_steps as steps
 from worker import errors, ledger, model, policy
-from worker.providers import idnow_lists
+from worker.providers.idnow import result_lists
 
 #: What the provider may say of the session; None is that it denies it.
 _STATES: Mapping[str, model.Verdict | None] = {
@@ -193,7 +193,7 @@ class _Listed(_World):
 
     def __init__(self, rules: policy.Rules) -> None:
         super().__init__(rules)
-        self.lists = idnow_lists.Lists(
+        self.lists = result_lists.Lists(
             _Gateway(self),  # type: ignore[arg-type]  # -- what it needs of a gateway
             interval_ms=told.MINUTE,
             limit_bytes=1_000,

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from tests.support import ledger as told
-from tests.support import ledger_laws as laws
+from tests.support import ledger_invariants as laws
 from worker import ledger, model
 
 A, R, P = told.approved, told.rejected, told.pending

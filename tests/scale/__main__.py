@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 from tests.scale import figures, isolation, leaked, slow
-from worker import broker
+from worker.devkit import broker
 
 _BLOCK = 200
 

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 from collections.abc import Sequence
 
-from tests.support import hammer
+from tests.support import load_client
 from tests.unit.ingress import support
 
 #: each so-many-th on a connection of its own
@@ -44,7 +44,7 @@ class Client:
             async with asyncio.timeout(_PATIENCE_S):
                 wire = await self._wire()
                 wire[1].write(_CALLBACK)
-                got = await hammer.answer(wire[0], due)
+                got = await load_client.answer(wire[0], due)
             if got.status != 200:
                 self.failures.append(str(got.status))
         except (OSError, EOFError, TimeoutError) as failure:

@@ -4,11 +4,11 @@ import pathlib
 
 import pytest
 
-from tests.support import marking
+from tests.support import markers
 
 _TIMEOUT_S = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder, and give it time."""
-    marking.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)
+    markers.on_kafka(items, pathlib.Path(__file__).parent, _TIMEOUT_S)

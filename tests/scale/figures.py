@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from tests.scale import history
-from worker import broker
-from worker.transport import topics
+from worker.devkit import broker
+from worker.kafka import topics
 
 PARTITIONS = 24
 _WRITERS = 2

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import orjson
 
 from worker import codec, ledger, model, policy, ports, settings
-from worker.transport import partition
+from worker.kafka import ledger_partition
 
 _AT = 1_795_255_810_000
 _ID = "00000000-0000-0000-0000-000000000000"
@@ -124,7 +124,7 @@ def _record(session_id: str, template: bytes) -> Record:
 
 async def _write(plan: Plan, number: int) -> tuple[int, int, int]:
     """Write one partition; return its transactions, records and bytes."""
-    log = partition.PartitionLog(plan.kafka, number)
+    log = ledger_partition.PartitionLog(plan.kafka, number)
     await log.fence()
     transactions = records = size = 0
     try:

@@ -20,8 +20,9 @@ import orjson
 
 from tests.scale import providers
 from tests.support import ports, system
-from worker import errors, simulators
-from worker.transport import reader, topics
+from worker import errors
+from worker.devkit import simulators
+from worker.kafka import reader, topics
 
 CALM = "biometric"
 _PATIENCE_S = 120.0

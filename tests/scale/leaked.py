@@ -20,7 +20,7 @@ import aiohttp
 
 from tests.scale import figures, isolation
 from tests.support import system
-from worker.transport import topics
+from worker.kafka import topics
 
 CALM, LEAKED = "idbeyond", "biometric"
 _IDBEYOND = 'provider = "idbeyond"'

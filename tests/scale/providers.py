@@ -17,8 +17,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from worker import clock as clocks
-from worker import settings, simulators
+from worker import settings
 from worker.app import sources
+from worker.devkit import simulators
 
 HANGS_S = 30.0
 REQUESTS_PER_S = 2

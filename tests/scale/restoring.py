@@ -15,8 +15,8 @@ import orjson
 
 from tests.scale import history
 from worker import settings
-from worker.pipeline import memory
-from worker.transport import partition, reader
+from worker.kafka import ledger_partition, reader
+from worker.pipeline import session_store
 
 
 def resident() -> int:
@@ -28,12 +28,12 @@ def resident() -> int:
 
 async def _one(
     kafka: settings.Kafka, number: int, version: int
-) -> tuple[memory.Memory, int, int]:
+) -> tuple[session_store.Memory, int, int]:
     """Fence, restore and settle one partition, as its owner does."""
-    log = partition.PartitionLog(kafka, number)
+    log = ledger_partition.PartitionLog(kafka, number)
     try:
         await log.fence()
-        loader = memory.Memory(version)
+        loader = session_store.Memory(version)
         restored = await log.restore(loader.load)
         due = loader.settle(0)
     finally:

@@ -8,13 +8,13 @@ import sys
 import orjson
 
 from tests.unit.ingress import support
-from worker import clock, ingress, serving
-from worker.app import process
+from worker import clock, http_server, ingress
+from worker.app import lifecycle
 
 _SAMPLED_S = 0.25
 
 
-class _Observer(support.Observer):
+class _Telemetry(support.Telemetry):
     """Counts, and keeps nothing: what is measured is the ingress."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class _Observer(support.Observer):
         """Count *report*."""
         self.counted[report.result.value] += 1
 
-    def closed(self, why: serving.Closed) -> None:
+    def closed(self, why: http_server.Closed) -> None:
         """Count why."""
         self.counted[why.value] += 1
 
@@ -39,8 +39,8 @@ class _Sink(support.Sink):
 
 async def main(max_connections: int) -> None:
     """Print the port, serve, and print what was counted."""
-    observer = _Observer()
-    bounds = serving.Bounds(max_connections=max_connections)
+    observer = _Telemetry()
+    bounds = http_server.Bounds(max_connections=max_connections)
     served = ingress.Ingress(
         [support.source(), support.url_source()],
         _Sink(),
@@ -50,7 +50,7 @@ async def main(max_connections: int) -> None:
     )
     sys.stdout.write(f"{await served.start('127.0.0.1', 0)}\n")
     sys.stdout.flush()
-    process.collect_garbage_rarely(in_small_steps=True)  # as the product does
+    lifecycle.collect_garbage_rarely(in_small_steps=True)  # as the product does
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     most = 0
     while not ended.done():

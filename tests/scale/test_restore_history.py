@@ -2,8 +2,8 @@
 
 from tests.scale import figures, history
 from worker import model
-from worker.pipeline import memory
-from worker.transport import partition
+from worker.kafka import ledger_partition
+from worker.pipeline import session_store
 
 _PARTITIONS = 20
 _SESSIONS = 10_000  #: in each version
@@ -43,8 +43,8 @@ async def _whole(plan: history.Plan) -> None:
     for batch in history.history(3, plan.sessions, plan.version):
         last.update(batch)
         transactions += 1
-    log = partition.PartitionLog(plan.kafka, 3)
-    loader = memory.Memory(plan.version)
+    log = ledger_partition.PartitionLog(plan.kafka, 3)
+    loader = session_store.Memory(plan.version)
     try:
         await log.fence()
         restored = await log.restore(loader.load)

@@ -1,7 +1,7 @@
 """Slow connections cost the callbacks beside them next to nothing."""
 
 from tests.scale import slow
-from worker import serving
+from worker import http_server
 
 #: a busy machine stalls now and then: `make slow` measures, this finds a disaster
 _SLACK_S = 0.5
@@ -19,5 +19,5 @@ async def test_slow_connections_refuse_nobody() -> None:
     assert found.rss_most < _MEMORY, told
     # Else it was not slow connections that were measured.
     assert found.counted["connections"] == plan.max_connections, told
-    assert found.counted[serving.Closed.CROWDED_OUT.value] > 0, told
+    assert found.counted[http_server.Closed.CROWDED_OUT.value] > 0, told
     assert slow.p99(found.attacked) < 2 * slow.p99(found.beside) + _SLACK_S, told

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import system
-from worker import model, simulators
-from worker.transport import reader
+from worker import model
+from worker.devkit import simulators
+from worker.kafka import reader
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 

@@ -4,7 +4,7 @@ import enum
 import pathlib
 from collections.abc import Iterator
 
-from worker.telemetry import catalogue
+from worker.telemetry import metric_defs
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "operations" / "metrics.md"
 _START, _END = "<!-- metrics -->\n", "<!-- end -->\n"
@@ -14,12 +14,12 @@ def rewritten(text: str) -> str:
     """Return the page *text* with its generated part as the code has it."""
     before, _, rest = text.partition(_START)
     _, _, after = rest.partition(_END)
-    metrics = sorted(catalogue.CATALOGUE, key=lambda metric: metric.name)
+    metrics = sorted(metric_defs.CATALOGUE, key=lambda metric: metric.name)
     lines = "\n".join([*_metrics(metrics), "", *_values(metrics)])
     return f"{before}{_START}\n{lines}\n\n{_END}{after}"
 
 
-def _metrics(metrics: list[catalogue.Metric]) -> Iterator[str]:
+def _metrics(metrics: list[metric_defs.Metric]) -> Iterator[str]:
     yield "| metric | type | labels | meaning |"
     yield "| --- | --- | --- | --- |"
     for metric in metrics:
@@ -27,7 +27,7 @@ def _metrics(metrics: list[catalogue.Metric]) -> Iterator[str]:
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |"
 
 
-def _values(metrics: list[catalogue.Metric]) -> Iterator[str]:
+def _values(metrics: list[metric_defs.Metric]) -> Iterator[str]:
     yield "## Label values"
     yield ""
     yield "| label | of | values |"

@@ -6,16 +6,22 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
-from tests.support import around
 from tests.support import clock as clocks
+from tests.support import fakes
 from tests.support import ledger as told
 from worker import model, policy, ports
-from worker.pipeline import binding, caution, gate, memory, partition
-from worker.transport import decoding
+from worker.kafka import event_decoder
+from worker.pipeline import (
+    poison_pill,
+    processor,
+    session_store,
+    source_limiter,
+    source_runtime,
+)
 
 #: of the topic, as far as a record of a later version says where it stood
 PARTITIONS = 1
-GATE = gate.Limits(
+GATE = source_limiter.Limits(
     concurrency=1_000,
     rate_per_s=None,
     circuit_failures=1_000,
@@ -23,7 +29,7 @@ GATE = gate.Limits(
     denied_per_minute=1_000,
 )
 #: with an intent window as short as the other one, so that tests wait for one of them
-LIMITS = binding.Limits(drain_ms=20, intent_ms=5)
+LIMITS = source_runtime.Limits(drain_ms=20, intent_ms=5)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -31,17 +37,17 @@ class Rig:
     """One process with one partition at work, and what is around it."""
 
     clock: clocks.ManualClock = dataclasses.field(default_factory=clocks.ManualClock)
-    provider: around.Provider = dataclasses.field(default_factory=around.Provider)
-    others: Mapping[str, around.Provider] = dataclasses.field(default_factory=dict)
-    ledger: around.Ledger = dataclasses.field(default_factory=around.Ledger)
-    watch: around.Watch = dataclasses.field(default_factory=around.Watch)
+    provider: fakes.Provider = dataclasses.field(default_factory=fakes.Provider)
+    others: Mapping[str, fakes.Provider] = dataclasses.field(default_factory=dict)
+    ledger: fakes.Ledger = dataclasses.field(default_factory=fakes.Ledger)
+    watch: fakes.Telemetry = dataclasses.field(default_factory=fakes.Telemetry)
     rules: policy.Rules = told.FETCHED
-    gate_limits: gate.Limits = GATE
-    limits: binding.Limits = LIMITS
+    gate_limits: source_limiter.Limits = GATE
+    limits: source_runtime.Limits = LIMITS
     end_offset: int = 0
     recheck_open: bool = False
-    interrogation: caution.Interrogation = dataclasses.field(
-        default_factory=caution.Interrogation
+    interrogation: poison_pill.Interrogation = dataclasses.field(
+        default_factory=poison_pill.Interrogation
     )
     offsets: Iterator[int] = dataclasses.field(default_factory=itertools.count)
 
@@ -49,17 +55,17 @@ class Rig:
         """Build the partition over what the ledger holds."""
         providers = {told.KEY.source: self.provider, **self.others}
         self.sources = {
-            name: binding.Binding(
+            name: source_runtime.Binding(
                 provider=provider,
                 rules=self.rules,
-                gate=gate.Gate(self.gate_limits, self.clock),
+                gate=source_limiter.Gate(self.gate_limits, self.clock),
             )
             for name, provider in providers.items()
         }
-        sessions = memory.Memory()
+        sessions = session_store.Memory()
         for key, value in self.ledger.records.items():
             sessions.load(key, value)
-        self.partition = partition.Partition(
+        self.partition = processor.Partition(
             committer=self.ledger,
             sources=self.sources,
             clock=self.clock,
@@ -106,10 +112,10 @@ class Rig:
 
     def decode(self, record: model.UnreadRecord, now: int) -> ports.Taken:
         """Read *record* as the transport does."""
-        return decoding.taken(record, now, PARTITIONS)
+        return event_decoder.taken(record, now, PARTITIONS)
 
     async def bring(
-        self, brought: around.Brought, session_id: str = told.KEY.session_id
+        self, brought: fakes.Brought, session_id: str = told.KEY.session_id
     ) -> None:
         """Let a fetch in flight bring something, and let time stand."""
         self.provider.bring(brought, session_id)
@@ -130,7 +136,7 @@ class Rig:
         return dataclasses.replace(
             self,
             ledger=self.ledger.heir(),
-            interrogation=caution.Interrogation(),
+            interrogation=poison_pill.Interrogation(),
             end_offset=end_offset,
             recheck_open=recheck_open,
             offsets=itertools.count(position.next_offset),

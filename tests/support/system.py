@@ -16,13 +16,14 @@ from typing import Self
 import aiohttp
 import orjson
 
+from tests.support import kafka_timeouts as profiles
 from tests.support import keys, system_config
 from tests.support import ports as ports_of
-from tests.support import times as profiles
 from worker import clock as clocks
-from worker import settings, simulators
+from worker import settings
 from worker.app import sources
-from worker.transport import reader, topics
+from worker.devkit import simulators
+from worker.kafka import reader, topics
 
 OUTCOMES = ("approved", "rejected", "pending")
 #: what a company's own service calls the api with, and where its pages are
@@ -127,12 +128,12 @@ class System:
         """
         Start ``ingress``, ``api`` or ``work`` as a process of its own.
 
-        *ends_at* is a point of ``tests.support.crashing`` and its last passage;
+        *ends_at* is a point of ``tests.support.crash_points`` and its last passage;
         *servers* are the brokers for it alone, *module* runs the command instead of
         the product. *arguments* go to it.
         """
         if ends_at is not None:
-            module = ["tests.support.crashing", ends_at[0], str(ends_at[1])]
+            module = ["tests.support.crash_points", ends_at[0], str(ends_at[1])]
         admin_port, port = ports_of.free(), port or ports_of.free()
         more = [] if kind == "work" else ["--port", str(port)]
         mine = {} if servers is None else {"KYC_KAFKA__BOOTSTRAP_SERVERS": servers}

@@ -1,6 +1,6 @@
 """Hold the configuration of a whole system, with what a test fills in."""
 
-from worker import simulators
+from worker.devkit import simulators
 
 CONFIG = """
 [kafka]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka import admin
 
 from worker import codec, errors, ledger, model, ports, settings
-from worker.transport import partition, reader, topic_specs, topics
+from worker.kafka import ledger_partition, reader, topic_specs, topics
 
 #: The partition that the tests of one write to.
 PARTITION = 1
@@ -155,7 +155,7 @@ async def delete_topics(bootstrap_servers: str, prefix: str) -> None:
 
 
 async def restored(
-    log: partition.PartitionLog,
+    log: ledger_partition.PartitionLog,
 ) -> tuple[dict[str, bytes | None], model.Position | None]:
     """
     Return what a restore hands over, and the position, after the fence it needs.
@@ -188,7 +188,7 @@ async def read_when(
     return seen
 
 
-async def fence_at_last(log: partition.PartitionLog) -> None:
+async def fence_at_last(log: ledger_partition.PartitionLog) -> None:
     """Fence as an owner does: again, while the broker is still finding itself."""
     for _ in range(10):
         try:
@@ -208,10 +208,10 @@ async def fetched(config: settings.Kafka, name: str) -> list[reader.Fetched]:
 
 
 async def owner(
-    config: settings.Kafka, logs: list[partition.PartitionLog]
-) -> partition.PartitionLog:
+    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+) -> ledger_partition.PartitionLog:
     """Return a fenced owner of the partition, which ends with the test."""
-    log = partition.PartitionLog(config, PARTITION)
+    log = ledger_partition.PartitionLog(config, PARTITION)
     logs.append(log)
     await log.fence()
     return log

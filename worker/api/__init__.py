@@ -5,24 +5,22 @@ Nothing is begun twice and nothing is begun and forgotten: see ``service`` for t
 order that makes it so, and ``recovery`` for what a process leaves behind.
 """
 
-from worker.api.addresses import Addresses
-from worker.api.answers import document_of
-from worker.api.asked import Begin, Registration, begin, registration
-from worker.api.events import elsewhere
-from worker.api.ids import BeginIds, Identity
-from worker.api.keys import Keys
-from worker.api.observe import Observer, Report
-from worker.api.outcomes import InDoubt, Repeat, Repeated, Started
-from worker.api.owed import Debts
+from worker.api.auth import BeginIds, Identity, Keys
+from worker.api.pending_writes import Debts
 from worker.api.recovery import Recovery
+from worker.api.requests import Begin, Registration, begin, elsewhere, registration
+from worker.api.responses import document_of
+from worker.api.return_urls import Addresses
 from worker.api.server import Api, Limits
 from worker.api.service import Service, Times
-from worker.api.source import ApiSource
+from worker.api.telemetry import ApiTelemetry, Report
+from worker.api.types import ApiSource, InDoubt, Repeat, Repeated, Started
 
 __all__ = [
     "Addresses",
     "Api",
     "ApiSource",
+    "ApiTelemetry",
     "Begin",
     "BeginIds",
     "Debts",
@@ -30,7 +28,6 @@ __all__ = [
     "InDoubt",
     "Keys",
     "Limits",
-    "Observer",
     "Recovery",
     "Registration",
     "Repeat",

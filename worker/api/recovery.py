@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from worker import clock as clocks
 from worker import errors, model, ports
-from worker.api import events, observe, owed, service, source
+from worker.api import pending_writes, requests, service, telemetry, types
 from worker.telemetry import logs
 
 # A broker's clock and ours: an event may be older than the begin that caused it.
@@ -21,13 +21,13 @@ class Recovery:
 
     def __init__(
         self,
-        sources: Mapping[str, source.ApiSource],
+        sources: Mapping[str, types.ApiSource],
         *,
         log: ports.BeginLog,
         sink: ports.EventSink,
         history: ports.EventHistory,
-        debts: owed.Debts,
-        observer: observe.Observer,
+        debts: pending_writes.Debts,
+        observer: telemetry.ApiTelemetry,
         clock: clocks.Clock,
         times: service.Times,
         interval_ms: int,
@@ -130,7 +130,7 @@ class Recovery:
         end = intent.registered(
             self._clock.now_ms(), session_id=session_id, provider_session_id=spelling
         )
-        await self._sink.publish(events.begun_here(end))
+        await self._sink.publish(requests.begun_here(end))
         await self._log.end(end)
         self._observer.recovered(
             intent.source, logs.session_hash(intent.source, session_id)

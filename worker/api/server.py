@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import errors, serving
-from worker.api import answers, asked, keys, observe, outcomes, service, source
-from worker.telemetry import failures, labels, logs
+from worker import errors, http_server
+from worker.api import auth, requests, responses, service, telemetry, types
+from worker.telemetry import exceptions, labels, logs
 
 _PREFIX = ["", "sessions"]
 #: "", "sessions", source and, to register, the session id
 _BEGIN, _REGISTER = 3, 4
 _METHODS = {_BEGIN: hdrs.METH_POST, _REGISTER: hdrs.METH_PUT}
-_ROUTES = {_BEGIN: answers.BEGIN, _REGISTER: answers.REGISTER}
+_ROUTES = {_BEGIN: responses.BEGIN, _REGISTER: responses.REGISTER}
 _SEGMENT_MAX = 1024
-_Result = answers.Result
+_Result = responses.Result
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,9 @@ class Limits:
     read_timeout_s: float = 10.0
     #: what a 503 asks for, in whole seconds
     retry_after_s: int = 5
-    connections: serving.Bounds = dataclasses.field(default_factory=serving.Bounds)
+    connections: http_server.Bounds = dataclasses.field(
+        default_factory=http_server.Bounds
+    )
 
 
 class _Refusal(Exception):
@@ -38,7 +40,7 @@ class _Refusal(Exception):
 
     def __init__(
         self,
-        result: answers.Result,
+        result: responses.Result,
         *,
         wrong: Mapping[str, str] | None = None,
         more: Mapping[str, str | None] | None = None,
@@ -60,7 +62,7 @@ class _Visit:
     """What becomes known of one request while it is handled."""
 
     route: str | None = None
-    of: source.ApiSource | None = None
+    of: types.ApiSource | None = None
     #: the digest of the caller's key
     caller: str = ""
     session: str | None = None
@@ -71,11 +73,11 @@ class Api:
 
     def __init__(
         self,
-        sources: Mapping[str, source.ApiSource],
+        sources: Mapping[str, types.ApiSource],
         does: service.Service,
         *,
-        known: keys.Keys,
-        observer: observe.Observer,
+        known: auth.Keys,
+        observer: telemetry.ApiTelemetry,
         clock: clocks.Clock,
         limits: Limits | None = None,
     ) -> None:
@@ -85,7 +87,7 @@ class Api:
         self._observer = observer
         self._clock = clock
         self._limits = limits or Limits()
-        self._listener = serving.Listener(
+        self._listener = http_server.Listener(
             self._handle,
             malformed=self._malformed,
             bounds=self._limits.connections,
@@ -134,7 +136,7 @@ class Api:
             result = refusal.result
             response = self._refused(refusal, visit)
         self._observer.answered(
-            observe.Report(
+            telemetry.Report(
                 result=result,
                 status=response.status,
                 method=request.method if request.method in _METHODS.values() else "",
@@ -149,7 +151,7 @@ class Api:
 
     async def _take(
         self, request: web.BaseRequest, visit: _Visit
-    ) -> tuple[answers.Result, web.Response]:
+    ) -> tuple[responses.Result, web.Response]:
         """Go the way of a request: route, key, right, bounds, body, and do it."""
         parts = request.rel_url.raw_path.split("/")
         if len(parts) not in _METHODS or parts[:2] != _PREFIX:
@@ -159,15 +161,15 @@ class Api:
         if request.method != _METHODS[len(parts)]:
             allowed: dict[str, str] = {hdrs.ALLOW: _METHODS[len(parts)]}
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
-        serving.trust(request)
+        http_server.trust(request)
         with self._listener.bodies.open(known=True) as body:
-            raw = await serving.read(
+            raw = await http_server.read(
                 request,
                 limit_bytes=self._limits.max_body_bytes,
                 timeout_s=self._limits.read_timeout_s,
                 into=body,
             )
-            document = serving.parse(raw)
+            document = http_server.parse(raw)
             if self._in_flight >= self._limits.max_in_flight:
                 raise _Refusal(_Result.OVERLOADED)
             self._in_flight += 1
@@ -180,7 +182,7 @@ class Api:
 
     def _permitted(
         self, request: web.BaseRequest, name: str, visit: _Visit
-    ) -> source.ApiSource:
+    ) -> types.ApiSource:
         """Return the source *name*, to which the caller's key has a right."""
         key = self._keys.find(request.headers.getall(hdrs.AUTHORIZATION, []))
         if key is None:
@@ -198,36 +200,36 @@ class Api:
     async def _begin(
         self,
         request: web.BaseRequest,
-        of: source.ApiSource,
-        document: asked.Document,
+        of: types.ApiSource,
+        document: requests.Document,
         visit: _Visit,
-    ) -> tuple[answers.Result, web.Response]:
-        presented = request.headers.getall(asked.IDEMPOTENCY_KEY, [])
-        key = asked.idempotency_key(presented)
+    ) -> tuple[responses.Result, web.Response]:
+        presented = request.headers.getall(requests.IDEMPOTENCY_KEY, [])
+        key = requests.idempotency_key(presented)
         started = await self._service.begin(
-            of, asked.begin(document, of), key, caller=visit.caller
+            of, requests.begin(document, of), key, caller=visit.caller
         )
         visit.session = logs.session_hash(of.name, started.begun.session_id)
-        return _Result.BEGUN, answers.begun(of.name, started)
+        return _Result.BEGUN, responses.begun(of.name, started)
 
     async def _register(
         self,
-        of: source.ApiSource,
+        of: types.ApiSource,
         segment: str,
-        document: asked.Document,
+        document: requests.Document,
         visit: _Visit,
-    ) -> tuple[answers.Result, web.Response]:
+    ) -> tuple[responses.Result, web.Response]:
         spelling = urllib.parse.unquote(segment[:_SEGMENT_MAX], errors="replace")
-        wanted = asked.registration(document, of, spelling, self._clock.now_ms())
+        wanted = requests.registration(document, of, spelling, self._clock.now_ms())
         visit.session = logs.session_hash(of.name, wanted.session_id)
         await self._service.register(of, wanted)
-        return _Result.REGISTERED, answers.registered(of.name, wanted.session_id)
+        return _Result.REGISTERED, responses.registered(of.name, wanted.session_id)
 
     def _refused(self, refusal: _Refusal, visit: _Visit) -> web.Response:
         headers = dict(refusal.headers or {})
-        if answers.is_unavailable(refusal.result):
+        if responses.is_unavailable(refusal.result):
             headers.setdefault(hdrs.RETRY_AFTER, str(self._limits.retry_after_s))
-        return answers.problem(
+        return responses.problem(
             refusal.result,
             route=visit.route,
             wrong=refusal.wrong,
@@ -240,7 +242,7 @@ class Api:
         client = status // 100 == 4  # noqa: PLR2004 -- 4xx
         result = _Result.MALFORMED_REQUEST if client else _Result.FAILED
         response = self._refused(_Refusal(result), _Visit())
-        self._observer.answered(observe.Report(result=result, status=response.status))
+        self._observer.answered(telemetry.Report(result=result, status=response.status))
         return response
 
 
@@ -249,22 +251,22 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
     match failure:
         case _Refusal():
             return failure
-        case serving.Unreadable():
+        case http_server.Unreadable():
             return _Refusal(_Result(failure.fault.value))
-        case serving.Crowded():
+        case http_server.Crowded():
             return _Refusal(_Result.OVERLOADED)
         case errors.MalformedBody():
             return _Refusal(_Result.MALFORMED_BODY)
         case errors.BeginRefused():
             return _Refusal(_Result.REFUSED, wrong=failure.problems)
-        case outcomes.Repeated():
+        case types.Repeated():
             state: str = failure.state.value
             more = {"state": state, "session_id": failure.session_id}
             return _Refusal(_Result.REPEATED, more=more, reason=state)
-        case outcomes.InDoubt():
+        case types.InDoubt():
             return _Refusal(
                 _Result.IN_DOUBT,
-                more={"state": outcomes.Repeat.OUTCOME_UNKNOWN.value},
+                more={"state": types.Repeat.OUTCOME_UNKNOWN.value},
                 reason=failure.reason,
                 fault=failure.fault,
             )
@@ -273,7 +275,7 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
         case errors.TransportError():
             return _Refusal(_Result.UNAVAILABLE, reason=failure.reason)
         case _:
-            return _Refusal(_Result.FAILED, fault=failures.fault_of(failure))
+            return _Refusal(_Result.FAILED, fault=exceptions.fault_of(failure))
 
 
 def _of_provider(failure: errors.FetchError) -> _Refusal:

@@ -12,8 +12,8 @@ import dataclasses
 
 from worker import clock as clocks
 from worker import errors, model, ports
-from worker.api import addresses, asked, events, ids, observe, outcomes, owed, source
-from worker.telemetry import failures
+from worker.api import auth, pending_writes, requests, return_urls, telemetry, types
+from worker.telemetry import exceptions
 
 #: before a registration that Kafka did not take is published again
 _AGAIN_S = 0.1
@@ -46,10 +46,10 @@ class Service:
         *,
         log: ports.BeginLog,
         sink: ports.EventSink,
-        debts: owed.Debts,
-        begin_ids: ids.BeginIds,
-        given: addresses.Addresses,
-        observer: observe.Observer,
+        debts: pending_writes.Debts,
+        begin_ids: auth.BeginIds,
+        given: return_urls.Addresses,
+        observer: telemetry.ApiTelemetry,
         clock: clocks.Clock,
         times: Times,
     ) -> None:
@@ -64,12 +64,12 @@ class Service:
 
     async def begin(
         self,
-        of: source.ApiSource,
-        wanted: asked.Begin,
+        of: types.ApiSource,
+        wanted: requests.Begin,
         idempotency_key: str | None,
         *,
         caller: str,
-    ) -> outcomes.Started:
+    ) -> types.Started:
         """
         Begin a session at the provider and register it.
 
@@ -86,24 +86,26 @@ class Service:
         intent = await self._intended(of, wanted, identity)
         begun = await self._call(of, request, intent)
         await self._registered(intent, begun)
-        return outcomes.Started(
+        return types.Started(
             begun=begun,
             reference=wanted.reference,
             **self._addresses.after(of, wanted, begin_id, begun),
         )
 
-    async def register(self, of: source.ApiSource, wanted: asked.Registration) -> None:
+    async def register(
+        self, of: types.ApiSource, wanted: requests.Registration
+    ) -> None:
         """Register a session begun elsewhere; raises errors.KafkaUnavailable."""
-        event = events.elsewhere(of, wanted, self._clock.now_ms())
+        event = requests.elsewhere(of, wanted, self._clock.now_ms())
         await self._sink.publish(event)
 
     def _identity(
         self,
-        of: source.ApiSource,
-        wanted: asked.Begin,
+        of: types.ApiSource,
+        wanted: requests.Begin,
         idempotency_key: str | None,
         caller: str,
-    ) -> ids.Identity:
+    ) -> auth.Identity:
         """Return the identity of this begin; raises where it is not the first."""
         if idempotency_key is None:
             return self._ids.random()
@@ -116,7 +118,7 @@ class Service:
             standing = self._log.standing(f"{of.name}:{begin_id}")
             if standing is not None and self._stands(standing):
                 # Nobody knows whose it was: the session is not named.
-                raise outcomes.Repeated(self._repeated(standing).state)
+                raise types.Repeated(self._repeated(standing).state)
         return known[0]
 
     def _stands(self, intent: model.Intent) -> bool:
@@ -130,25 +132,25 @@ class Service:
                 return self._clock.now_ms() - intent.begun_at < self._times.window
 
     def _taken(
-        self, intent: model.Intent, identity: ids.Identity
-    ) -> outcomes.Repeated | errors.BeginRefused:
+        self, intent: model.Intent, identity: auth.Identity
+    ) -> types.Repeated | errors.BeginRefused:
         """Return what to say of *intent*, which has the key of *identity*."""
         digest = identity.request_digest
         # An older release wrote none: then nobody knows whether it was the same.
         if intent.request_digest in (None, digest):
             return self._repeated(intent)
-        return errors.BeginRefused({asked.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})
+        return errors.BeginRefused({requests.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})
 
-    def _repeated(self, intent: model.Intent) -> outcomes.Repeated:
+    def _repeated(self, intent: model.Intent) -> types.Repeated:
         if intent.session_id is not None:
-            return outcomes.Repeated(outcomes.Repeat.BEGUN, intent.session_id)
+            return types.Repeated(types.Repeat.BEGUN, intent.session_id)
         left = self._clock.now_ms() - intent.begun_at >= self._times.begin
-        return outcomes.Repeated(
-            outcomes.Repeat.OUTCOME_UNKNOWN if left else outcomes.Repeat.IN_PROGRESS
+        return types.Repeated(
+            types.Repeat.OUTCOME_UNKNOWN if left else types.Repeat.IN_PROGRESS
         )
 
     def _request(
-        self, of: source.ApiSource, wanted: asked.Begin, begin_id: str
+        self, of: types.ApiSource, wanted: requests.Begin, begin_id: str
     ) -> model.BeginRequest:
         return model.BeginRequest(
             source=of.name,
@@ -162,7 +164,7 @@ class Service:
         )
 
     async def _intended(
-        self, of: source.ApiSource, wanted: asked.Begin, identity: ids.Identity
+        self, of: types.ApiSource, wanted: requests.Begin, identity: auth.Identity
     ) -> model.Intent:
         """Write the intent down; raises as ``begin`` where another one was first."""
         intent = model.Intent(
@@ -190,7 +192,7 @@ class Service:
         raise self._taken(first, identity)
 
     async def _call(
-        self, of: source.ApiSource, request: model.BeginRequest, intent: model.Intent
+        self, of: types.ApiSource, request: model.BeginRequest, intent: model.Intent
     ) -> model.Begun:
         """Call the provider, once; what began nothing frees the key."""
         left_ms = self._times.left_to_call(intent, self._clock.now_ms())
@@ -204,15 +206,15 @@ class Service:
                 return await of.beginner.begin(request)
         except (errors.BeginRefused, errors.FetchError) as failure:
             if not _nothing_began(failure):
-                raise outcomes.InDoubt(failure.reason) from None
+                raise types.InDoubt(failure.reason) from None
             await self._note(intent.failed(self._clock.now_ms()))
             if isinstance(failure, errors.AccountRefused):
                 self._observer.alarm(model.AlarmKind.ACCOUNT_REFUSED, of.name)
             raise
         except TimeoutError:
-            raise outcomes.InDoubt(errors.ProviderTimeout.reason) from None
+            raise types.InDoubt(errors.ProviderTimeout.reason) from None
         except Exception as failure:  # noqa: BLE001 -- reported; what it did is not known
-            raise outcomes.InDoubt("failed", failures.fault_of(failure)) from None
+            raise types.InDoubt("failed", exceptions.fault_of(failure)) from None
         finally:
             self._observer.called(of.name, now() - started)
 
@@ -234,7 +236,7 @@ class Service:
         Raises errors.KafkaUnavailable where that cannot be done in time: it is done
         later, and the caller learns of the session by asking again.
         """
-        event = events.begun_here(end)
+        event = requests.begun_here(end)
         until = end.begun_at + self._times.begin - self._times.ack
         while True:
             try:

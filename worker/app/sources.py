@@ -8,8 +8,8 @@ from typing import TypeVar
 import structlog
 
 from worker import clock as clocks
-from worker import errors, ports, providers, settings
-from worker.pipeline import binding, gate
+from worker import errors, ports, providers, settings, signing
+from worker.pipeline import source_limiter, source_runtime
 from worker.settings import sources
 
 _log = structlog.get_logger()
@@ -106,21 +106,21 @@ def find(sources: Mapping[str, _Source], name: str) -> _Source:
 
 def bindings(
     sources: Mapping[str, Configured], config: settings.Settings, clock: clocks.Clock
-) -> dict[str, binding.Binding]:
+) -> dict[str, source_runtime.Binding]:
     """Return what the pipeline needs of each source."""
     retention = config.ledger.identity_retention
     return {
-        name: binding.Binding(
+        name: source_runtime.Binding(
             provider=each.provider,
             rules=each.settings.rules(retention),
-            gate=gate.Gate(_limits(each.settings), clock),
+            gate=source_limiter.Gate(_limits(each.settings), clock),
         )
         for name, each in sources.items()
     }
 
 
-def _limits(source: sources.Source) -> gate.Limits:
-    return gate.Limits(
+def _limits(source: sources.Source) -> source_limiter.Limits:
+    return source_limiter.Limits(
         concurrency=source.concurrency,
         rate_per_s=source.rate_per_s,
         circuit_failures=source.circuit.failures,
@@ -132,3 +132,18 @@ def _limits(source: sources.Source) -> gate.Limits:
 async def close(built: Mapping[str, Configured]) -> None:
     """Close every source's connections; idempotent."""
     await asyncio.gather(*(each.provider.close() for each in built.values()))
+
+
+def address(config: settings.Settings, name: str) -> str:
+    """
+    Return the webhook URL of the source *name*.
+
+    With ``signed_url`` its last segment is a secret, made with the first of
+    ``url_secrets``.
+    """
+    source = config.sources[name]
+    url = f"{config.ingress.public_url}/webhooks/{name}"
+    if "signed_url" not in source.authenticators:
+        return url
+    key = source.url_secrets[0].key()
+    return f"{url}/{signing.url_token(key, source.environment, name)}"

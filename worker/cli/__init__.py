@@ -8,29 +8,38 @@ import click
 
 import worker
 from worker import errors
-from worker.cli import signals, streams, system_errors
+from worker.cli import _signals, _streams, _system_errors
 
 _GOOD, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 #: Each command's module, and what ``--help`` says of it: a command imports only
 #: what it needs.
 _COMMANDS = {
-    "dev": ("deving", "Start everything: Kafka, providers, ingress, worker, traffic."),
-    "ingress": ("serving", "Take callbacks in."),
-    "work": ("serving", "Make decisions."),
-    "api": ("beginning", "Begin and register sessions for your services."),
-    "topics": ("checking", "Create and check the topics."),
-    "check": ("checking", "Check the configuration."),
-    "url": ("linking", "Print a source's webhook URL."),
-    "begin": ("beginning", "Begin a session at a provider."),
-    "register": ("registering", "Register sessions begun elsewhere."),
-    "tail": ("deciding", "Follow the decisions."),
-    "session": ("deciding", "Show one session: what stands, its history, what is due."),
-    "recheck": ("rechecking", "Fetch sessions again now."),
-    "sessions": ("purging", "End sessions that a leaked URL has left."),
-    "dlq": ("redriving", "Look into the dead letters, and run them again."),
-    "api-key": ("keys", "Make a key for the api."),
-    "simulate": ("simulating", "Play the providers, to rehearse offline."),
+    "dev": (
+        "worker.devkit.cli.dev",
+        "Start everything: Kafka, providers, ingress, worker, traffic.",
+    ),
+    "ingress": ("worker.cli.serve", "Take callbacks in."),
+    "work": ("worker.cli.serve", "Make decisions."),
+    "api": ("worker.cli.begin", "Begin and register sessions for your services."),
+    "topics": ("worker.cli.check", "Create and check the topics."),
+    "check": ("worker.cli.check", "Check the configuration."),
+    "url": ("worker.cli.url", "Print a source's webhook URL."),
+    "begin": ("worker.cli.begin", "Begin a session at a provider."),
+    "register": ("worker.cli.register", "Register sessions begun elsewhere."),
+    "tail": ("worker.cli.tail", "Follow the decisions."),
+    "session": (
+        "worker.cli.tail",
+        "Show one session: what stands, its history, what is due.",
+    ),
+    "recheck": ("worker.cli.recheck", "Fetch sessions again now."),
+    "sessions": ("worker.cli.purge", "End sessions that a leaked URL has left."),
+    "dlq": ("worker.cli.dlq", "Look into the dead letters, and run them again."),
+    "api-key": ("worker.cli.api_key", "Make a key for the api."),
+    "simulate": (
+        "worker.devkit.cli.simulate",
+        "Play the providers, to rehearse offline.",
+    ),
 }
 
 
@@ -45,9 +54,12 @@ class _Lazy(click.Group):
         """Return the command, or None where there is no such one."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"worker.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        return next(
+            value
+            for value in vars(module).values()
+            if isinstance(value, click.Command) and value.name == cmd_name
+        )
 
     def format_commands(
         self,
@@ -71,20 +83,20 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command that the arguments name; every failure is a sentence."""
-    signals.install()
-    streams.complete()
+    _signals.install()
+    _streams.complete()
     try:
         code = _run()
-        streams.flush()
+        _streams.flush()
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except OSError as error:
         code = _FAILED
-        if not streams.reader_is_gone():
-            _say(f"error: {system_errors.sentence(error)}")
-    if streams.reader_is_gone():
+        if not _streams.reader_is_gone():
+            _say(f"error: {_system_errors.sentence(error)}")
+    if _streams.reader_is_gone():
         # Who closes a pipe has read enough: that needs no words.
-        streams.forget()
+        _streams.forget()
     sys.exit(code)
 
 

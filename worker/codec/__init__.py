@@ -7,8 +7,7 @@ from worker.codec.deferred_events import PREFIX as DEFERRED_PREFIX
 from worker.codec.deferred_events import encode_deferred, is_unread, read_deferred
 from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
-from worker.codec.foreign import read_foreign
-from worker.codec.ledger_records import (
+from worker.codec.ledger_v1 import (
     encode_session,
     may_be_open,
     position_record,
@@ -42,7 +41,6 @@ __all__ = [
     "read_decision",
     "read_deferred",
     "read_event",
-    "read_foreign",
     "read_position",
     "read_session",
     "session_record",

@@ -6,22 +6,21 @@ Retry-After. Knows the providers through ``ports.Provider`` alone, and Kafka thr
 ``ports.EventSink``.
 """
 
-from worker.ingress.answers import Result
 from worker.ingress.forward import AiohttpForwarder, Forwarder
 from worker.ingress.limits import Limits
-from worker.ingress.observe import Match, Observer, Report
-from worker.ingress.pages import Pages
-from worker.ingress.server import Ingress
+from worker.ingress.responses import Result
+from worker.ingress.server import Ingress, Pages
 from worker.ingress.source import IngressSource
+from worker.ingress.telemetry import IngressTelemetry, Match, Report
 
 __all__ = [
     "AiohttpForwarder",
     "Forwarder",
     "Ingress",
     "IngressSource",
+    "IngressTelemetry",
     "Limits",
     "Match",
-    "Observer",
     "Pages",
     "Report",
     "Result",

@@ -7,45 +7,98 @@ pass it has no byte of a body read.
 """
 
 import binascii
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from worker import errors, model, serving, signing
-from worker.ingress import addresses, body, observe, source
+import orjson
+from aiohttp import hdrs, web
+
+from worker import errors, http_server, model, signing
+from worker.ingress import client_ip, source, telemetry
 from worker.settings import types
 from worker.telemetry import labels
+
+
+def head(
+    request: web.BaseRequest,
+    of: source.IngressSource,
+    token: str | None,
+    received_at: int,
+) -> model.Callback:
+    """Return what the request says before its body, without believing any of it."""
+    return model.Callback(
+        source=of.name,
+        method=request.method,
+        headers=tuple(
+            [
+                (name, value)
+                for name in of.headers
+                for value in request.headers.getall(name, ())
+            ]
+        ),
+        body=b"",
+        token=token,
+        query=_query(request, of),
+        remote=request.remote,
+        received_at=received_at,
+    )
+
+
+def whole(said: model.Callback, raw: bytes) -> model.Callback:
+    """Return what the request with the head *said* and the body *raw* says."""
+    return said._replace(body=raw)
+
+
+def is_ping(request: web.BaseRequest) -> bool:
+    """
+    Return whether it asks if the address is there, and says nothing.
+
+    With a query or a body it may be a callback of a source whose ``methods`` lack it:
+    answered 2xx, that would be lost.
+    """
+    asks = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+    return asks and not request.query_string and not request.body_exists
+
+
+def _query(request: web.BaseRequest, of: source.IngressSource) -> dict[str, str]:
+    """Return the one parameter that the source reads, if it is there exactly once."""
+    if of.session_id_query is None or request.method != hdrs.METH_GET:
+        return {}
+    values = request.query.getall(of.session_id_query, [])
+    return {of.session_id_query: values[0]} if len(values) == 1 else {}
 
 
 class Verified(NamedTuple):
     """A callback that passed everything, and which secrets it passed with."""
 
     callback: model.VerifiedCallback
-    matches: tuple[observe.Match, ...]
+    matches: tuple[telemetry.Match, ...]
 
 
 def verify_head(
     of: source.IngressSource,
     unverified: model.Callback,
     trusted_proxies: Sequence[types.Network] = (),
-) -> tuple[observe.Match, ...]:
+) -> tuple[telemetry.Match, ...]:
     """
     Let *unverified* pass what needs no body, cheapest first.
 
     Raises errors.AuthenticationError, nothing else.
     """
-    matches: list[observe.Match] = []
+    matches: list[telemetry.Match] = []
     if "ip_allow" in of.authenticators:
         forwarded_for = _values(unverified, source.FORWARDED_FOR)
-        addresses.require(
+        client_ip.require(
             of.networks, trusted_proxies, unverified.remote, forwarded_for
         )
     if "signed_url" in of.authenticators:
         position = signing.match_token(of.tokens, unverified.token)
-        matches.append(observe.Match(labels.Authenticator.SIGNED_URL, position))
+        matches.append(telemetry.Match(labels.Authenticator.SIGNED_URL, position))
     if "basic" in of.authenticators:
         matches.append(
-            observe.Match(labels.Authenticator.BASIC, _basic(of, unverified))
+            telemetry.Match(labels.Authenticator.BASIC, _basic(of, unverified))
         )
     return tuple(matches)
 
@@ -69,7 +122,7 @@ def require_signature(of: source.IngressSource, unverified: model.Callback) -> N
 def verify_body(
     of: source.IngressSource,
     unverified: model.Callback,
-    matches: Sequence[observe.Match],
+    matches: Sequence[telemetry.Match],
 ) -> Verified:
     """
     Let *unverified*, whose head has passed with *matches*, pass the rest.
@@ -79,11 +132,11 @@ def verify_body(
     found = [*matches]
     if "hmac_body" in of.authenticators:
         found.append(
-            observe.Match(labels.Authenticator.HMAC_BODY, _hmac(of, unverified))
+            telemetry.Match(labels.Authenticator.HMAC_BODY, _hmac(of, unverified))
         )
     if "standard_webhooks" in of.authenticators:
         position = _standard(of, unverified)
-        found.append(observe.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
+        found.append(telemetry.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
     return _open(of, unverified, found)
 
 
@@ -104,7 +157,7 @@ def verify(
 def _open(
     of: source.IngressSource,
     unverified: model.Callback,
-    matches: list[observe.Match],
+    matches: list[telemetry.Match],
 ) -> Verified:
     """Parse the body once, take its key out and check it."""
     document: dict[str, Any] | None = None
@@ -113,15 +166,15 @@ def _open(
     if not signed and unverified.method == "GET" and of.takes_query:
         query = unverified.query
     else:
-        document = serving.parse_foreign(signed)
+        document = http_server.parse_foreign(signed)
     if document is not None and of.body_key_field is not None:
         presented = document.pop(of.body_key_field, None)
         if "body_key" in of.authenticators:
             matches.append(
-                observe.Match(labels.Authenticator.BODY_KEY, _body_key(of, presented))
+                telemetry.Match(labels.Authenticator.BODY_KEY, _body_key(of, presented))
             )
         if presented is not None:
-            signed = body.without_key(document)
+            signed = without_key(document)
     callback = model.VerifiedCallback(
         source=of.name,
         document=document,
@@ -181,3 +234,14 @@ def _body_key(of: source.IngressSource, presented: object) -> int:
         raise errors.AuthenticationError(errors.AuthCause.MISSING_BODY_KEY)
     key = presented.encode() if isinstance(presented, str) else b""
     return signing.match(of.body_keys, key, errors.AuthCause.WRONG_BODY_KEY)
+
+
+def without_key(document: dict[str, Any]) -> bytes:
+    """
+    Return the bytes that stand for a document whose body key was taken out.
+
+    Raises errors.MalformedBody where it is nested too deeply to be written.
+    """
+    with contextlib.suppress(TypeError):  # orjson.JSONEncodeError is one
+        return orjson.dumps(document)
+    raise errors.MalformedBody("nested too deeply")

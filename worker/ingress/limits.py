@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 
-from worker import serving
+from worker import http_server
 
 _MINUTE_MS = 60_000
 
@@ -16,7 +16,9 @@ class Limits:
     max_in_flight: int = 1000
     #: for a request's whole body
     read_timeout_s: float = 10.0
-    connections: serving.Bounds = dataclasses.field(default_factory=serving.Bounds)
+    connections: http_server.Bounds = dataclasses.field(
+        default_factory=http_server.Bounds
+    )
     #: what a 503 asks for, in whole seconds
     retry_after_s: int = 5
     #: dead letters ``unmappable`` a minute and source

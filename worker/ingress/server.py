@@ -3,24 +3,36 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import errors, ports, serving
+from worker import errors, http_server, ports
 from worker.ingress import (
-    accept,
-    answers,
     authenticate,
     forward,
+    handler,
     limits,
-    observe,
-    requests,
+    responses,
     source,
+    telemetry,
 )
-from worker.ingress import pages as pages_of
 from worker.settings import types
-from worker.telemetry import failures
+from worker.telemetry import exceptions
+
+
+class Pages(Protocol):
+    """Answers the requests that are no callbacks."""
+
+    def takes(self, path: str) -> bool:
+        """Return whether *path*, as sent, is one of these."""
+        ...
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer *request*; what it raises is answered 503."""
+        ...
+
 
 #: "webhooks", source and, for a signed URL, its token
 _PARTS = (2, 3)
@@ -40,12 +52,12 @@ class Ingress:
         sources: Iterable[source.IngressSource],
         sink: ports.EventSink,
         *,
-        observer: observe.Observer,
+        observer: telemetry.IngressTelemetry,
         clock: clocks.Clock,
         forwarder: forward.Forwarder | None = None,
         bounds: limits.Limits | None = None,
         trusted_proxies: Sequence[types.Network] = (),
-        pages: pages_of.Pages | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self._pages = pages
         self._sources = {of.name: of for of in sources}
@@ -53,7 +65,7 @@ class Ingress:
         self._clock = clock
         self._forwarder = forwarder
         self._bounds = bounds or limits.Limits()
-        self._acceptor = accept.Acceptor(
+        self._acceptor = handler.Acceptor(
             sink=sink,
             forwarder=forwarder,
             observer=observer,
@@ -64,7 +76,7 @@ class Ingress:
         self._retry_after: dict[str, str] = {
             hdrs.RETRY_AFTER: str(self._bounds.retry_after_s)
         }
-        self._listener = serving.Listener(
+        self._listener = http_server.Listener(
             self._handle,
             malformed=self._malformed,
             bounds=self._bounds.connections,
@@ -117,30 +129,28 @@ class Ingress:
             return await self._page(self._pages, request)
         return await self._callback(request)
 
-    async def _page(
-        self, pages: pages_of.Pages, request: web.BaseRequest
-    ) -> web.StreamResponse:
+    async def _page(self, pages: Pages, request: web.BaseRequest) -> web.StreamResponse:
         """Let *pages* answer, within the same bound as the callbacks."""
-        result = answers.Result.OVERLOADED
+        result = responses.Result.OVERLOADED
         if not self._full:
             try:
                 with self._handling():
                     return await pages.answer(request)
             except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
-                result = answers.Result.FAILED
-                fault = failures.fault_of(failure)
+                result = responses.Result.FAILED
+                fault = exceptions.fault_of(failure)
                 self._observer.finished(
-                    observe.Report(result=result, status=503, fault=fault)
+                    telemetry.Report(result=result, status=503, fault=fault)
                 )
-        return answers.problem(result, headers=self._retry_after)
+        return responses.problem(result, headers=self._retry_after)
 
     async def _callback(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a callback, and report it."""
         now = asyncio.get_running_loop().time
         started = now()
-        report = observe.Report()
+        report = telemetry.Report()
         report.result = await self._result(request, report)
-        response = answers.respond(
+        response = responses.respond(
             report.result,
             route=report.route,
             event_id=report.event_id,
@@ -152,8 +162,8 @@ class Ingress:
         return response
 
     async def _result(
-        self, request: web.BaseRequest, report: observe.Report
-    ) -> answers.Result:
+        self, request: web.BaseRequest, report: telemetry.Report
+    ) -> responses.Result:
         """Return how the request ends; no input and no fault of ours raises here."""
         try:
             return await self._take(request, report)
@@ -161,38 +171,38 @@ class Ingress:
             return _ended_by(failure, report)
 
     async def _take(
-        self, request: web.BaseRequest, report: observe.Report
-    ) -> answers.Result:
+        self, request: web.BaseRequest, report: telemetry.Report
+    ) -> responses.Result:
         """Go the way of a callback: route, bounds, authentication, publication."""
         of, token = self._route(request, report)
         taken = request.method in of.methods
-        if not (taken or requests.is_ping(request)):
-            raise answers.Refusal(answers.Result.METHOD_NOT_ALLOWED)
-        said = requests.head(request, of, token, self._clock.now_ms())
+        if not (taken or authenticate.is_ping(request)):
+            raise responses.Refusal(responses.Result.METHOD_NOT_ALLOWED)
+        said = authenticate.head(request, of, token, self._clock.now_ms())
         matches = authenticate.verify_head(of, said, self._trusted_proxies)
         if not taken:
             report.matches = matches
-            return answers.Result.PINGED
-        serving.check_head(request, of.max_body_bytes)
+            return responses.Result.PINGED
+        http_server.check_head(request, of.max_body_bytes)
         authenticate.require_signature(of, said)
         if self._full:
-            raise answers.Refusal(answers.Result.OVERLOADED)
+            raise responses.Refusal(responses.Result.OVERLOADED)
         # Whoever has shown a secret goes before who has not.
         with self._listener.bodies.open(known=bool(matches)) as body:
-            raw = await serving.read(
+            raw = await http_server.read(
                 request,
                 limit_bytes=of.max_body_bytes,
                 timeout_s=self._bounds.read_timeout_s,
                 into=body,
             )
             report.size_bytes = len(raw)
-            whole = requests.whole(said, raw)
+            whole = authenticate.whole(said, raw)
             verified = authenticate.verify_body(of, whole, matches)
             report.matches = verified.matches
             if verified.matches:
-                serving.trust(request)
+                http_server.trust(request)
             if self._full:
-                raise answers.Refusal(answers.Result.OVERLOADED)
+                raise responses.Refusal(responses.Result.OVERLOADED)
             with self._handling():
                 return await self._acceptor.accept(of, verified.callback, report)
 
@@ -211,7 +221,7 @@ class Ingress:
             self._in_flight -= 1
 
     def _route(
-        self, request: web.BaseRequest, report: observe.Report
+        self, request: web.BaseRequest, report: telemetry.Report
     ) -> tuple[source.IngressSource, str | None]:
         """
         Return the source that the path names, and the token of a signed URL.
@@ -219,58 +229,60 @@ class Ingress:
         Nothing is guessed from headers.
         """
         # As sent: no name and no token of ours needs a percent sign.
-        parts = serving.segments(request.rel_url.raw_path)
+        parts = http_server.segments(request.rel_url.raw_path)
         of = None
         if len(parts) in _PARTS and parts[:1] == _PREFIX:
             of = self._sources.get(parts[1])
         if of is None:
-            raise answers.Refusal(answers.Result.NOT_FOUND)
+            raise responses.Refusal(responses.Result.NOT_FOUND)
         report.source, report.provider = of.name, of.provider
         if len(parts) == _PARTS[0]:
-            report.route = answers.ROUTE
+            report.route = responses.ROUTE
             return of, None
-        report.route = answers.ROUTE_WITH_TOKEN
+        report.route = responses.ROUTE_WITH_TOKEN
         if "signed_url" not in of.authenticators:
-            raise answers.Refusal(answers.Result.NOT_FOUND)
+            raise responses.Refusal(responses.Result.NOT_FOUND)
         return of, parts[2]
 
-    def _headers(self, report: observe.Report) -> dict[str, str] | None:
+    def _headers(self, report: telemetry.Report) -> dict[str, str] | None:
         """Return the headers that belong to this result and to none other."""
         match report.result:
-            case answers.Result.ACCEPTED:
+            case responses.Result.ACCEPTED:
                 return None
-            case answers.Result.METHOD_NOT_ALLOWED:
+            case responses.Result.METHOD_NOT_ALLOWED:
                 return {hdrs.ALLOW: ", ".join(self._sources[report.source].methods)}
-            case answers.Result.NOT_AUTHENTIC:
+            case responses.Result.NOT_AUTHENTIC:
                 return {hdrs.WWW_AUTHENTICATE: self._sources[report.source].challenge}
-            case answers.Result.ENCODED:
+            case responses.Result.ENCODED:
                 return {hdrs.ACCEPT_ENCODING: "identity"}
             case result:
-                return self._retry_after if answers.is_our_fault(result) else None
+                return self._retry_after if responses.is_our_fault(result) else None
 
     def _malformed(self, status: int) -> web.Response:
         """Answer 400 for what aiohttp could not parse, and never a 500; report it."""
         client = status // 100 == 4  # noqa: PLR2004 -- 4xx
-        result = answers.Result.MALFORMED_REQUEST if client else answers.Result.FAILED
-        response = answers.problem(result)
-        self._observer.finished(observe.Report(result=result, status=response.status))
+        result = (
+            responses.Result.MALFORMED_REQUEST if client else responses.Result.FAILED
+        )
+        response = responses.problem(result)
+        self._observer.finished(telemetry.Report(result=result, status=response.status))
         return response
 
 
-def _ended_by(failure: Exception, report: observe.Report) -> answers.Result:
+def _ended_by(failure: Exception, report: telemetry.Report) -> responses.Result:
     """Return how the request ends, and *report* what else is known."""
     match failure:
-        case answers.Refusal():
+        case responses.Refusal():
             return failure.result
-        case serving.Unreadable():
-            return answers.Result(failure.fault.value)
-        case serving.Crowded():
-            return answers.Result.OVERLOADED
+        case http_server.Unreadable():
+            return responses.Result(failure.fault.value)
+        case http_server.Crowded():
+            return responses.Result.OVERLOADED
         case errors.MalformedBody():
-            return answers.Result.MALFORMED_BODY
+            return responses.Result.MALFORMED_BODY
         case errors.AuthenticationError():
             report.cause = failure.cause
-            return answers.Result.NOT_AUTHENTIC
+            return responses.Result.NOT_AUTHENTIC
         case _:
-            report.fault = failures.fault_of(failure)
-            return answers.Result.FAILED
+            report.fault = exceptions.fault_of(failure)
+            return responses.Result.FAILED

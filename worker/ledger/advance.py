@@ -6,10 +6,10 @@ from worker.ledger import (
     failures,
     fetches,
     inputs,
-    overdue,
     registrations,
     state,
-    turn,
+    timers,
+    transition,
 )
 
 Outcome = tuple[state.Session | None, list[inputs.Effect]]
@@ -58,7 +58,7 @@ def advance(
     if session is None:
         return _first(key, told, now, rules)
     at = max(now, session.updated_at)
-    work = turn.Turn(key=key, rules=rules, now=at, session=session)
+    work = transition.Turn(key=key, rules=rules, now=at, session=session)
     _apply(work, told)
     if work.ended:
         return None, work.effects
@@ -67,7 +67,7 @@ def advance(
     return work.session, work.effects
 
 
-def _is_found_again(before: state.Session, work: turn.Turn) -> bool:
+def _is_found_again(before: state.Session, work: transition.Turn) -> bool:
     """Return whether whoever finds the session as *before* does the same again."""
     after = work.session
     return all(isinstance(effect, _QUIET) for effect in work.effects) and all(
@@ -91,7 +91,7 @@ def _first(
             fresh = state.Session(key.session_id, now, now)
         case _:
             return None, []
-    work = turn.Turn(key=key, rules=rules, now=now, session=fresh)
+    work = transition.Turn(key=key, rules=rules, now=now, session=fresh)
     if isinstance(told, inputs.CallbackTaken):
         if callbacks.is_stale(told, rules):
             work.bury(
@@ -107,7 +107,7 @@ def _first(
     return None if work.session is fresh else work.session, work.effects
 
 
-def _apply(work: turn.Turn, told: inputs.Input) -> None:
+def _apply(work: transition.Turn, told: inputs.Input) -> None:
     match told:
         case (
             inputs.CallbackTaken()
@@ -123,20 +123,20 @@ def _apply(work: turn.Turn, told: inputs.Input) -> None:
         case inputs.EventsLost():
             fetches.look_again(work)
         case inputs.WaitOver(behind):
-            overdue.wait_over(work, behind=behind)
+            timers.wait_over(work, behind=behind)
         case inputs.HoldDropped():
-            overdue.drop(work)
+            timers.drop(work)
         case inputs.RecordTooLarge():
             failures.bury_too_large(work)
         case inputs.Dropped(purged):
-            overdue.discard(work, purged=purged)
+            timers.discard(work, purged=purged)
         case inputs.RetentionOver():
-            overdue.retire(work)
+            timers.retire(work)
     work.finish()
 
 
 def _apply_event(
-    work: turn.Turn,
+    work: transition.Turn,
     told: (
         inputs.CallbackTaken
         | inputs.RecheckTaken
@@ -156,7 +156,7 @@ def _apply_event(
 
 
 def _apply_to_flight(
-    work: turn.Turn,
+    work: transition.Turn,
     told: inputs.MappingStarting | inputs.Answered | inputs.Failed,
 ) -> None:
     """Take what concerns the fetch in flight; of any other fetch it is too late."""

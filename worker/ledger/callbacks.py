@@ -3,7 +3,7 @@
 import dataclasses
 
 from worker import model, policy
-from worker.ledger import inputs, state, turn
+from worker.ledger import inputs, state, transition
 
 _CAUSES = {
     model.EventType.CALLBACK_RECEIVED: model.CauseType.CALLBACK,
@@ -50,7 +50,7 @@ def is_stale(told: inputs.CallbackTaken, rules: policy.Rules) -> bool:
 
 
 def _credibly_dated(
-    work: turn.Turn, event: model.Event, verdict: model.Verdict
+    work: transition.Turn, event: model.Event, verdict: model.Verdict
 ) -> model.Verdict:
     """Return a signed *verdict*, without its time where that is in the future."""
     said_at = verdict.provider_time
@@ -61,7 +61,7 @@ def _credibly_dated(
     return dataclasses.replace(verdict, provider_time=None)
 
 
-def _drop_future_time(work: turn.Turn) -> None:
+def _drop_future_time(work: transition.Turn) -> None:
     """
     Drop the time of a signed verdict that stands, where it was in the future.
 
@@ -77,7 +77,7 @@ def _drop_future_time(work: turn.Turn) -> None:
 
 
 def take_callback(
-    work: turn.Turn, event: model.Event, claim: model.Claim | None
+    work: transition.Turn, event: model.Event, claim: model.Claim | None
 ) -> None:
     """Act on a callback once: let a signed verdict settle, else wake."""
     signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
@@ -104,14 +104,14 @@ def take_callback(
         wake(work, cause)
 
 
-def _hear(work: turn.Turn) -> None:
+def _hear(work: transition.Turn) -> None:
     """Take note of the first callback of a session that was known before it."""
     work.change(unheard=False)
     if work.session.registered:
         work.reach(inputs.Step.CALLED_BACK)
 
 
-def _first_time(work: turn.Turn, mark: str | None) -> bool:
+def _first_time(work: transition.Turn, mark: str | None) -> bool:
     """Remember *mark*; return False where it has been here before."""
     if mark is None:
         return True
@@ -130,7 +130,7 @@ def _mark(event: model.Event, *, signed: bool) -> str | None:
     return event.digest[:24] if signed and event.digest is not None else None
 
 
-def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
+def _remember(work: transition.Turn, claim: model.Claim, cause: model.Cause) -> None:
     """
     Keep what the callback says until the fetched result can be held against it.
 
@@ -146,7 +146,7 @@ def _remember(work: turn.Turn, claim: model.Claim, cause: model.Cause) -> None:
     work.change(unconfirmed=kept, confirmations=0)
 
 
-def wake(work: turn.Turn, cause: model.Cause) -> None:
+def wake(work: transition.Turn, cause: model.Cause) -> None:
     """
     Want a fetch that starts after now.
 
@@ -176,7 +176,7 @@ def wake(work: turn.Turn, cause: model.Cause) -> None:
     )
 
 
-def earliest_fetch(work: turn.Turn, cause: model.Cause) -> int:
+def earliest_fetch(work: transition.Turn, cause: model.Cause) -> int:
     """
     Return when a fetch may start: now, but the next one over a final a little later.
 
@@ -190,7 +190,7 @@ def earliest_fetch(work: turn.Turn, cause: model.Cause) -> int:
     return max(work.now, session.last_fetch_at + work.rules.recheck_min_interval_ms)
 
 
-def take_recheck(work: turn.Turn, event: model.Event) -> None:
+def take_recheck(work: transition.Turn, event: model.Event) -> None:
     """
     Fetch now, whatever the interval; a flight in progress is followed by another.
 
@@ -210,7 +210,9 @@ def take_recheck(work: turn.Turn, event: model.Event) -> None:
     work.change(wanted=cause, due_at=work.now, fresh_since=None, rechecks=0, held=None)
 
 
-def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
+def _settle_signed(
+    work: transition.Turn, event: model.Event, verdict: model.Verdict
+) -> None:
     """Let a signed verdict take its place in the order of the signed ones."""
     _order(work, event, verdict)
     session = work.session
@@ -219,7 +221,7 @@ def _settle_signed(work: turn.Turn, event: model.Event, verdict: model.Verdict) 
         work.change(due_at=None, overdue=0)
 
 
-def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
+def _order(work: transition.Turn, event: model.Event, verdict: model.Verdict) -> None:
     cause, standing = cause_of(event), work.session.standing
     if standing is None or (work.session.lapsed and verdict.final):
         work.decide(verdict, cause, event.received_at)
@@ -246,7 +248,7 @@ def _order(work: turn.Turn, event: model.Event, verdict: model.Verdict) -> None:
 
 
 def _keep_latest_time(
-    work: turn.Turn,
+    work: transition.Turn,
     event: model.Event,
     standing: model.Verdict,
     verdict: model.Verdict,
@@ -259,7 +261,7 @@ def _keep_latest_time(
     work.note(inputs.NoteKind.REPEATED)
 
 
-def _bury_conflict(work: turn.Turn, event: model.Event) -> None:
+def _bury_conflict(work: transition.Turn, event: model.Event) -> None:
     work.bury(
         model.DeadLetterReason.CONFLICTING_FINAL,
         event_id=event.event_id,

@@ -1,10 +1,10 @@
 """Take what fetches that bring no result bring: failures, denials, not ready yet."""
 
 from worker import errors, model, policy
-from worker.ledger import callbacks, fetches, inputs, overdue, state, turn
+from worker.ledger import callbacks, fetches, inputs, state, timers, transition
 
 
-def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
+def start_mapping(work: transition.Turn, flight: state.Flight) -> None:
     """Count an attempt before it is made; give up after too many."""
     if work.session.tries >= work.rules.quarantine_attempts:
         _give_up(work, flight, model.DeadLetterReason.QUARANTINED, "quarantined")
@@ -13,7 +13,11 @@ def start_mapping(work: turn.Turn, flight: state.Flight) -> None:
 
 
 def take_failure(
-    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
+    work: transition.Turn,
+    flight: state.Flight,
+    failure: inputs.Failure,
+    *,
+    counted: bool,
 ) -> None:
     """Do what the failure's disposition says."""
     if failure.answered or work.session.trailing is not None:
@@ -40,7 +44,7 @@ def take_failure(
             _later(work, flight, failure)
 
 
-def bury_too_large(work: turn.Turn) -> None:
+def bury_too_large(work: transition.Turn) -> None:
     """
     Dead-letter what made the record too large; only the deadline stays to be due.
 
@@ -61,7 +65,7 @@ def bury_too_large(work: turn.Turn) -> None:
     work.change(due_at=None if deadline is None else max(deadline, work.now))
 
 
-def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
+def _retry(work: transition.Turn, flight: state.Flight, wait_ms: int) -> None:
     """Want the same again after *wait_ms*, or as soon as a trailing wake-up may."""
     session, due = work.session, work.now + wait_ms
     if session.trailing is not None:
@@ -74,11 +78,13 @@ def _retry(work: turn.Turn, flight: state.Flight, wait_ms: int) -> None:
     )
 
 
-def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> None:
+def _not_ready(
+    work: transition.Turn, flight: state.Flight, failure: inputs.Failure
+) -> None:
     """Poll again, fast after a wake-up and then slower; count it past the deadline."""
     work.note(inputs.NoteKind.NOT_READY)
     session, rules = work.session, work.rules
-    if failure.answered and overdue.counts(work, flight):
+    if failure.answered and timers.counts(work, flight):
         _still_unfinished(work, flight)
         return
     count = session.not_ready + 1
@@ -93,7 +99,7 @@ def _not_ready(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -
     fetches.go_on(work)
 
 
-def _poll(work: turn.Turn, flight: state.Flight, count: int) -> None:
+def _poll(work: transition.Turn, flight: state.Flight, count: int) -> None:
     session = work.session
     if session.trailing is None and session.polls_left:
         fetches.poll_fast(work, flight.cause)
@@ -103,13 +109,13 @@ def _poll(work: turn.Turn, flight: state.Flight, count: int) -> None:
         _retry(work, flight, wait)
 
 
-def _still_unfinished(work: turn.Turn, flight: state.Flight) -> None:
+def _still_unfinished(work: transition.Turn, flight: state.Flight) -> None:
     """Go on at leisure, or end a session that has not ended long after its time."""
     before = work.session
     fetches.settle(work, overdue=before.overdue + 1)
     status = None if before.standing is None else before.standing.provider_status
-    if overdue.is_over(work):
-        overdue.end(work, flight, status, work.now)
+    if timers.is_over(work):
+        timers.end(work, flight, status, work.now)
     elif (
         before.standing is None and work.session.overdue >= work.rules.overdue_attempts
     ):
@@ -118,7 +124,7 @@ def _still_unfinished(work: turn.Turn, flight: state.Flight) -> None:
     fetches.go_on(work)
 
 
-def _denied(work: turn.Turn, flight: state.Flight) -> None:
+def _denied(work: transition.Turn, flight: state.Flight) -> None:
     """
     Ask again after a denial; end the session after n of them over the set time.
 
@@ -156,7 +162,7 @@ def _denied(work: turn.Turn, flight: state.Flight) -> None:
 
 
 def _denied_unconfirmed(
-    work: turn.Turn, flight: state.Flight, unconfirmed: state.Unconfirmed
+    work: transition.Turn, flight: state.Flight, unconfirmed: state.Unconfirmed
 ) -> None:
     """
     Believe the callback after the grace time and n denials, but never over a final.
@@ -191,7 +197,11 @@ def _denied_unconfirmed(
 
 
 def _limited(
-    work: turn.Turn, flight: state.Flight, failure: inputs.Failure, *, counted: bool
+    work: transition.Turn,
+    flight: state.Flight,
+    failure: inputs.Failure,
+    *,
+    counted: bool,
 ) -> None:
     """Retry what should never happen a few times, then bury it by its own name."""
     count = work.session.tries + (0 if counted else 1)
@@ -203,7 +213,9 @@ def _limited(
     _give_up(work, flight, model.DeadLetterReason(failure.reason), failure.reason)
 
 
-def _later(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> None:
+def _later(
+    work: transition.Turn, flight: state.Flight, failure: inputs.Failure
+) -> None:
     """Retry with back-off; past the horizon only an answered failure ends it."""
     session = work.session
     since = work.now if session.failing_since is None else session.failing_since
@@ -223,7 +235,7 @@ def _later(work: turn.Turn, flight: state.Flight, failure: inputs.Failure) -> No
     _retry(work, flight, work.rules.retry.delay_ms(count) if wait is None else wait)
 
 
-def _unavailable(work: turn.Turn) -> model.Verdict:
+def _unavailable(work: transition.Turn) -> model.Verdict:
     """Return pending ``provider_unavailable``, keeping the provider's last word."""
     standing = work.session.standing
     return policy.pending(
@@ -233,7 +245,7 @@ def _unavailable(work: turn.Turn) -> model.Verdict:
 
 
 def _give_up(
-    work: turn.Turn,
+    work: transition.Turn,
     flight: state.Flight,
     reason: model.DeadLetterReason,
     last_error: str,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from worker import model
-from worker.ledger import callbacks, inputs, overdue, state, turn
+from worker.ledger import callbacks, inputs, state, timers, transition
 
 #: the cause of a fetch that nothing but the schedule asks for
 POLL = model.Cause(type=model.CauseType.POLL)
@@ -12,7 +12,7 @@ _RETURN = model.CauseType.RETURN
 COARSE_MS = 30_000
 
 
-def start(work: turn.Turn) -> None:
+def start(work: transition.Turn) -> None:
     """
     Start the fetch that is due; changes nothing where none is.
 
@@ -39,20 +39,22 @@ def start(work: turn.Turn) -> None:
     work.effects.append(inputs.Fetch(seq))
 
 
-def look_again(work: turn.Turn) -> None:
+def look_again(work: transition.Turn) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
     if session.due_at is not None and session.held is None and work.rules.fetches:
         work.change(wanted=session.wanted or POLL, due_at=work.now, fresh_since=None)
 
 
-def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> None:
+def take_result(
+    work: transition.Turn, flight: state.Flight, result: model.Result
+) -> None:
     """Let a fetched verdict stand, unless it is preliminary after a final."""
     session = work.session
     for kind in result.alarms:
         work.alarm(kind)
     unfinished = result.verdict.reason is model.Reason.IN_PROGRESS
-    late = unfinished and overdue.counts(work, flight)
+    late = unfinished and timers.counts(work, flight)
     settle(
         work,
         hint=_compared(work, result.verdict),
@@ -63,18 +65,18 @@ def take_result(work: turn.Turn, flight: state.Flight, result: model.Result) -> 
     verdict = work.agreed(result.verdict, result.reference, flight.cause)
     if session.final and not verdict.final:
         work.note(inputs.NoteKind.LATE_PRELIMINARY)
-    elif late and verdict is result.verdict and overdue.is_over(work):
-        overdue.end(work, flight, verdict.provider_status, result.observed_at)
+    elif late and verdict is result.verdict and timers.is_over(work):
+        timers.end(work, flight, verdict.provider_status, result.observed_at)
     else:
         work.decide(verdict, flight.cause, result.observed_at)
         if session.unheard:
-            overdue.miss_callback(work, session, flight)
+            timers.miss_callback(work, session, flight)
     # A session that we gave up, and that goes on: its end is to be found.
     goes_on = not result.verdict.final and not unfinished
     go_on(work, lapsed=session.lapsed and goes_on)
 
 
-def _compared(work: turn.Turn, verdict: model.Verdict) -> model.Outcome | None:
+def _compared(work: transition.Turn, verdict: model.Verdict) -> model.Outcome | None:
     """Hold the callback's hint against *verdict*; return what is still to be held."""
     session = work.session
     if session.trailing is not None or not verdict.final:
@@ -94,7 +96,7 @@ def _outlasting(
     return claim
 
 
-def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
+def settle(work: transition.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
     """
     Put every count of trouble back at zero, and make *changes*.
 
@@ -115,7 +117,7 @@ def settle(work: turn.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
     )
 
 
-def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
+def go_on(work: transition.Turn, *, lapsed: bool = False) -> None:
     """
     Want what comes next: the trailing wake-up, a poll of a pending one, nothing.
 
@@ -140,7 +142,7 @@ def go_on(work: turn.Turn, *, lapsed: bool = False) -> None:
         work.change(rechecks=0, polls_left=0)
 
 
-def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
+def poll_fast(work: transition.Turn, cause: model.Cause) -> None:
     """Want the next one of the fast polls."""
     session = work.session
     wait = work.rules.polling.delay_ms(session.polls_left)
@@ -153,13 +155,13 @@ def poll_fast(work: turn.Turn, cause: model.Cause) -> None:
     )
 
 
-def _at_the_deadline(work: turn.Turn, due: int) -> int:
+def _at_the_deadline(work: transition.Turn, due: int) -> int:
     """Return *due*, or the deadline where that comes first."""
     deadline = work.deadline
     return due if deadline is None or not work.now < deadline < due else deadline
 
 
-def wait_for_deadline(work: turn.Turn) -> None:
+def wait_for_deadline(work: transition.Turn) -> None:
     """
     Ask again at the deadline of a registered session, where that is to come.
 
@@ -170,7 +172,7 @@ def wait_for_deadline(work: turn.Turn) -> None:
         work.change(wanted=POLL, due_at=deadline, seen=())
 
 
-def follow(work: turn.Turn, trailing: model.Cause) -> None:
+def follow(work: transition.Turn, trailing: model.Cause) -> None:
     """Want the fetch that a wake-up during the last one asked for."""
     session = work.session
     if session.final and not session.lapsed and trailing.type is _RETURN:

@@ -1,10 +1,10 @@
 """Take what the company tells of its sessions: one began, a person is back."""
 
 from worker import model
-from worker.ledger import callbacks, inputs, state, turn
+from worker.ledger import callbacks, inputs, state, transition
 
 
-def take_registration(work: turn.Turn, event: model.Event) -> None:
+def take_registration(work: transition.Turn, event: model.Event) -> None:
     """
     Keep what the company says of a session that it began; the same again is nothing.
 
@@ -42,7 +42,7 @@ def take_registration(work: turn.Turn, event: model.Event) -> None:
     _await(work, awaited)
 
 
-def _release(work: turn.Turn, held: model.Cause) -> None:
+def _release(work: transition.Turn, held: model.Cause) -> None:
     """Let through what was held: a wake-up, or a verdict nobody has heard yet."""
     session = work.session
     if work.rules.fetches:
@@ -54,7 +54,7 @@ def _release(work: turn.Turn, held: model.Cause) -> None:
         work.say(held)
 
 
-def _await(work: turn.Turn, awaited: int | None) -> None:
+def _await(work: transition.Turn, awaited: int | None) -> None:
     """Look at the deadline at the latest; *awaited* is what it was before."""
     session, deadline = work.session, work.deadline
     if session.final or session.flight is not None or deadline is None:
@@ -65,7 +65,7 @@ def _await(work: turn.Turn, awaited: int | None) -> None:
         work.change(due_at=deadline)
 
 
-def hold(work: turn.Turn, told: inputs.CallbackTaken) -> None:
+def hold(work: transition.Turn, told: inputs.CallbackTaken) -> None:
     """Hold the first callback of a session that may yet be registered."""
     signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
     if not signed and not work.rules.fetches:
@@ -77,7 +77,7 @@ def hold(work: turn.Turn, told: inputs.CallbackTaken) -> None:
     )
 
 
-def take_return(work: turn.Turn, event: model.Event) -> None:
+def take_return(work: transition.Turn, event: model.Event) -> None:
     """
     Look at the session of a person who is back, if it is the one that began there.
 
@@ -103,7 +103,7 @@ def take_return(work: turn.Turn, event: model.Event) -> None:
     _look(work, callbacks.cause_of(event), first=first)
 
 
-def _look(work: turn.Turn, cause: model.Cause, *, first: bool) -> None:
+def _look(work: transition.Turn, cause: model.Cause, *, first: bool) -> None:
     session = work.session
     polls = work.rules.polling.times if first else session.polls_left
     if session.flight is not None:

@@ -29,9 +29,7 @@ from worker.model.decisions import (
     Verdict,
     redrive_command,
 )
-from worker.model.ids import named_id, new_id
-from worker.model.records import UNREAD_MAX_BYTES, UnreadRecord
-from worker.model.words import (
+from worker.model.enums import (
     AlarmKind,
     CauseType,
     DeadLetterReason,
@@ -42,6 +40,8 @@ from worker.model.words import (
     Outcome,
     Reason,
 )
+from worker.model.ids import named_id, new_id
+from worker.model.records import UNREAD_MAX_BYTES, UnreadRecord
 
 POSITION_KEY = "__position"
 

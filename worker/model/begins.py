@@ -5,7 +5,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from worker.model import words
+from worker.model import enums
 
 
 class BeginMode(enum.StrEnum):
@@ -77,7 +77,7 @@ class Intent:
 
     source: str
     provider: str
-    environment: words.Environment
+    environment: enums.Environment
     begin_id: str
     attempt_id: str
     reference: str

@@ -10,7 +10,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from worker.model import words
+from worker.model import enums
 
 _NONE: Mapping[str, Any] = types.MappingProxyType({})
 
@@ -107,8 +107,8 @@ class Event(NamedTuple):
     """One record of ``kyc.events``."""
 
     event_id: str
-    type: words.EventType
-    environment: words.Environment
+    type: enums.EventType
+    environment: enums.Environment
     source: str
     provider: str
     session_id: str

@@ -5,7 +5,7 @@ import enum
 import shlex
 from typing import Any
 
-from worker.model import callbacks, words
+from worker.model import callbacks, enums
 
 #: as the schema of dead letters has it
 _COMMAND_MAX = 400
@@ -15,11 +15,11 @@ _COMMAND_MAX = 400
 class Verdict:
     """What a provider's word means; made by ``policy`` alone."""
 
-    outcome: words.Outcome
-    reason: words.Reason
+    outcome: enums.Outcome
+    reason: enums.Reason
     retryable: bool
-    next_step: words.NextStep
-    flags: tuple[words.Flag, ...] = ()  #: sorted
+    next_step: enums.NextStep
+    flags: tuple[enums.Flag, ...] = ()  #: sorted
     provider_status: str | None = None  #: their word if listed, else ``unlisted``
     provider_reason: str | None = None
     provider_time: int | None = None
@@ -27,7 +27,7 @@ class Verdict:
     @property
     def final(self) -> bool:
         """Approved and rejected are final, pending never is."""
-        return self.outcome is not words.Outcome.PENDING
+        return self.outcome is not enums.Outcome.PENDING
 
     @property
     def substance(self) -> tuple[object, ...]:
@@ -49,7 +49,7 @@ class Claim:
 
     kind: ClaimKind
     verdict: Verdict
-    alarms: tuple[words.AlarmKind, ...] = ()
+    alarms: tuple[enums.AlarmKind, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +69,14 @@ class Result:
     verdict: Verdict
     observed_at: int
     reference: str | None = None
-    alarms: tuple[words.AlarmKind, ...] = ()
+    alarms: tuple[enums.AlarmKind, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """What made us look, as the decision tells it."""
 
-    type: words.CauseType
+    type: enums.CauseType
     event_id: str | None = None
     received_at: int | None = None
     traceparent: str | None = None
@@ -87,7 +87,7 @@ class Decision:
     """One record of the decision topics."""
 
     decision_id: str
-    environment: words.Environment
+    environment: enums.Environment
     source: str
     provider: str
     session_id: str
@@ -123,7 +123,7 @@ class DeadLetter:
     """One record of ``kyc.dlq``; holds no value of a callback or an answer."""
 
     dead_letter_id: str
-    reason: words.DeadLetterReason
+    reason: enums.DeadLetterReason
     source: str
     session_id: str | None
     event_id: str | None
@@ -135,7 +135,7 @@ class DeadLetter:
     known_keys: tuple[str, ...] = ()
     other_keys: int = 0
     redrive: str | None = None
-    environment: words.Environment | None = None
+    environment: enums.Environment | None = None
     #: where a record stands that is no event: topic, partition, and offset or offsets
     place: str | None = None
 

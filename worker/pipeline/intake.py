@@ -4,10 +4,16 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from worker import errors, ledger, model, policy, ports
-from worker.pipeline import binding, caution, deferred, observer, summaries
+from worker.pipeline import (
+    deferred_events,
+    hourly_counters,
+    poison_pill,
+    source_runtime,
+    telemetry,
+)
+from worker.telemetry import log_throttle
 
 #: An alarm a minute is enough, however many events come.
-_ALARM_EACH_MS = 60_000
 _LATER = errors.UnknownVersion.reason
 
 
@@ -15,19 +21,20 @@ _LATER = errors.UnknownVersion.reason
 class Intake:
     """One partition's intake: nothing that is taken goes nowhere."""
 
-    sources: Mapping[str, binding.Binding]
-    watch: observer.Observer
+    sources: Mapping[str, source_runtime.Binding]
+    watch: telemetry.WorkerTelemetry
     apply: Callable[[model.SessionKey, ledger.Input], object]
     bury: Callable[[model.DeadLetter], None]
     #: gathers the record of a deferred event, or its tombstone
     write: Callable[[model.SessionKey], None]
     #: ends a source's unanswered sessions; returns whether all have ended
     purge: Callable[[model.Event], bool]
-    caution: caution.Caution
-    deferred: deferred.Deferred
+    caution: poison_pill.Caution
+    deferred: deferred_events.Deferred
     #: reads a record of the event topic once more
     decode: Callable[[model.UnreadRecord, int], ports.Taken]
-    _alarmed_at: dict[model.AlarmKind, int] = dataclasses.field(default_factory=dict)
+    #: of alarms: each kind once a minute
+    throttle: log_throttle.LogThrottle
 
     def take(self, record: ports.Taken, now: int) -> bool:
         """
@@ -56,7 +63,7 @@ class Intake:
         word = "unknown_source" if bound is None else _not_of(event, bound.rules)
         if word is None:
             return self.purge(event)
-        self.bury(summaries.undecidable(event, word, now, redrive=False))
+        self.bury(hourly_counters.undecidable(event, word, now, redrive=False))
         return True
 
     def take_deferred(self, now: int) -> None:
@@ -90,7 +97,7 @@ class Intake:
                 self.bury(taken.letter)
         elif event.type is model.EventType.PURGE_REQUESTED:
             # It meant the sessions of then; whoever still wants it asks again.
-            self.bury(summaries.undecidable(event, _LATER, now, redrive=False))
+            self.bury(hourly_counters.undecidable(event, _LATER, now, redrive=False))
         elif event.source in self.sources:
             self._take_late(event, now)
         else:
@@ -105,20 +112,22 @@ class Intake:
         for waiting in self.deferred.expired(now):
             self.write(self.deferred.forget(waiting.key))
             if isinstance(waiting.what, model.Event):
-                self.bury(summaries.undecidable(waiting.what, "unknown_source", now))
+                self.bury(
+                    hourly_counters.undecidable(waiting.what, "unknown_source", now)
+                )
             elif letter := self.decode(waiting.what, now).letter:
                 self.bury(letter)
         source = self.deferred.any_source()
         if source is not None:
-            self._alarm(source, model.AlarmKind.UNKNOWN_SOURCE, now)
+            self._alarm(source, model.AlarmKind.UNKNOWN_SOURCE)
         if self.deferred.unread:
-            self._alarm("", model.AlarmKind.UNKNOWN_VERSION, now)
+            self._alarm("", model.AlarmKind.UNKNOWN_VERSION)
 
     def _take_unreadable(self, record: ports.Taken, now: int) -> None:
         """Let a record of a later ``schema_version`` wait, bury every other one."""
         letter = record.letter
         if letter is not None and letter.last_error == _LATER:
-            self._alarm("", model.AlarmKind.UNKNOWN_VERSION, now)
+            self._alarm("", model.AlarmKind.UNKNOWN_VERSION)
         key = None
         if record.unread is not None:
             key = self.deferred.add(record.unread, record.offset, now)
@@ -131,30 +140,28 @@ class Intake:
         self, event: model.Event, offset: int, now: int, since: int | None = None
     ) -> None:
         """Let an event wait for its source, which may be configured any time."""
-        self._alarm(event.source, model.AlarmKind.UNKNOWN_SOURCE, now)
+        self._alarm(event.source, model.AlarmKind.UNKNOWN_SOURCE)
         key = self.deferred.add(event, offset, now if since is None else since)
         if key is None:
-            self.bury(summaries.undecidable(event, "unknown_source", now))
+            self.bury(hourly_counters.undecidable(event, "unknown_source", now))
         else:
             self.write(key)
 
-    def _alarm(self, source: str, kind: model.AlarmKind, now: int) -> None:
-        last = self._alarmed_at.get(kind)
-        if last is None or not 0 <= now - last < _ALARM_EACH_MS:
-            self._alarmed_at[kind] = now
+    def _alarm(self, source: str, kind: model.AlarmKind) -> None:
+        if self.throttle.admits(kind):
             self.watch.alarmed(source, kind)
 
     def _take(self, event: model.Event, now: int) -> None:
         """Take an event of a source that is known, unless it is not that source's."""
         bound = self.sources[event.source]
         if word := _not_of(event, bound.rules):
-            self.bury(summaries.undecidable(event, word, now))
+            self.bury(hourly_counters.undecidable(event, word, now))
             return
         # The provider is asked with its own spelling, and the answer is believed of
         # the session: so the one must be a spelling of the other.
         if bound.provider.canonical(event.provider_session_id) != event.session_id:
             word = "wrong_provider_session_id"
-            self.bury(summaries.undecidable(event, word, now, redrive=False))
+            self.bury(hourly_counters.undecidable(event, word, now, redrive=False))
             return
         match event.type:
             case model.EventType.CALLBACK_RECEIVED:
@@ -175,7 +182,7 @@ class Intake:
             claim = provider.claim(event)
         except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
             self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
-            self.bury(summaries.undecidable(event, "quarantined", now))
+            self.bury(hourly_counters.undecidable(event, "quarantined", now))
             return
         self.apply(event.key, ledger.CallbackTaken(event, claim))
 

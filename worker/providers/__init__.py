@@ -1,4 +1,4 @@
-"""List the providers there are: a new one is one file and one line here."""
+"""List the providers: a new one is one package and one line here."""
 
 import types
 

@@ -17,8 +17,8 @@ import yarl
 
 import worker
 from worker import clock as clocks
-from worker import codec, errors
-from worker.providers import _budget, _http_answers
+from worker import errors, lenient_json
+from worker.providers import _body_budget, _http_responses
 from worker.settings import sources, types
 
 _ATTEMPTS = 3  # the first, and at most two more in place
@@ -54,7 +54,7 @@ class Http:
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._large = _budget.Budget(large_bytes)
+        self._large = _body_budget.Budget(large_bytes)
 
     async def request(
         self,
@@ -66,7 +66,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limit_bytes: int | None = None,
         attempts: int | None = None,
-    ) -> _http_answers.HttpAnswer:
+    ) -> _http_responses.HttpAnswer:
         """
         Send one request and return the whole answer, whatever its status.
 
@@ -95,7 +95,7 @@ class Http:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        answer: _http_answers.HttpAnswer = await retrying(
+        answer: _http_responses.HttpAnswer = await retrying(
             self._once, method, url, body, headers, limit
         )
         return answer
@@ -107,10 +107,10 @@ class Http:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         limit_bytes: int,
-    ) -> _http_answers.HttpAnswer:
+    ) -> _http_responses.HttpAnswer:
         """Make one attempt; nothing of a lower exception gets out."""
         if self._closed:
-            raise errors.ProviderUnreachable(_http_answers.NOT_CONNECTED)
+            raise errors.ProviderUnreachable(_http_responses.NOT_CONNECTED)
         asked_at = self._clock.now_ms()
         try:
             async with self._opened().request(
@@ -124,7 +124,7 @@ class Http:
                 self._check_age(response, asked_at)
                 return await self._whole(response, limit_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as failure:
-            mapped = _http_answers.mapped_failure(failure)
+            mapped = _http_responses.mapped_failure(failure)
         # Raised here and not above: an error with no context cannot tell the URL.
         raise mapped
 
@@ -138,7 +138,7 @@ class Http:
 
     async def _whole(
         self, response: aiohttp.ClientResponse, limit_bytes: int
-    ) -> _http_answers.HttpAnswer:
+    ) -> _http_responses.HttpAnswer:
         """
         Read the body piece by piece, at most *limit_bytes* of it.
 
@@ -157,7 +157,7 @@ class Http:
                 if not large and len(body) > _SMALL_BYTES:
                     large = True
                     await held.enter_async_context(self._large.reserved(limit_bytes))
-        return _http_answers.HttpAnswer(
+        return _http_responses.HttpAnswer(
             status=response.status,
             headers=response.headers,
             body=bytes(body),
@@ -221,7 +221,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     Half a surrogate pair is read as U+FFFD. Raises errors.BadAnswer: HTML, truncated,
     NaN, not UTF-8, nested too deeply, or another JSON value.
     """
-    document = codec.read_foreign(body)
+    document = lenient_json.loads(body)
     if not isinstance(document, dict):
         raise errors.BadAnswer("not_an_object")
     return document

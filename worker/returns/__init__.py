@@ -1,15 +1,14 @@
 """Take people who come back from a provider: tickets, hints, and the way on."""
 
-from worker.returns.observe import Observer, Return
-from worker.returns.server import Bounds, Returns
-from worker.returns.source import ReturnSource
-from worker.returns.statements import Statements
+from worker.returns.server import Bounds, Returns, ReturnSource
+from worker.returns.telemetry import Return, ReturnTelemetry
+from worker.returns.tokens import Statements
 
 __all__ = [
     "Bounds",
-    "Observer",
     "Return",
     "ReturnSource",
+    "ReturnTelemetry",
     "Returns",
     "Statements",
 ]

@@ -9,16 +9,34 @@ the ticket's own beginning.
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import codec, errors, model, ports, serving, tickets
-from worker.returns import answers, limits, observe, source, statements
+from worker import codec, errors, http_server, model, ports
+from worker.returns import limits, responses, telemetry, tickets, tokens
 from worker.settings import urls
 from worker.telemetry import labels, logs
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnSource:
+    """One source, as the person's browser meets it."""
+
+    name: str
+    provider: str
+    environment: model.Environment
+    #: whose the statements are
+    audience: str
+    #: of the company's pages, exactly as browsers write them
+    origins: frozenset[str]
+    #: from a spelling to the session id, None against the provider's pattern
+    canonical: Callable[[object], str | None]
+    #: the parameter in which the provider's redirect names the session, if it does
+    session_query: str | None = None
+
 
 _JWKS = "/.well-known/jwks.json"
 #: the way, source and ticket
@@ -44,7 +62,7 @@ class _Visit:
     """What becomes known of one request while it is handled."""
 
     way: labels.ReturnWay
-    of: source.ReturnSource | None = None
+    of: ReturnSource | None = None
     result: labels.ReturnResult = _Result.REFUSED
     cause: errors.TicketCause | None = None
     session: str | None = None
@@ -56,13 +74,13 @@ class Returns:
 
     def __init__(
         self,
-        sources: Iterable[source.ReturnSource],
+        sources: Iterable[ReturnSource],
         sink: ports.EventSink,
         *,
         honoured: tickets.Tickets,
-        signer: statements.Statements,
+        signer: tokens.Statements,
         begins: ports.Begins,
-        observer: observe.Observer,
+        observer: telemetry.ReturnTelemetry,
         clock: clocks.Clock,
         bounds: Bounds | None = None,
     ) -> None:
@@ -78,7 +96,9 @@ class Returns:
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
-        return path == _JWKS or serving.segments(path)[:1] in ([each] for each in _WAYS)
+        return path == _JWKS or http_server.segments(path)[:1] in (
+            [each] for each in _WAYS
+        )
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer one request and tell the observer; no input makes it raise."""
@@ -86,14 +106,14 @@ class Returns:
         if path == _JWKS:
             if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
                 return _wrong_method("GET")
-            return answers.keys(self._signer.jwks)
+            return responses.keys(self._signer.jwks)
         now = asyncio.get_running_loop().time
         started = now()
-        first, *rest = serving.segments(path)
+        first, *rest = http_server.segments(path)
         visit = _Visit(labels.ReturnWay(first))
         response = await self._visited(request, visit, rest)
         self._observer.returned(
-            observe.Return(
+            telemetry.Return(
                 way=visit.way,
                 result=visit.result,
                 status=response.status,
@@ -111,7 +131,7 @@ class Returns:
     ) -> web.Response:
         of = self._sources.get(rest[0]) if len(rest) == _PARTS - 1 else None
         if of is None:
-            return answers.refused()
+            return responses.refused()
         visit.of = of
         if visit.way is labels.ReturnWay.FINISHED:
             return await self._finished(request, visit, of, rest[1])
@@ -121,25 +141,25 @@ class Returns:
             ticket = self._tickets.read(rest[1], of.name, self._clock.now_ms())
         except errors.TicketRefused as refused:
             visit.cause = refused.cause
-            return answers.refused()
+            return responses.refused()
         statement = await self._taken(visit, of, ticket, _named(request, of))
         address = ticket.return_url
         if address is None or not _is_of(of, address):
-            return answers.arrived()
-        return answers.onward(address, statement)
+            return responses.arrived()
+        return responses.onward(address, statement)
 
     async def _finished(
         self,
         request: web.BaseRequest,
         visit: _Visit,
-        of: source.ReturnSource,
+        of: ReturnSource,
         text: str,
     ) -> web.Response:
         """Take the word of the page around an embedded widget."""
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and origin not in of.origins:
             visit.result = _Result.FOREIGN_ORIGIN
-            return answers.problem(
+            return responses.problem(
                 HTTPStatus.FORBIDDEN, "This origin is not one of the source's."
             )
         cors: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN}
@@ -147,29 +167,29 @@ class Returns:
             cors[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         if request.method == hdrs.METH_OPTIONS:
             visit.result = _Result.PREFLIGHT
-            return answers.allowed(cors)
+            return responses.allowed(cors)
         if request.method != hdrs.METH_POST:
             return _wrong_method("POST, OPTIONS")
         try:
             ticket = self._tickets.read(text, of.name, self._clock.now_ms())
         except errors.TicketRefused as refused:
             visit.cause = refused.cause
-            return answers.problem(
+            return responses.problem(
                 HTTPStatus.NOT_FOUND, "There is no such ticket, or no longer.", cors
             )
         statement = await self._taken(visit, of, ticket, None)
         if visit.result is _Result.LIMITED:
-            return answers.problem(
+            return responses.problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "Too many of these: the result is being looked for already.",
                 {**cors, hdrs.RETRY_AFTER: "60"},
             )
-        return answers.finished(statement, cors)
+        return responses.finished(statement, cors)
 
     async def _taken(
         self,
         visit: _Visit,
-        of: source.ReturnSource,
+        of: ReturnSource,
         ticket: tickets.Ticket,
         named: str | None,
     ) -> str | None:
@@ -200,7 +220,7 @@ class Returns:
     async def _publish(
         self,
         visit: _Visit,
-        of: source.ReturnSource,
+        of: ReturnSource,
         ticket: tickets.Ticket,
         session_id: str,
     ) -> None:
@@ -225,7 +245,7 @@ class Returns:
             visit.result = _Result.TAKEN
 
 
-def _named(request: web.BaseRequest, of: source.ReturnSource) -> str | None:
+def _named(request: web.BaseRequest, of: ReturnSource) -> str | None:
     """Return the session that the provider's query names, if it has the pattern."""
     if of.session_query is None:
         return None
@@ -233,7 +253,7 @@ def _named(request: web.BaseRequest, of: source.ReturnSource) -> str | None:
     return of.canonical(values[0]) if len(values) == 1 else None
 
 
-def _is_of(of: source.ReturnSource, address: str) -> bool:
+def _is_of(of: ReturnSource, address: str) -> bool:
     """Return whether *address*, which we have signed, is still one of the source's."""
     try:
         return urls.origin(address) in of.origins
@@ -242,7 +262,7 @@ def _is_of(of: source.ReturnSource, address: str) -> bool:
 
 
 def _wrong_method(allowed: str) -> web.Response:
-    return answers.problem(
+    return responses.problem(
         HTTPStatus.METHOD_NOT_ALLOWED,
         "This endpoint does not take this method.",
         {hdrs.ALLOW: allowed},

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import pydantic
 
 from worker import errors
+from worker.settings import api as of_api
 from worker.settings import (
-    beginning,
-    guards,
-    layers,
-    problems,
+    config_file,
+    error_messages,
     secret,
-    sections,
+    security_checks,
+    services,
     types,
 )
 from worker.settings import kafka as of_kafka
@@ -37,11 +37,11 @@ class Settings:
     """The whole configuration, checked; each part takes the slice it needs."""
 
     kafka: of_kafka.Kafka = dataclasses.field(default_factory=of_kafka.Kafka)
-    ingress: sections.Ingress = dataclasses.field(default_factory=sections.Ingress)
-    worker: sections.Worker = dataclasses.field(default_factory=sections.Worker)
-    ledger: sections.Ledger = dataclasses.field(default_factory=sections.Ledger)
-    api: beginning.Api = dataclasses.field(default_factory=beginning.Api)
-    returns: beginning.Returns = dataclasses.field(default_factory=beginning.Returns)
+    ingress: services.Ingress = dataclasses.field(default_factory=services.Ingress)
+    worker: services.Worker = dataclasses.field(default_factory=services.Worker)
+    ledger: services.Ledger = dataclasses.field(default_factory=services.Ledger)
+    api: of_api.Api = dataclasses.field(default_factory=of_api.Api)
+    returns: of_api.Returns = dataclasses.field(default_factory=of_api.Returns)
     sources: Mapping[str, of_source.Source] = dataclasses.field(default_factory=dict)
 
 
@@ -67,17 +67,17 @@ def load(
     *documentation_secrets* are refused. Raises errors.ConfigurationError with every
     problem, each a sentence that names its key and never a secret. Idempotent.
     """
-    if path is None and environ.get(layers.CONFIG):
-        path = pathlib.Path(environ[layers.CONFIG])
-    read = layers.read(path, environ)
+    if path is None and environ.get(config_file.CONFIG):
+        path = pathlib.Path(environ[config_file.CONFIG])
+    read = config_file.read(path, environ)
     loading = _Loading(read, environ, role, documentation_secrets)
     settings = Settings(
         kafka=loading.section("kafka", of_kafka.Kafka),
-        ingress=loading.section("ingress", sections.Ingress),
-        worker=loading.section("worker", sections.Worker),
-        ledger=loading.section("ledger", sections.Ledger),
-        api=loading.section("api", beginning.Api),
-        returns=loading.section("returns", beginning.Returns),
+        ingress=loading.section("ingress", services.Ingress),
+        worker=loading.section("worker", services.Worker),
+        ledger=loading.section("ledger", services.Ledger),
+        api=loading.section("api", of_api.Api),
+        returns=loading.section("returns", of_api.Returns),
         sources=builtin_types.MappingProxyType(loading.sources(source_types)),
     )
     if sources_required:
@@ -87,7 +87,7 @@ def load(
     loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
     small = settings.ingress.too_small_for(settings.sources)
     loading.report.conflicts(("ingress",), small)
-    if any(map(guards.is_live, settings.sources.values())):
+    if any(map(security_checks.is_live, settings.sources.values())):
         for key in ("kafka", "api", "returns"):
             loading.report.conflicts((key,), getattr(settings, key).exposed())
     if loading.report.sentences:
@@ -100,7 +100,7 @@ class _Loading:
 
     def __init__(
         self,
-        read: layers.Layers,
+        read: config_file.Layers,
         environ: Mapping[str, str],
         role: secret.Role,
         documented: Collection[str],
@@ -109,7 +109,7 @@ class _Loading:
         self._environ = environ
         self._role = role
         self._documented = documented
-        self.report = problems.Report(read.variables)
+        self.report = error_messages.Report(read.variables)
         for problem in read.problems:
             self.report.plain(problem)
 
@@ -135,12 +135,12 @@ class _Loading:
         if not isinstance(tables, dict):
             self.report.add(("sources",), "must hold one table a source")
             return {}
-        views: dict[str, guards.View] = {}
+        views: dict[str, security_checks.View] = {}
         for name, table in tables.items():
             source_type = self._source_type(name, table, source_types)
             if source_type is not None:
                 views[name] = self._source(name, source_type, table)
-        for name, key, others in guards.shared(views):
+        for name, key, others in security_checks.shared(views):
             self.report.add(
                 ("sources", name, key),
                 f"is the same secret as {' and '.join(others)}:"
@@ -162,7 +162,7 @@ class _Loading:
         known = [field.name for field in dataclasses.fields(Settings)]
         for key in self._table:
             if key not in known:
-                self.report.add((key,), problems.unknown(key, known))
+                self.report.add((key,), error_messages.unknown(key, known))
 
     def retention(self, settings: Settings) -> None:
         """Report topics that outlive the memory of what they tell."""
@@ -204,15 +204,17 @@ class _Loading:
         name: str,
         source_type: type[of_source.Source],
         table: dict[str, Any],
-    ) -> guards.View:
+    ) -> security_checks.View:
         prefix = ("sources", name)
         checked, wrong = self._validated(prefix, source_type, table)
-        source = checked or guards.unchecked(source_type, table)
-        view = guards.View(source, self._environ, self._role)
+        source = checked or security_checks.unchecked(source_type, table)
+        view = security_checks.View(source, self._environ, self._role)
         # What a source refuses of itself may rest on a value that is wrong already.
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             self.report.conflicts(prefix, list(source.conflicts()), wrong)
-        self.report.conflicts(prefix, guards.conflicts(view, self._documented), wrong)
+        self.report.conflicts(
+            prefix, security_checks.conflicts(view, self._documented), wrong
+        )
         return view
 
     def _validated(

@@ -3,8 +3,8 @@
 import structlog
 
 from worker import model
+from worker.telemetry import log_throttle as _throttle
 from worker.telemetry import metrics as _metrics
-from worker.telemetry import quota as _quota
 
 _log = structlog.get_logger()
 
@@ -16,7 +16,7 @@ def alarm(
     *,
     session: str | None = None,
     partition: int | None = None,
-    within: _quota.Quota | None = None,
+    within: _throttle.LogThrottle | None = None,
 ) -> None:
     """
     Raise an alarm: log ``alarm.raised`` at level error, and count it by *kind*.

@@ -19,7 +19,7 @@ import orjson
 import structlog
 
 from worker import clock
-from worker.telemetry import failures, foreign
+from worker.telemetry import exceptions, third_party_logs
 
 ALLOWED = frozenset(
     {
@@ -71,7 +71,7 @@ def configure(
     out = stream or sys.stderr
     structlog.configure(
         processors=[
-            failures.describe,
+            exceptions.describe,
             _Allow(on_dropped),
             _renderer(console=console, colours=console and out.isatty()),
         ],
@@ -79,8 +79,8 @@ def configure(
         logger_factory=lambda *_: _Line(out),
         cache_logger_on_first_use=False,
     )
-    foreign.take_over_libraries()
-    foreign.take_over_hooks()
+    third_party_logs.take_over_libraries()
+    third_party_logs.take_over_hooks()
 
 
 def session_hash(source: str, session_id: str) -> str:

@@ -7,8 +7,8 @@ import prometheus_client
 from prometheus_client import exposition
 
 import worker
-from worker import errors, ledger, model, serving
-from worker.telemetry import catalogue, collectors, labels
+from worker import errors, http_server, ledger, model
+from worker.telemetry import labels, metric_defs
 
 _RETRIES = frozenset({ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
 
@@ -31,16 +31,16 @@ class Metrics:
         self._registry = registry or prometheus_client.CollectorRegistry()
         self._refreshers: list[Callable[[], None]] = []
         #: the series used before: finding one by its labels costs more than counting
-        self._children: dict[tuple[object, ...], collectors.Collector] = {}
+        self._children: dict[tuple[object, ...], metric_defs.Collector] = {}
         self._collectors = {
-            metric.name: collectors.of(metric, self._registry)
-            for metric in catalogue.CATALOGUE
+            metric.name: metric_defs.of(metric, self._registry)
+            for metric in metric_defs.CATALOGUE
         }
         prometheus_client.ProcessCollector(registry=self._registry)
         prometheus_client.Info(
             "kyc_build", "What this process runs.", registry=self._registry
         ).info({"version": worker.__version__, "python": platform.python_version()})
-        for metric in catalogue.CATALOGUE:
+        for metric in metric_defs.CATALOGUE:
             if metric.from_zero:
                 self._start_from_zero(metric)
 
@@ -58,18 +58,18 @@ class Metrics:
 
     def callback(self, source: str, result: labels.CallbackResult) -> None:
         """Count a request by how it was answered."""
-        self._count(catalogue.CALLBACKS, source, result)
+        self._count(metric_defs.CALLBACKS, source, result)
 
     def verification_failed(self, source: str, cause: errors.AuthCause) -> None:
         """Count a callback that is not authentic."""
-        self._count(catalogue.VERIFICATION_FAILURES, source, cause)
+        self._count(metric_defs.VERIFICATION_FAILURES, source, cause)
 
     def secret_matched(
         self, source: str, authenticator: labels.Authenticator, position: int
     ) -> None:
         """Count which entry of a source's secrets matched, from zero."""
         self._count(
-            catalogue.SECRETS_MATCHED,
+            metric_defs.SECRETS_MATCHED,
             source,
             authenticator,
             labels.SecretPosition.of(position),
@@ -79,68 +79,68 @@ class Metrics:
         self, source: str, way: labels.ReturnWay, result: labels.ReturnResult
     ) -> None:
         """Count a person's return by how it was answered."""
-        self._count(catalogue.RETURNS, source, way, result)
+        self._count(metric_defs.RETURNS, source, way, result)
 
     def produced(self, seconds: float) -> None:
         """Take note of how long Kafka took to acknowledge an event, or not to."""
-        self._observe(catalogue.PRODUCE_SECONDS, seconds)
+        self._observe(metric_defs.PRODUCE_SECONDS, seconds)
 
     # HTTP
 
     def http(self, connections: int, buffered_bytes: int) -> None:
         """Set how many connections are open, and what their bodies take."""
-        self._set(catalogue.HTTP_CONNECTIONS, connections)
-        self._set(catalogue.HTTP_BUFFERED_BYTES, buffered_bytes)
+        self._set(metric_defs.HTTP_CONNECTIONS, connections)
+        self._set(metric_defs.HTTP_BUFFERED_BYTES, buffered_bytes)
 
-    def connection_closed(self, why: serving.Closed) -> None:
+    def connection_closed(self, why: http_server.Closed) -> None:
         """Count a connection that was closed, by why."""
-        self._count(catalogue.HTTP_CONNECTIONS_CLOSED, None, why)
+        self._count(metric_defs.HTTP_CONNECTIONS_CLOSED, None, why)
 
     # The api
 
     def api_request(self, source: str, result: labels.ApiResult) -> None:
         """Count a request of the api by how it was answered."""
-        self._count(catalogue.API_REQUESTS, source, result)
+        self._count(metric_defs.API_REQUESTS, source, result)
 
     def begin_called(self, source: str, seconds: float) -> None:
         """Take note of how long a provider took to begin a session, or not to."""
-        self._observe(catalogue.BEGIN_SECONDS, seconds, source)
+        self._observe(metric_defs.BEGIN_SECONDS, seconds, source)
 
     def begins_unresolved(self, by_source: Mapping[str, int]) -> None:
         """Set how many begins of each source have no end and no process."""
         for source in self._sources:
-            self._set(catalogue.BEGINS_UNRESOLVED, by_source.get(source, 0), source)
+            self._set(metric_defs.BEGINS_UNRESOLVED, by_source.get(source, 0), source)
 
     def begin_recovered(self, source: str) -> None:
         """Count a begin whose session was found out."""
-        self._count(catalogue.BEGINS_RECOVERED, source)
+        self._count(metric_defs.BEGINS_RECOVERED, source)
 
     def begin_forgotten(self, source: str) -> None:
         """Count a begin whose session was never found out."""
-        self._count(catalogue.BEGINS_FORGOTTEN, source)
+        self._count(metric_defs.BEGINS_FORGOTTEN, source)
 
     # The pipeline
 
     def fetched(self, source: str, result: labels.FetchResult, seconds: float) -> None:
         """Count a fetch by how it ended, and take note of how long it took."""
-        self._count(catalogue.FETCHES, source, result)
-        self._observe(catalogue.FETCH_SECONDS, seconds, source)
+        self._count(metric_defs.FETCHES, source, result)
+        self._observe(metric_defs.FETCH_SECONDS, seconds, source)
 
     def noted(self, source: str, kind: ledger.NoteKind) -> None:
         """Count what changed no decision; retries also on their own."""
-        self._count(catalogue.LEDGER_NOTES, source, kind)
+        self._count(metric_defs.LEDGER_NOTES, source, kind)
         if kind in _RETRIES:
-            self._count(catalogue.RETRIES, source)
+            self._count(metric_defs.RETRIES, source)
 
     def reached(self, source: str, step: ledger.Step) -> None:
         """Count how far a registered session has come."""
-        self._count(catalogue.REGISTERED_SESSIONS, source, step)
+        self._count(metric_defs.REGISTERED_SESSIONS, source, step)
 
     def decided(self, decision: model.Decision) -> None:
         """Count a committed decision, and how long after its callback it came."""
         verdict = decision.verdict
         self._count(
-            catalogue.DECISIONS,
+            metric_defs.DECISIONS,
             decision.source,
             verdict.outcome,
             labels.Final.of(final=verdict.final),
@@ -148,71 +148,73 @@ class Metrics:
         received_at = decision.cause.received_at
         if decision.cause.type is model.CauseType.CALLBACK and received_at is not None:
             seconds = max(decision.decided_at - received_at, 0) / 1000
-            self._observe(catalogue.DECISION_LATENCY_SECONDS, seconds, decision.source)
+            self._observe(
+                metric_defs.DECISION_LATENCY_SECONDS, seconds, decision.source
+            )
 
     def dead_letter(self, source: str, reason: model.DeadLetterReason) -> None:
         """Count a committed dead letter."""
-        self._count(catalogue.DEAD_LETTERS, source, reason)
+        self._count(metric_defs.DEAD_LETTERS, source, reason)
 
     def open_sessions(self, sessions: int) -> None:
         """Set how many sessions still have something to be done."""
-        self._set(catalogue.OPEN_SESSIONS, sessions)
+        self._set(metric_defs.OPEN_SESSIONS, sessions)
 
     def deferred_events(self, events: int) -> None:
         """Set how many events wait for their source to be configured."""
-        self._set(catalogue.DEFERRED_EVENTS, events)
+        self._set(metric_defs.DEFERRED_EVENTS, events)
 
     def crowded(self, unanswered: Mapping[str, int], paused: int) -> None:
         """Set each source's *unanswered* sessions, and how many partitions are full."""
-        self._set(catalogue.PAUSED_PARTITIONS, paused)
+        self._set(metric_defs.PAUSED_PARTITIONS, paused)
         for source, sessions in unanswered.items():
-            self._set(catalogue.UNANSWERED_SESSIONS, sessions, source)
+            self._set(metric_defs.UNANSWERED_SESSIONS, sessions, source)
 
     def oldest_pending(self, seconds: float) -> None:
         """Set the age of the oldest open session; 0 where there is none."""
-        self._set(catalogue.OLDEST_PENDING_SECONDS, seconds)
+        self._set(metric_defs.OLDEST_PENDING_SECONDS, seconds)
 
     def committed(self, records: int, seconds: float) -> None:
         """Take note of a transaction of *records* records."""
-        self._count(catalogue.RECORDS_COMMITTED, amount=records)
-        self._observe(catalogue.COMMIT_SECONDS, seconds)
+        self._count(metric_defs.RECORDS_COMMITTED, amount=records)
+        self._observe(metric_defs.COMMIT_SECONDS, seconds)
 
     # Kafka
 
     def kafka_reachable(self, *, reachable: bool) -> None:
         """Set whether Kafka answers."""
-        self._set(catalogue.KAFKA_REACHABLE, int(reachable))
+        self._set(metric_defs.KAFKA_REACHABLE, int(reachable))
 
     def events_behind(self, events: int) -> None:
         """Set how many events are not yet taken."""
-        self._set(catalogue.EVENTS_BEHIND, events)
+        self._set(metric_defs.EVENTS_BEHIND, events)
 
     def owned_partitions(self, partitions: int) -> None:
         """Set how many partitions are worked on."""
-        self._set(catalogue.OWNED_PARTITIONS, partitions)
+        self._set(metric_defs.OWNED_PARTITIONS, partitions)
 
     def partition_failed(self, reason: labels.PartitionFailure) -> None:
         """Count a partition that is thrown away to be started again."""
-        self._count(catalogue.PARTITION_FAILURES, None, reason)
+        self._count(metric_defs.PARTITION_FAILURES, None, reason)
 
     def restored(self, records: int, seconds: float) -> None:
         """Take note of a partition brought back to work."""
-        self._count(catalogue.RECORDS_RESTORED, amount=records)
-        self._observe(catalogue.RESTORE_SECONDS, seconds)
+        self._count(metric_defs.RECORDS_RESTORED, amount=records)
+        self._observe(metric_defs.RESTORE_SECONDS, seconds)
 
     # Everybody
 
     def alarm(self, kind: model.AlarmKind) -> None:
         """Count an alarm; ``telemetry.alarm`` writes its line too."""
-        self._count(catalogue.ALARMS, None, kind)
+        self._count(metric_defs.ALARMS, None, kind)
 
     def log_values_dropped(self, values: int) -> None:
         """Count what the log did not write."""
-        self._count(catalogue.LOG_VALUES_DROPPED, amount=values)
+        self._count(metric_defs.LOG_VALUES_DROPPED, amount=values)
 
     def _count(
         self,
-        metric: catalogue.Metric,
+        metric: metric_defs.Metric,
         source: str | None = None,
         *values: object,
         amount: float = 1,
@@ -223,7 +225,7 @@ class Metrics:
         child.inc(amount)
 
     def _observe(
-        self, metric: catalogue.Metric, seconds: float, source: str | None = None
+        self, metric: metric_defs.Metric, seconds: float, source: str | None = None
     ) -> None:
         child = self._child(metric, source, ())
         if not isinstance(child, prometheus_client.Histogram):
@@ -231,7 +233,7 @@ class Metrics:
         child.observe(seconds)
 
     def _set(
-        self, metric: catalogue.Metric, value: float, source: str | None = None
+        self, metric: metric_defs.Metric, value: float, source: str | None = None
     ) -> None:
         child = self._child(metric, source, ())
         if not isinstance(child, prometheus_client.Gauge):
@@ -239,8 +241,8 @@ class Metrics:
         child.set(value)
 
     def _child(
-        self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
-    ) -> collectors.Collector:
+        self, metric: metric_defs.Metric, source: str | None, values: tuple[object, ...]
+    ) -> metric_defs.Collector:
         """Return the series of *metric* for exactly these labels."""
         # Labels are words of enumerations, each there once and for good. By identity: a
         # text that equals one is refused all the same.
@@ -253,8 +255,8 @@ class Metrics:
         return child
 
     def _found(
-        self, metric: catalogue.Metric, source: str | None, values: tuple[object, ...]
-    ) -> collectors.Collector:
+        self, metric: metric_defs.Metric, source: str | None, values: tuple[object, ...]
+    ) -> metric_defs.Collector:
         texts = []
         rest = iter(values)
         for name, domain in metric.labels.items():
@@ -274,7 +276,7 @@ class Metrics:
             raise TypeError(f"{name} must be a {domain.__name__}")
         return str(value)
 
-    def _start_from_zero(self, metric: catalogue.Metric) -> None:
+    def _start_from_zero(self, metric: metric_defs.Metric) -> None:
         """Export every series of *metric* at once."""
         series: list[tuple[str, ...]] = [()]
         for domain in metric.labels.values():

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import transport
-from worker import broker, errors
-from worker.transport import topics
+from worker import errors
+from worker.devkit import broker
+from worker.kafka import topics
 
 
 @pytest.fixture(scope="package", name="_started")

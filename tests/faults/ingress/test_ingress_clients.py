@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support import hammer, system
-from worker import broker
+from tests.support import load_client, system
+from worker.devkit import broker
 
 _HOST = "127.0.0.1"
 _READ_S, _KEEPALIVE_S = 1.0, 3.0
@@ -40,7 +40,7 @@ async def _ingress(
     ) as running:
         process = running.start("ingress")
         await running.ready(process)
-        yield process, hammer.payload(running)
+        yield process, load_client.payload(running)
 
 
 async def _dripped(port: int, head: bytes, drops: bytes) -> tuple[float, bytes]:
@@ -70,7 +70,7 @@ async def test_slow_clients_are_ended_and_hold_nobody_up(
     process, payload = ingress
     head, _, body = payload.partition(b"\r\n\r\n")
     lines = head + b"\r\n" + b"X-Drip: " + b"a" * 400
-    quick = hammer.Hammer(process.port, payload, pause_s=0.05)
+    quick = load_client.Hammer(process.port, payload, pause_s=0.05)
     quick.start(4)
     slow = await asyncio.gather(
         *(_dripped(process.port, b"", lines) for _ in range(100)),
@@ -88,7 +88,7 @@ async def test_slow_clients_are_ended_and_hold_nobody_up(
     assert len(told) > len(bodies) / 2
     assert {b""} == {reply for _, reply in heads} == {gone[1]}
     assert {200} == {each.status for each in quick.answers}
-    assert hammer.percentile([a.seconds for a in quick.answers], 0.99) < _QUICK_S
+    assert load_client.percentile([a.seconds for a in quick.answers], 0.99) < _QUICK_S
     assert quick.lost == []
 
 
@@ -105,10 +105,10 @@ async def test_idle_connections_are_cheap(
     """Two thousand of them take little memory, hold nobody up, and are closed."""
     process, payload = ingress
     count = _idle_connections()
-    quick = hammer.Hammer(process.port, payload, pause_s=0.02)
+    quick = load_client.Hammer(process.port, payload, pause_s=0.02)
     quick.start(4)
     await asyncio.sleep(0.5)
-    before = hammer.resident_bytes(process.popen.pid)
+    before = load_client.resident_bytes(process.popen.pid)
     opened = []
     for _ in range(count // 100):
         opened += await asyncio.gather(
@@ -116,17 +116,17 @@ async def test_idle_connections_are_cheap(
         )
     quick.take()
     await asyncio.sleep(0.5)
-    each = (hammer.resident_bytes(process.popen.pid) - before) / len(opened)
+    each = (load_client.resident_bytes(process.popen.pid) - before) / len(opened)
     ends = await asyncio.gather(*(_end(reader) for reader, _ in opened))
     await quick.stop()
     for _, writer in opened:
         writer.close()
 
-    hammer.log_of({"connections": len(opened), "bytes each": each}, tmp_path)
+    load_client.log_of({"connections": len(opened), "bytes each": each}, tmp_path)
     assert {b""} == set(ends)
     assert each < _IDLE_BYTES_MAX
     assert {200} == {one.status for one in quick.answers}
-    assert hammer.percentile([a.seconds for a in quick.answers], 0.99) < _QUICK_S
+    assert load_client.percentile([a.seconds for a in quick.answers], 0.99) < _QUICK_S
     assert quick.lost == []
 
 
@@ -144,8 +144,8 @@ async def test_a_pipeline_is_answered_in_order_and_held_back(
     bad = payload.replace(b"/webhooks/biometric/", b"/webhooks/biometric/x", 1)
     reader, writer = await asyncio.open_connection(_HOST, process.port)
     writer.write((payload + bad) * 20)
-    answers = [await hammer.answer(reader, 0) for _ in range(40)]
-    before = hammer.resident_bytes(process.popen.pid)
+    answers = [await load_client.answer(reader, 0) for _ in range(40)]
+    before = load_client.resident_bytes(process.popen.pid)
     sent = 0
     many = bad * 200
     with contextlib.suppress(TimeoutError):
@@ -154,11 +154,13 @@ async def test_a_pipeline_is_answered_in_order_and_held_back(
                 writer.write(many)
                 sent += len(many)
                 await writer.drain()
-    grown = hammer.resident_bytes(process.popen.pid) - before
-    others = await hammer.Hammer(process.port, payload).once(5)
+    grown = load_client.resident_bytes(process.popen.pid) - before
+    others = await load_client.Hammer(process.port, payload).once(5)
     writer.transport.abort()
 
-    hammer.log_of({"sent MiB": sent / 2**20, "growth MiB": grown / 2**20}, tmp_path)
+    load_client.log_of(
+        {"sent MiB": sent / 2**20, "growth MiB": grown / 2**20}, tmp_path
+    )
     assert [each.status for each in answers] == [200, 401] * 20
     assert grown < _PIPELINE_GROWTH_MAX
     assert sent < _PIPELINED_BYTES  # it was held back
@@ -194,7 +196,7 @@ async def test_what_is_too_large_is_refused_quickly(
                 refusals[name] = await _sent(process.port, oversized)
             if refusals[name]:
                 break
-    after = await hammer.Hammer(process.port, payload).once(5)
+    after = await load_client.Hammer(process.port, payload).once(5)
 
     for name, reply in refusals.items():
         assert (name, b"HTTP/1", b" 4") == (name, reply[:6], reply[8:10])

@@ -8,9 +8,9 @@ import time
 import orjson
 import pytest
 
-from tests.support import hammer, system
-from worker import broker
-from worker.transport import reader as readers
+from tests.support import load_client, system
+from worker.devkit import broker
+from worker.kafka import reader as readers
 
 _HOST = "127.0.0.1"
 _SHUTDOWN_S = 10.0
@@ -46,11 +46,11 @@ class _Phases:
                 writer.write(before)
                 self._opened[name].append((reader, writer))
         for reader, _ in self._opened["a second one"]:
-            await hammer.answer(reader, 0)
+            await load_client.answer(reader, 0)
 
-    async def finish(self) -> dict[str, list[hammer.Answer | None]]:
+    async def finish(self) -> dict[str, list[load_client.Answer | None]]:
         """Send what comes after, and return the answers, None for a lost one."""
-        found: dict[str, list[hammer.Answer | None]] = {}
+        found: dict[str, list[load_client.Answer | None]] = {}
         for name, (_, after) in self._parts.items():
             for _, writer in self._opened[name]:
                 writer.write(after)
@@ -60,15 +60,15 @@ class _Phases:
                 writer.close()
         return found
 
-    async def _answer(self, reader: asyncio.StreamReader) -> hammer.Answer | None:
+    async def _answer(self, reader: asyncio.StreamReader) -> load_client.Answer | None:
         with contextlib.suppress(OSError, EOFError):
-            return await hammer.answer(reader, 0)
+            return await load_client.answer(reader, 0)
         return None
 
 
 async def _drained(
-    ingress: system.Process, traffic: hammer.Hammer
-) -> tuple[dict[str, list[hammer.Answer | None]], int, float]:
+    ingress: system.Process, traffic: load_client.Hammer
+) -> tuple[dict[str, list[load_client.Answer | None]], int, float]:
     """Send SIGTERM under load; return the answers by phase, exit code and time."""
     phases = _Phases(ingress.port, traffic.payload)
     await phases.begin()
@@ -95,7 +95,7 @@ async def _event_ids(running: system.System) -> set[str]:
     return found
 
 
-def _acknowledged(answers: list[hammer.Answer]) -> set[str]:
+def _acknowledged(answers: list[load_client.Answer]) -> set[str]:
     return {
         orjson.loads(each.body)["event_id"] for each in answers if each.status == 200
     }
@@ -117,7 +117,7 @@ async def test_sigterm_under_load_loses_nobody(
     async with system.System(servers, topic_prefix, tmp_path) as running:
         ingress = running.start("ingress")
         await running.ready(ingress)
-        traffic = hammer.Hammer(ingress.port, hammer.payload(running))
+        traffic = load_client.Hammer(ingress.port, load_client.payload(running))
         warm = await traffic.once(1)
         if not kafka_is_there:
             cluster.nodes[0].freeze()
@@ -126,14 +126,16 @@ async def test_sigterm_under_load_loses_nobody(
             cluster.nodes[0].thaw()
         known = await _event_ids(running)
 
-    hammer.log_of({"drained s": seconds, "answers": len(traffic.answers)}, tmp_path)
+    load_client.log_of(
+        {"drained s": seconds, "answers": len(traffic.answers)}, tmp_path
+    )
     expected = 200 if kafka_is_there else 503
     assert {name: [expected] * _EACH for name in answers} == {
         name: [each.status if each else None for each in found]
         for name, found in answers.items()
     }
     assert {expected} == {each.status for each in traffic.answers}
-    assert hammer.Lost.RESET not in traffic.lost
+    assert load_client.Lost.RESET not in traffic.lost
     assert code == 0
     assert seconds < _SHUTDOWN_S
     told = [*warm, *traffic.answers]

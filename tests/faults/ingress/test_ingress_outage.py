@@ -5,9 +5,9 @@ import pathlib
 
 import pytest
 
-from tests.support import commands, hammer, system
-from tests.support import times as profiles
-from worker import broker
+from tests.support import commands, load_client, system
+from tests.support import kafka_timeouts as profiles
+from worker.devkit import broker
 
 #: more than what a garbage collector takes and gives; 4 KiB of each refused callback
 #: (200 a second in the suite, 4,000 at full length) would be more
@@ -38,18 +38,20 @@ async def test_an_outage_is_answered_and_leaves_nothing_behind(
     async with system.System(servers, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
         await running.ready(ingress)
-        traffic = hammer.Hammer(ingress.port, hammer.payload(running), pause_s=0.1)
+        traffic = load_client.Hammer(
+            ingress.port, load_client.payload(running), pause_s=0.1
+        )
         traffic.start(100)
         assert await _all_accepted(traffic)
 
         cluster.nodes[0].kill()
-        crowd = hammer.Hammer(ingress.port, traffic.payload)
+        crowd = load_client.Hammer(ingress.port, traffic.payload)
         crowd.start(_CLIENTS)
         await asyncio.sleep(2 * ack_timeout_s + 1)
         _ = traffic.take(), crowd.take()
-        resident = hammer.resident_bytes(ingress.popen.pid)
+        resident = load_client.resident_bytes(ingress.popen.pid)
         await asyncio.sleep(times.outage_s - 2 * ack_timeout_s - 1)
-        grown = hammer.resident_bytes(ingress.popen.pid) - resident
+        grown = load_client.resident_bytes(ingress.popen.pid) - resident
         during = [*traffic.take(), *crowd.take()]
         await crowd.stop()
 
@@ -65,14 +67,14 @@ async def test_an_outage_is_answered_and_leaves_nothing_behind(
         code = await asyncio.to_thread(ingress.popen.wait, 30)
 
     waited = [each.seconds for each in during]
-    hammer.log_of(
+    load_client.log_of(
         {"503 s": max(waited), "growth MiB": grown / 2**20, "resumed s": resumed},
         tmp_path,
     )
     assert {503} == {each.status for each in during}
     assert {"5"} == {each.headers.get("retry-after") for each in during}
     assert len(during) > 100
-    assert hammer.percentile(waited, 0.99) < ack_timeout_s + _SLACK_S
+    assert load_client.percentile(waited, 0.99) < ack_timeout_s + _SLACK_S
     assert max(waited) < ack_timeout_s + 3 * _SLACK_S
     assert grown < _GROWTH_MAX
     assert resumed < 5
@@ -81,7 +83,7 @@ async def test_an_outage_is_answered_and_leaves_nothing_behind(
     assert code == 0
 
 
-async def _all_accepted(traffic: hammer.Hammer) -> bool:
+async def _all_accepted(traffic: load_client.Hammer) -> bool:
     """Return whether there was a second without a refusal, at last."""
     for _ in range(20):
         traffic.take()
@@ -114,7 +116,7 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
     async with system.System(servers, topic_prefix, tmp_path) as running:
         ingress = running.start("ingress")
         await running.ready(ingress)
-        traffic = hammer.Hammer(ingress.port, hammer.payload(running))
+        traffic = load_client.Hammer(ingress.port, load_client.payload(running))
         calm, _ = await _load(traffic, ingress, clients=4)
         crowded, refused = await _load(traffic, ingress, clients=60)
         # The log has the first twenty a minute.
@@ -125,13 +127,13 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
         cluster.nodes[0].thaw()
         cut = [each for each in waiting if b"Too many requests" in each.body]
 
-    hammer.log_of(
+    load_client.log_of(
         {
-            "calm p99 ms": 1e3 * hammer.percentile(calm, 0.99),
-            "crowded p99 ms": 1e3 * hammer.percentile(crowded, 0.99),
+            "calm p99 ms": 1e3 * load_client.percentile(calm, 0.99),
+            "crowded p99 ms": 1e3 * load_client.percentile(crowded, 0.99),
             "accepted": len(crowded),
             "shed": refused,
-            "shed p99 ms": 1e3 * hammer.percentile([e.seconds for e in cut], 0.99),
+            "shed p99 ms": 1e3 * load_client.percentile([e.seconds for e in cut], 0.99),
         },
         tmp_path,
     )
@@ -139,18 +141,18 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
     assert {"5"} == {each.headers.get("retry-after") for each in waiting}
     assert len(waiting) - len(cut) == _IN_FLIGHT
     assert {"close"} == {each.headers.get("connection") for each in cut}
-    assert hammer.percentile([each.seconds for each in cut], 0.99) < _ACK_S / 2
+    assert load_client.percentile([each.seconds for each in cut], 0.99) < _ACK_S / 2
     assert refused > 100
     assert shed
-    assert hammer.percentile(shed, 0.5) < _GENEROUS_S
-    p99 = hammer.percentile(calm, 0.99)
-    assert hammer.percentile(crowded, 0.5) < 3 * p99 + _GENEROUS_S
-    assert hammer.percentile(crowded, 0.99) < _ACK_S / 2
+    assert load_client.percentile(shed, 0.5) < _GENEROUS_S
+    p99 = load_client.percentile(calm, 0.99)
+    assert load_client.percentile(crowded, 0.5) < 3 * p99 + _GENEROUS_S
+    assert load_client.percentile(crowded, 0.99) < _ACK_S / 2
     assert traffic.lost == []
 
 
 async def _load(
-    traffic: hammer.Hammer, ingress: system.Process, *, clients: int
+    traffic: load_client.Hammer, ingress: system.Process, *, clients: int
 ) -> tuple[list[float], int]:
     """
     Let *clients* send for two seconds.
@@ -158,7 +160,7 @@ async def _load(
     Returns how long accepted requests took, and how many were refused.
     """
     before = len(_durations(ingress, "accepted"))
-    load = hammer.Hammer(traffic.port, traffic.payload)
+    load = load_client.Hammer(traffic.port, traffic.payload)
     load.start(clients)
     await asyncio.sleep(2)
     await load.stop()

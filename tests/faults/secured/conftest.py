@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support import secured
+from tests.support import secured_broker
 
 Become = Callable[[str], None]
 _HERE = pathlib.Path(__file__).parent
@@ -23,9 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secured.Secured]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secured_broker.Secured]:
     """Yield a broker that lets nobody do anything that was not granted."""
-    with secured.Secured(tmp_path_factory.mktemp("secured")) as started:
+    with secured_broker.Secured(tmp_path_factory.mktemp("secured")) as started:
         yield started
 
 
@@ -36,7 +36,7 @@ def topic_prefix() -> str:
 
 
 @pytest.fixture
-def become(kafka: secured.Secured, monkeypatch: pytest.MonkeyPatch) -> Become:
+def become(kafka: secured_broker.Secured, monkeypatch: pytest.MonkeyPatch) -> Become:
     """Return what lets the processes that start from now on log in as a user."""
 
     def as_user(user: str) -> None:

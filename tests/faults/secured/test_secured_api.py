@@ -7,28 +7,28 @@ import signal
 import orjson
 
 from tests.faults.secured import conftest
-from tests.support import beginnings, commands, rights, secured, system
+from tests.support import api_client, commands, kafka_acls, secured_broker, system
 
 
 async def test_the_rights_of_an_api_are_enough(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
 ) -> None:
     """It begins, registers, and looks in the events for what another has left."""
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     become("operator")  # who creates the topics
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         become("api")
         victim = running.start("api", ends_at=("registered", 1))
         await running.ready(victim)
-        async with beginnings.Caller(running, victim) as caller:
+        async with api_client.Caller(running, victim) as caller:
             begun = asyncio.create_task(caller.begin("identomat", key="a"))
             assert await asyncio.to_thread(victim.popen.wait, 30) == -signal.SIGKILL
             await asyncio.wait([begun])
             assert begun.exception() is not None
-        async with beginnings.serving(running) as (process, caller):
+        async with api_client.serving(running) as (process, caller):
             answer = await caller.register("idnow", "abcdef", reference="customer-1")
             assert answer.status == 202, answer.document
             async with asyncio.timeout(40):

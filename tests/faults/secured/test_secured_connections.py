@@ -10,44 +10,45 @@ import pytest
 import trustme
 
 from tests.faults.secured import conftest
-from tests.support import commands, rights, secured, system, transport
-from worker import clock, errors, settings, simulators
-from worker.transport import producer, reaching, topics
+from tests.support import commands, kafka_acls, secured_broker, system, transport
+from worker import clock, errors, settings
+from worker.devkit import simulators
+from worker.kafka import connectivity, event_producer, topics
 
 _QUICK = """
 restart_backoff_max = "500ms"
 membership_timeout = "1s"
 offset_commit_interval = "500ms"
 """
-Change = Callable[[secured.Secured, dict[str, str]], None]
+Change = Callable[[secured_broker.Secured, dict[str, str]], None]
 
 
-def _other_authority(kafka: secured.Secured, table: dict[str, str]) -> None:
+def _other_authority(kafka: secured_broker.Secured, table: dict[str, str]) -> None:
     path = kafka.cafile.with_name("another.pem")
     trustme.CA().cert_pem.write_to_path(path)
     table["ssl_cafile"] = str(path)
 
 
-def _expired(kafka: secured.Secured, table: dict[str, str]) -> None:
+def _expired(kafka: secured_broker.Secured, table: dict[str, str]) -> None:
     table["bootstrap_servers"] = kafka.cluster.bootstrap("EXPIRED")
 
 
-def _by_name(_: secured.Secured, table: dict[str, str]) -> None:
+def _by_name(_: secured_broker.Secured, table: dict[str, str]) -> None:
     table["bootstrap_servers"] = table["bootstrap_servers"].replace(
         "127.0.0.1", "localhost"
     )
 
 
-def _plaintext(_: secured.Secured, table: dict[str, str]) -> None:
+def _plaintext(_: secured_broker.Secured, table: dict[str, str]) -> None:
     for name in [name for name in table if name != "bootstrap_servers"]:
         del table[name]
 
 
-def _tls_to_none(kafka: secured.Secured, table: dict[str, str]) -> None:
+def _tls_to_none(kafka: secured_broker.Secured, table: dict[str, str]) -> None:
     table["bootstrap_servers"] = kafka.unguarded
 
 
-def _mutual(kafka: secured.Secured, table: dict[str, str]) -> None:
+def _mutual(kafka: secured_broker.Secured, table: dict[str, str]) -> None:
     """Turn to the listener that knows users by their certificates."""
     for name in [name for name in table if "sasl" in name]:
         del table[name]
@@ -55,9 +56,9 @@ def _mutual(kafka: secured.Secured, table: dict[str, str]) -> None:
     table["bootstrap_servers"] = kafka.cluster.bootstrap("MUTUAL")
 
 
-def _certificate_is_over(kafka: secured.Secured, table: dict[str, str]) -> None:
+def _certificate_is_over(kafka: secured_broker.Secured, table: dict[str, str]) -> None:
     _mutual(kafka, table)
-    path = kafka.certificate("over", until=secured.YESTERDAY)
+    path = kafka.certificate("over", until=secured_broker.YESTERDAY)
     table["ssl_certfile"] = str(path)
 
 
@@ -81,14 +82,14 @@ def _set(name: str, value: str) -> Change:
     ],
 )
 async def test_a_refusal_is_one_sentence(
-    kafka: secured.Secured, change: Change, part: str
+    kafka: secured_broker.Secured, change: Change, part: str
 ) -> None:
     """It names the setting to look at, and repeats no user, password or name."""
     table = kafka.table("ingress")
     change(kafka, table)
     config = settings.Kafka.model_validate({"durability": "single-broker"} | table)
 
-    why = await reaching.why_unreachable(config)
+    why = await connectivity.why_unreachable(config)
 
     assert why is not None
     assert part in why.message
@@ -97,7 +98,11 @@ async def test_a_refusal_is_one_sentence(
 
 
 def _tells_no_secret(told: str) -> None:
-    for planted in (*map(rights.principal, secured.USERS), secured.PASSWORD, "wrong"):
+    for planted in (
+        *map(kafka_acls.principal, secured_broker.USERS),
+        secured_broker.PASSWORD,
+        "wrong",
+    ):
         assert planted not in told
 
 
@@ -105,10 +110,10 @@ def _tells_no_secret(told: str) -> None:
     ("user", "may"), [("ingress", True), ("worker", False)], ids=["ingress", "worker"]
 )
 async def test_a_client_certificate_is_a_user(
-    kafka: secured.Secured, topic_prefix: str, user: str, *, may: bool
+    kafka: secured_broker.Secured, topic_prefix: str, user: str, *, may: bool
 ) -> None:
     """A user of the permissions may be the name in a certificate (mTLS)."""
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     await topics.create(kafka.kafka("operator", topic_prefix))
     table = kafka.table(user)
     _mutual(kafka, table)
@@ -119,7 +124,7 @@ async def test_a_client_certificate_is_a_user(
         "durability": "single-broker",
     }
     config = settings.Kafka.model_validate(table | more)
-    sink = producer.EventProducer(
+    sink = event_producer.EventProducer(
         config, clock.SystemClock(), transport.Log(), ack_timeout_ms=5000
     )
     sink.start()
@@ -136,7 +141,7 @@ async def test_a_client_certificate_is_a_user(
 
 
 async def test_processes_say_once_why_they_are_not_let_in(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
@@ -144,7 +149,7 @@ async def test_processes_say_once_why_they_are_not_let_in(
 ) -> None:
     """Services live and wait, and commands end, each with the one sentence."""
     become("operator")
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         monkeypatch.setenv("KYC_KAFKA__SASL_PASSWORD", "wrong")
         services = [running.start("ingress"), running.start("work")]
@@ -188,14 +193,14 @@ async def _answer(process: system.Process, path: str) -> int:
 
 
 async def test_a_certificate_expires_under_running_processes(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
 ) -> None:
     """They say so, and are back when the broker has another one: no restart."""
     node = kafka.cluster.nodes[0]
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     become("operator")
     async with system.System(
         "secured:1",
@@ -210,7 +215,7 @@ async def test_a_certificate_expires_under_running_processes(
         for process in running.processes:
             await running.ready(process)
         await node.stop()
-        kafka.renew(until=secured.YESTERDAY)
+        kafka.renew(until=secured_broker.YESTERDAY)
         await node.start()
         for process in running.processes:
             await _says(process, "certificate has expired")

@@ -6,9 +6,9 @@ import pathlib
 import aiohttp
 
 from tests.faults.secured import conftest
-from tests.support import commands, rights, secured, system, transport
-from worker import simulators
-from worker.transport import partition, topics
+from tests.support import commands, kafka_acls, secured_broker, system, transport
+from worker.devkit import simulators
+from worker.kafka import ledger_partition, topics
 
 #: what a process may log while it waits for eight rights
 _LINES_MAX = 60
@@ -37,7 +37,7 @@ async def _misses(process: system.Process, expected: str) -> None:
 class _Newcomer:
     """A user who is granted one right after the other."""
 
-    def __init__(self, kafka: secured.Secured, user: str, prefix: str) -> None:
+    def __init__(self, kafka: secured_broker.Secured, user: str, prefix: str) -> None:
         self._servers = kafka.unguarded
         self._user = user
         self._prefix = prefix
@@ -45,8 +45,8 @@ class _Newcomer:
     async def may(self, kind: str, name: str, *operations: str) -> None:
         """Grant *operations*; *name* goes after the prefix."""
         name = f"{self._prefix}.{name}"
-        rows = [rights.Right(self._user, kind, name, each) for each in operations]
-        await rights.grant(self._servers, rows)
+        rows = [kafka_acls.Right(self._user, kind, name, each) for each in operations]
+        await kafka_acls.grant(self._servers, rows)
 
 
 def _was_clear(process: system.Process) -> None:
@@ -59,7 +59,10 @@ def _was_clear(process: system.Process) -> None:
     assert commands.lines(logged, "partition.failed") == []
     assert len(logged.splitlines()) < _LINES_MAX
     assert process.popen.poll() is None
-    for planted in (*map(rights.principal, secured.USERS), secured.PASSWORD):
+    for planted in (
+        *map(kafka_acls.principal, secured_broker.USERS),
+        secured_broker.PASSWORD,
+    ):
         assert planted not in logged
 
 
@@ -69,15 +72,15 @@ async def _status(client: aiohttp.ClientSession, url: str, body: bytes) -> int:
 
 
 async def test_an_ingress_says_what_it_lacks_until_it_has_it(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
 ) -> None:
     """Describe, then Write on the events: callbacks are 503 before, and 200 after."""
     user = _Newcomer(kafka, "newcomer", topic_prefix)
-    operator = [r for r in rights.documented(topic_prefix) if r.user == "operator"]
-    await rights.grant(kafka.unguarded, operator)
+    operator = [r for r in kafka_acls.documented(topic_prefix) if r.user == "operator"]
+    await kafka_acls.grant(kafka.unguarded, operator)
     await user.may("topic", "begins", "Read")  # what it lacks there, an api says
     become("operator")
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
@@ -102,19 +105,19 @@ async def test_an_ingress_says_what_it_lacks_until_it_has_it(
     assert before == {503}
 
 
-async def _begun(kafka: secured.Secured, prefix: str) -> None:
+async def _begun(kafka: secured_broker.Secured, prefix: str) -> None:
     """Make the topics, and let both ledger partitions hold something."""
     config = transport.kafka(kafka.unguarded, prefix)
     await topics.create(config)
     for number in range(config.partitions):
-        log = partition.PartitionLog(config, number)
+        log = ledger_partition.PartitionLog(config, number)
         await transport.fence_at_last(log)
         await log.commit(transport.batch(0))
         await log.discard()
 
 
 async def test_a_worker_says_what_it_lacks_until_it_has_it(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
@@ -122,7 +125,7 @@ async def test_a_worker_says_what_it_lacks_until_it_has_it(
     """Eight rights, each missed by name and granted after that; then it decides."""
     user = _Newcomer(kafka, "beginner", topic_prefix)
     await _begun(kafka, topic_prefix)
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     become("operator")
     async with system.System(
         "secured:1",

@@ -11,9 +11,9 @@ import pytest
 from aiokafka import errors as theirs
 
 from tests.faults.secured import conftest
-from tests.support import commands, rights, secured, system
-from worker import simulators
-from worker.transport import topics
+from tests.support import commands, kafka_acls, secured_broker, system
+from worker.devkit import simulators
+from worker.kafka import topics
 
 TOPICS = ("begins", "events", "ledger", "decisions", "decisions.approved", "dlq")
 #: what each user may do with each topic: r, w
@@ -40,7 +40,7 @@ ALLOWED = {
 }
 
 
-async def _may_write(kafka: secured.Secured, user: str, topic: str) -> bool:
+async def _may_write(kafka: secured_broker.Secured, user: str, topic: str) -> bool:
     arguments = kafka.kafka(user, "unused").client_args()
     producer = aiokafka.AIOKafkaProducer(**arguments, acks="all")
     async with producer:
@@ -51,7 +51,7 @@ async def _may_write(kafka: secured.Secured, user: str, topic: str) -> bool:
     return True
 
 
-async def _may_read(kafka: secured.Secured, user: str, topic: str) -> bool:
+async def _may_read(kafka: secured_broker.Secured, user: str, topic: str) -> bool:
     arguments = kafka.kafka(user, "unused").client_args()
     consumer = aiokafka.AIOKafkaConsumer(**arguments, auto_offset_reset="earliest")
     place = aiokafka.TopicPartition(topic, 0)
@@ -69,10 +69,10 @@ async def _may_read(kafka: secured.Secured, user: str, topic: str) -> bool:
 
 @pytest.mark.parametrize("user", list(ALLOWED))
 async def test_a_user_may_do_this_and_no_more(
-    kafka: secured.Secured, topic_prefix: str, user: str
+    kafka: secured_broker.Secured, topic_prefix: str, user: str
 ) -> None:
     """The ingress writes no ledger and no decision, a subscriber only reads these."""
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     await topics.create(kafka.kafka("operator", topic_prefix))
 
     found = {
@@ -84,7 +84,7 @@ async def test_a_user_may_do_this_and_no_more(
     assert ALLOWED[user] == {name: may for name, may in found.items() if may}
 
 
-async def _subscribed(kafka: secured.Secured, prefix: str) -> str:
+async def _subscribed(kafka: secured_broker.Secured, prefix: str) -> str:
     """Return the key of a decision, read as the subscriber."""
     consumer = aiokafka.AIOKafkaConsumer(
         f"{prefix}.decisions",
@@ -130,13 +130,13 @@ async def _reasons(running: system.System) -> set[str]:
 
 
 async def test_the_rights_of_the_readme_are_enough(
-    kafka: secured.Secured,
+    kafka: secured_broker.Secured,
     become: conftest.Become,
     topic_prefix: str,
     tmp_path: pathlib.Path,
 ) -> None:
     """Callbacks become decisions and dead letters, and an operator can work."""
-    await rights.grant(kafka.unguarded, rights.documented(topic_prefix))
+    await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     become("operator")  # who creates the topics
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         for user, kind in (("ingress", "ingress"), ("worker", "work")):
@@ -169,5 +169,9 @@ async def test_the_rights_of_the_readme_are_enough(
 
 
 def _tells_no_secret(logged: str) -> None:
-    for planted in (*map(rights.principal, secured.USERS), secured.PASSWORD, "BEGIN "):
+    for planted in (
+        *map(kafka_acls.principal, secured_broker.USERS),
+        secured_broker.PASSWORD,
+        "BEGIN ",
+    ):
         assert planted not in logged

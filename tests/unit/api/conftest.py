@@ -14,7 +14,7 @@ from worker import api
 async def desk() -> AsyncIterator[kit.Desk]:
     """Yield an api over HTTP, with two sources: ``ours`` chooses its own numbers."""
     now = clock.ManualClock()
-    kafka, watch, beginner = kit.Kafka(now), kit.Watch(), kit.Beginner()
+    kafka, watch, beginner = kit.Kafka(now), kit.Telemetry(), kit.Beginner()
     sources = {
         "one": kit.source("one", beginner),
         "two": kit.source("two", beginner),

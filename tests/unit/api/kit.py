@@ -9,9 +9,11 @@ from typing import Any
 import aiohttp
 
 from tests.support import clock
-from worker import api, errors, model, serving, settings, tickets
-from worker.telemetry import labels
-from worker.transport import begin_view
+from worker import api, errors, http_server, model, settings
+from worker import clock as clocks
+from worker.kafka import begin_index
+from worker.returns import tickets
+from worker.telemetry import labels, log_throttle, metrics
 
 KEY = "kyc_a-key-of-the-tests"
 OTHER_KEY = "kyc_another-key"
@@ -67,7 +69,7 @@ class Kafka:
 
     def __init__(self, now: clock.ManualClock) -> None:
         self._clock = now
-        self.view = begin_view.BeginView(window_ms=TIMES.window)
+        self.view = begin_index.BeginView(window_ms=TIMES.window)
         self.ends: list[model.Intent] = []
         self.events: list[model.Event] = []
         self.forgotten: list[model.Intent] = []
@@ -147,16 +149,19 @@ class Kafka:
             raise errors.KafkaUnavailable("no acknowledgement in time")
 
 
-class Watch:
-    """Keeps what it is told."""
+class Telemetry(api.ApiTelemetry):
+    """Records the reports."""
 
     def __init__(self) -> None:
+        super().__init__(
+            metrics.Metrics([]), log_throttle.LogThrottle(clocks.SystemClock())
+        )
         self.reports: list[api.Report] = []
         self.recovered_: list[tuple[str, str]] = []
         self.left_: list[str] = []
         self.faults: list[tuple[str, str]] = []
         self.alarms: list[tuple[model.AlarmKind, str]] = []
-        self.closings: list[serving.Closed] = []
+        self.closings: list[http_server.Closed] = []
         self.calls = 0
 
     def answered(self, report: api.Report) -> None:
@@ -179,7 +184,7 @@ class Watch:
         """Keep what was left."""
         self.left_.append(source)
 
-    def closed(self, why: serving.Closed) -> None:
+    def closed(self, why: http_server.Closed) -> None:
         """Keep why a connection was closed."""
         self.closings.append(why)
 
@@ -220,7 +225,7 @@ class Desk:
 
     clock: clock.ManualClock
     kafka: Kafka
-    watch: Watch
+    watch: Telemetry
     beginner: Beginner
     sources: dict[str, api.ApiSource]
     service: api.Service

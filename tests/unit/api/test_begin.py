@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.unit.api import kit
-from worker import api, errors, model, tickets
+from worker import api, errors, model
+from worker.returns import tickets
 from worker.telemetry import labels
 
 _SAME = {"Idempotency_Key": "key-1"}

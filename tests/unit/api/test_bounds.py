@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.api import kit
 from worker import model
-from worker.api import answers
+from worker.api import responses
 from worker.telemetry import labels
 
 
@@ -102,4 +102,4 @@ def test_every_result_has_an_answer() -> None:
     """Whatever is reported was answered by a document of ours."""
     good = {labels.ApiResult.BEGUN, labels.ApiResult.REGISTERED}
 
-    assert set(labels.ApiResult) - good == set(answers.PROBLEMS)
+    assert set(labels.ApiResult) - good == set(responses.PROBLEMS)

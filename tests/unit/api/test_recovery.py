@@ -9,7 +9,7 @@ import pytest
 from tests.support import clock as clocks
 from tests.unit.api import kit
 from worker import errors, model
-from worker.api import events
+from worker.api import requests
 from worker.telemetry import logs
 
 _LEFT_MS = kit.TIMES.begin + kit.TIMES.ack
@@ -52,7 +52,7 @@ async def test_a_registration_that_was_published_is_found(desk: kit.Desk) -> Non
     done = intent.registered(
         desk.clock.now_ms(), session_id="s1", provider_session_id="S1"
     )
-    event = events.begun_here(done)
+    event = requests.begun_here(done)
     await desk.kafka.publish(event)
     desk.clock.advance(_LEFT_MS)
     await desk.recovery.look()

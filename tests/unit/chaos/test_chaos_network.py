@@ -5,7 +5,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 
-from tests.chaos import acting, network
+from tests.chaos import actions, network
 from tests.support import ports, proxy, wire
 
 
@@ -51,7 +51,7 @@ async def test_one_thing_is_done_at_a_time_until_the_time_is_over() -> None:
         done.append("never")
 
     until = asyncio.get_running_loop().time() + 0.05
-    await acting.act({often: 1, never: 0}, _Quick(), until, pause_s=0.001)
+    await actions.act({often: 1, never: 0}, _Quick(), until, pause_s=0.001)
 
     assert set(done) == {"often"}
 

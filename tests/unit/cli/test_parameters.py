@@ -9,18 +9,20 @@ import pytest
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.cli import parameters
-from worker.providers import biometric, biometric_begin, idnow, idnow_begin
+from worker.cli import _parameters
+from worker.providers import biometric, idnow
+from worker.providers.biometric import start as biometric_start
+from worker.providers.idnow import start as idnow_start
 
 _CLOCK = clocks.SystemClock()
-_IDNOW = idnow_begin.Beginner(
+_IDNOW = idnow_start.Beginner(
     "idnow",
     idnow.Settings.model_validate(
         {"environment": "test", "company_id": "ihrebank", "api_key": "synthetic"}
     ),
     _CLOCK,
 )
-_BIOMETRIC = biometric_begin.Beginner(
+_BIOMETRIC = biometric_start.Beginner(
     "biometric",
     biometric.Settings.model_validate({"environment": "test", "flow_api_key": "k"}),
     _CLOCK,
@@ -43,7 +45,7 @@ def _fitted(beginner: Any, *options: str) -> dict[str, Any]:  # noqa: ANN401 -- 
             return {each.removeprefix("provider_params.") for each in error.problems}
         return set()
 
-    return parameters.Parameters(options, None).fitted(refused)
+    return _parameters.Parameters(options, None).fitted(refused)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_file_from_windows_tools(mark: bytes, tmp_path: pathlib.Path) -> None:
     """A byte order mark and CRLF are no part of it; UTF-16 is a sentence."""
     file = tmp_path / "params.json"
     file.write_bytes(mark + b'{"zipcode":\r\n"10409"}\r\n')
-    assert parameters.Parameters((), file).fitted(lambda _: ()) == {"zipcode": "10409"}
+    assert _parameters.Parameters((), file).fitted(lambda _: ()) == {"zipcode": "10409"}
     file.write_bytes("{}".encode("utf-16"))
     with pytest.raises(click.ClickException, match="is UTF-16"):
-        parameters.Parameters((), file)
+        _parameters.Parameters((), file)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import orjson
 import pytest
 
+from tests.support import later_release
 from tests.support import ledger as told
-from tests.support import newer
 from worker import codec
-from worker.cli import common
-from worker.transport import reader
+from worker.cli import _common
+from worker.kafka import reader
 
 _Read = Callable[[bytes, bytes | None, codec.Headers], object]
 
@@ -31,14 +31,14 @@ def _found(record: codec.Record) -> reader.Fetched:
         codec.Record(key=b"k", value=b"[" * 10_000),
         codec.Record(key=b"k", value=b"[]", headers=[("ce_time", b"\xff")]),
         codec.Record(key=b"k", value=b'{"schema_version":1}'),
-        newer.as_version_2(codec.event_record(told.event())),
+        later_release.as_version_2(codec.event_record(told.event())),
     ],
 )
 def test_a_record_that_cannot_be_read_is_named_and_passed_over(
     read: _Read, record: codec.Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By its place, and never by what it holds."""
-    assert common.read_or_skip(_found(record), read) is None
+    assert _common.read_or_skip(_found(record), read) is None
 
     out, err = capsys.readouterr()
     assert out == ""
@@ -52,7 +52,7 @@ def test_json_that_is_none_is_passed_over(capsys: pytest.CaptureFixture[str]) ->
     record = codec.Record(key=b"k", value=b"\x00secret")
     read: _Read = lambda _, value, __: orjson.loads(value or b"{}")  # noqa: E731 -- as there
 
-    assert common.read_or_skip(_found(record), read) is None
+    assert _common.read_or_skip(_found(record), read) is None
     assert "secret" not in capsys.readouterr().err
 
 
@@ -61,4 +61,4 @@ def test_a_good_record_is_read() -> None:
     event = told.event()
     found = _found(codec.event_record(event))
 
-    assert common.read_or_skip(found, codec.read_event) == event
+    assert _common.read_or_skip(found, codec.read_event) == event

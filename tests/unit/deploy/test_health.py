@@ -9,7 +9,7 @@ import pytest
 
 from tests.lint import deploy
 from worker import settings
-from worker.telemetry import admin
+from worker.http_server import admin
 
 
 @pytest.fixture(name="health", scope="module")

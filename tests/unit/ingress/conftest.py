@@ -32,7 +32,7 @@ async def serve() -> AsyncIterator[Serve]:
             forwarder: support.Forwarder | None = None,
             pages: ingress.Pages | None = None,
         ) -> support.Served:
-            sink, observer = support.Sink(), support.Observer()
+            sink, observer = support.Sink(), support.Telemetry()
             clock, forwarder = support.Clock(), forwarder or support.Forwarder()
             served = ingress.Ingress(
                 sources or (support.source(), support.url_source()),

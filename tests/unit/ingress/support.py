@@ -7,7 +7,9 @@ from typing import Any
 import aiohttp
 import orjson
 
-from worker import errors, ingress, model, serving, signing
+from worker import clock as clocks
+from worker import errors, http_server, ingress, model, signing
+from worker.telemetry import log_throttle, metrics
 
 KEY = b"the key in use, of 32 bytes or more"
 OLD_KEY = b"the key before, of 32 bytes or more"
@@ -61,12 +63,15 @@ class Sink:
             raise self.failure
 
 
-class Observer:
-    """Records what was told."""
+class Telemetry(ingress.IngressTelemetry):
+    """Records the reports."""
 
     def __init__(self) -> None:
+        super().__init__(
+            metrics.Metrics([]), log_throttle.LogThrottle(clocks.SystemClock())
+        )
         self.reports: list[ingress.Report] = []
-        self.closings: list[serving.Closed] = []
+        self.closings: list[http_server.Closed] = []
         self.alarms: list[tuple[str, str]] = []
         self.told = asyncio.Event()
 
@@ -80,7 +85,7 @@ class Observer:
         self.reports.append(report)
         self.told.set()
 
-    def closed(self, why: serving.Closed) -> None:
+    def closed(self, why: http_server.Closed) -> None:
         """Record why a connection was closed."""
         self.closings.append(why)
 
@@ -173,7 +178,7 @@ class Served:
     port: int
     ingress: ingress.Ingress
     sink: Sink
-    observer: Observer
+    observer: Telemetry
     clock: Clock
     forwarder: Forwarder
     http: aiohttp.ClientSession

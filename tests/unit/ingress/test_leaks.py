@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.ingress import conftest, support
 from worker import ingress
-from worker.app import ingress_watch
-from worker.telemetry import logs, metrics, quota
+from worker.ingress import telemetry
+from worker.telemetry import log_throttle, logs, metrics
 
 _MARK = "PlantedMarker"
 _SECRET = b"PlantedMarkerSecret, of 32 bytes or more"
@@ -39,8 +39,8 @@ def _watched(served: support.Served, stream: io.StringIO) -> metrics.Metrics:
     counters = metrics.Metrics({"signed", "by_url"})
     logs.configure(console=False, stream=stream)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    served.ingress._observer = ingress_watch.IngressWatch(
-        counters, quota.Quota(served.clock)
+    served.ingress._observer = telemetry.IngressTelemetry(
+        counters, log_throttle.LogThrottle(served.clock)
     )
     served.ingress._acceptor._observer = served.ingress._observer
     return counters

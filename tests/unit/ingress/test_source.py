@@ -8,7 +8,7 @@ from aiohttp import test_utils
 
 from tests.unit.ingress import support
 from worker import ingress, model, signing
-from worker.ingress import requests
+from worker.ingress import authenticate
 from worker.settings import sources, types
 
 _URL_SECRET = "a secret for urls of 32 bytes..."
@@ -168,6 +168,6 @@ def test_only_the_headers_that_are_looked_at_are_taken(
         headers={name.title(): "x" for name in headers} | {"Cookie": "secret"},
     )
 
-    taken = requests.head(request, of, None, 0).headers
+    taken = authenticate.head(request, of, None, 0).headers
 
     assert set(taken) == {(name, "x") for name in headers}

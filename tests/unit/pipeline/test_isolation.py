@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tests.support import around, pipeline
+from tests.support import fakes, pipeline
 from tests.support import ledger as told
 from worker import errors, model
 
@@ -14,7 +14,7 @@ _OTHER = "biometric"
 
 async def test_a_hanging_source_does_not_slow_another() -> None:
     """With every slot of one source hanging, another's sessions are decided at once."""
-    other = around.Provider()
+    other = fakes.Provider()
     other.instant = A()
     limits = dataclasses.replace(pipeline.GATE, concurrency=3)
     async with pipeline.Rig(others={_OTHER: other}, gate_limits=limits) as rig:
@@ -28,7 +28,7 @@ async def test_a_hanging_source_does_not_slow_another() -> None:
 
 async def test_a_failing_sources_circuit_is_its_own() -> None:
     """The circuit of one source holds no fetch of another's."""
-    other = around.Provider()
+    other = fakes.Provider()
     other.instant = A()
     limits = dataclasses.replace(pipeline.GATE, circuit_failures=2)
     async with pipeline.Rig(others={_OTHER: other}, gate_limits=limits) as rig:

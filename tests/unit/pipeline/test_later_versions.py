@@ -2,10 +2,10 @@
 
 import dataclasses
 
+from tests.support import later_release, pipeline
 from tests.support import ledger as told
-from tests.support import newer, pipeline
 from worker import codec, model, ports
-from worker.transport import decoding
+from worker.kafka import event_decoder
 
 _HOUR_MS = 3_600_000
 _TOPIC = "kyc.events"
@@ -13,7 +13,7 @@ _TOPIC = "kyc.events"
 
 def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.Taken:
     """Return what the transport makes of *event* in a later version."""
-    record = newer.as_version_2(codec.event_record(event))
+    record = later_release.as_version_2(codec.event_record(event))
     found = model.UnreadRecord(
         topic=_TOPIC,
         partition=0,
@@ -23,14 +23,14 @@ def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.Taken:
         value=(record.value or b"") + b" " * padding,
         headers=tuple(record.headers),
     )
-    return decoding.taken(found, told.START, pipeline.PARTITIONS)
+    return event_decoder.taken(found, told.START, pipeline.PARTITIONS)
 
 
 def _as_read(record: model.UnreadRecord, now: int) -> ports.Taken:
     """Read *record* as the later release does."""
     value = (record.value or b"").replace(b'"schema_version":2', b'"schema_version":1')
     read = dataclasses.replace(record, value=value)
-    return decoding.taken(read, now, pipeline.PARTITIONS)
+    return event_decoder.taken(read, now, pipeline.PARTITIONS)
 
 
 class _Newer(pipeline.Rig):

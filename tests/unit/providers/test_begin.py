@@ -8,10 +8,10 @@ import multidict
 import orjson
 import pytest
 
-from tests.support import begins
+from tests.support import started_sessions
 from worker import clock as clocks
 from worker import errors
-from worker.providers import _begin, _http, _http_answers, identomat
+from worker.providers import _http, _http_responses, _start, identomat
 
 Serve = Callable[[Any], Awaitable[str]]
 _FIELDS = {
@@ -22,9 +22,9 @@ _FIELDS = {
 }
 
 
-def _answer(status: int, body: bytes, **headers: str) -> _http_answers.HttpAnswer:
+def _answer(status: int, body: bytes, **headers: str) -> _http_responses.HttpAnswer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _http_answers.HttpAnswer(
+    return _http_responses.HttpAnswer(
         status=status,
         headers=multidict.CIMultiDictProxy(multidict.CIMultiDict(named)),
         body=body,
@@ -32,8 +32,8 @@ def _answer(status: int, body: bytes, **headers: str) -> _http_answers.HttpAnswe
     )
 
 
-def _problems(judge: Callable[[_begin.Problems], object]) -> dict[str, str]:
-    problems = _begin.Problems()
+def _problems(judge: Callable[[_start.Problems], object]) -> dict[str, str]:
+    problems = _start.Problems()
     judge(problems)
     try:
         problems.refuse()
@@ -45,24 +45,24 @@ def _problems(judge: Callable[[_begin.Problems], object]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("rule", "good", "bad"),
     [
-        (_begin.boolean, [True, False], [0, 1, "true", None, []]),
+        (_start.boolean, [True, False], [0, 1, "true", None, []]),
         (
-            _begin.text("[a-z]{2}", "x"),
+            _start.text("[a-z]{2}", "x"),
             ["en"],
             ["", "e", "eng", "en\n", "EN", "\u0435n", None, 7, ["en"], "a" * 5000],
         ),
-        (_begin.text("a*", "x"), ["", "a" * 4096], ["a" * 4097]),
+        (_start.text("a*", "x"), ["", "a" * 4096], ["a" * 4097]),
         (
-            _begin.texts("[a-z]", "x"),
+            _start.texts("[a-z]", "x"),
             [["a"], ["a"] * 100],
             [[], ["a"] * 101, ["a", "B"], ["a", None], "a", {"a": 1}, None],
         ),
-        (_begin.one_of("ru", "en"), ["ru", "en"], ["kz", "", None, 1, ["ru"], {}]),
-        (_begin.anything, [None, [], {"a": 1}], []),
+        (_start.one_of("ru", "en"), ["ru", "en"], ["kz", "", None, 1, ["ru"], {}]),
+        (_start.anything, [None, [], {"a": 1}], []),
     ],
 )
 def test_rules_take_what_they_are_for(
-    rule: _begin.Rule, good: list[object], bad: list[object]
+    rule: _start.Rule, good: list[object], bad: list[object]
 ) -> None:
     """Each rule passes its own kind, and ends a sentence about any other."""
     assert [rule(value) for value in good] == [None] * len(good)
@@ -72,8 +72,8 @@ def test_rules_take_what_they_are_for(
 def test_every_wrong_field_is_told_at_once_with_its_first_sentence() -> None:
     """A field has one sentence, and no field hides another."""
 
-    def judge(problems: _begin.Problems) -> None:
-        rules = {"a": _begin.boolean, "b": _begin.boolean, "c": _begin.boolean}
+    def judge(problems: _start.Problems) -> None:
+        rules = {"a": _start.boolean, "b": _start.boolean, "c": _start.boolean}
         problems.closed("p", {"a": 1, "b": True, "c": "x", "extra": 1}, rules)
         problems.add("p.a", "another")
 
@@ -124,7 +124,7 @@ def test_parameters_are_json_of_a_bounded_size(
 
 def test_nothing_wrong_refuses_nothing() -> None:
     """No problem, no error."""
-    assert _problems(lambda problems: problems.check("p", "", _begin.anything)) == {}
+    assert _problems(lambda problems: problems.check("p", "", _start.anything)) == {}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_nothing_wrong_refuses_nothing() -> None:
 )
 def test_an_attribute_cannot_be_left(text: str, expected: str) -> None:
     """Quotes, brackets and ampersands stand escaped."""
-    assert expected == _begin.attribute(text)
+    assert expected == _start.attribute(text)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_an_attribute_cannot_be_left(text: str, expected: str) -> None:
 )
 def test_a_text_of_a_script_cannot_be_left(text: str, expected: str) -> None:
     """Neither the quotes nor the script element end early."""
-    assert expected == _begin.script_text(text)
+    assert expected == _start.script_text(text)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_refusal_names_fields_that_were_sent(
     status: int, document: object, named: list[str]
 ) -> None:
     """However an error document names them, ours are found and nothing else is."""
-    error = _begin.refusal(_answer(status, orjson.dumps(document)), _FIELDS)
+    error = _start.refusal(_answer(status, orjson.dumps(document)), _FIELDS)
 
     assert isinstance(error, errors.BeginRefused)
     told = dict.fromkeys((_FIELDS[n] for n in named), "is refused by the provider")
@@ -202,7 +202,7 @@ def test_a_refusal_names_fields_that_were_sent(
 )
 def test_a_refusal_that_names_no_field_is_a_bad_answer(body: bytes) -> None:
     """Free text, our own key and nonsense are not the caller's affair."""
-    error = _begin.refusal(_answer(400, body), _FIELDS)
+    error = _start.refusal(_answer(400, body), _FIELDS)
 
     assert isinstance(error, errors.BadAnswer)
     assert (error.detail, error.answered) == ("400", True)
@@ -221,7 +221,7 @@ def test_a_refusal_that_names_no_field_is_a_bad_answer(body: bytes) -> None:
 def test_other_statuses_are_no_refusal_of_a_field(status: int, reason: str) -> None:
     """Even where such an answer names a field, it is not about the request."""
     body = b'{"steps": ["bad"]}'
-    error = _begin.refusal(_answer(status, body, Retry_After="9"), _FIELDS)
+    error = _start.refusal(_answer(status, body, Retry_After="9"), _FIELDS)
 
     assert isinstance(error, errors.FetchError)
     assert (error.reason, error.answered) == (reason, True)
@@ -230,7 +230,7 @@ def test_other_statuses_are_no_refusal_of_a_field(status: int, reason: str) -> N
 @pytest.mark.parametrize("status", [500, 502, 504, 599])
 def test_a_fault_leaves_it_in_doubt(status: int) -> None:
     """Whoever answers so may have made the session first."""
-    error = _begin.refusal(_answer(status, b"{}"), _FIELDS)
+    error = _start.refusal(_answer(status, b"{}"), _FIELDS)
 
     assert isinstance(error, errors.BeginInDoubt)
     assert (error.detail, error.answered) == (str(status), False)
@@ -238,9 +238,9 @@ def test_a_fault_leaves_it_in_doubt(status: int) -> None:
 
 def test_a_refusal_repeats_nothing_of_the_answer() -> None:
     """Neither values nor words of a provider get into the error."""
-    marker = begins.MARKER
+    marker = started_sessions.MARKER
     document = {"steps": [marker], marker: marker, "metadata": {marker: marker}}
-    error = _begin.refusal(_answer(400, orjson.dumps(document)), _FIELDS)
+    error = _start.refusal(_answer(400, orjson.dumps(document)), _FIELDS)
 
     assert isinstance(error, errors.BeginRefused)
     told = "".join(traceback.format_exception(error)) + repr(error)
@@ -249,15 +249,20 @@ def test_a_refusal_repeats_nothing_of_the_answer() -> None:
 
 def _client(base_url: str, clock: clocks.Clock, **settings: object) -> _http.Http:
     given = {"environment": "test", "company_key": "k", "base_url": base_url}
-    return _begin.http(identomat.Settings.model_validate(given | settings), clock)
+    return _start.http(identomat.Settings.model_validate(given | settings), clock)
 
 
 @pytest.mark.parametrize(
     ("answer", "kind", "detail", "answered"),
     [
-        (begins.Provider(body=b"x" * 65_537), errors.BeginInDoubt, "too_large", False),
         (
-            begins.Provider(status=302, headers={"Location": "/"}),
+            started_sessions.Provider(body=b"x" * 65_537),
+            errors.BeginInDoubt,
+            "too_large",
+            False,
+        ),
+        (
+            started_sessions.Provider(status=302, headers={"Location": "/"}),
             errors.BadAnswer,
             "redirect",
             True,
@@ -268,7 +273,7 @@ def _client(base_url: str, clock: clocks.Clock, **settings: object) -> _http.Htt
 async def test_an_answer_that_cannot_be_read_leaves_the_begin_in_doubt(
     serve: Serve,
     clock: clocks.Clock,
-    answer: begins.Provider,
+    answer: started_sessions.Provider,
     kind: type[errors.FetchError],
     detail: str,
     answered: bool,  # noqa: FBT001 -- a table
@@ -276,7 +281,7 @@ async def test_an_answer_that_cannot_be_read_leaves_the_begin_in_doubt(
     """Too much may have begun something; a redirect has not, and is not followed."""
     http = _client(await serve(answer.answer), clock)
     with pytest.raises(errors.BadAnswer) as caught:
-        await _begin.send(http, "/begin/", b"{}", {})
+        await _start.send(http, "/begin/", b"{}", {})
     await http.close()
 
     assert (kind, detail) == (type(caught.value), caught.value.detail)
@@ -289,8 +294,8 @@ async def test_a_begin_is_never_repeated_in_place(clock: clocks.Clock) -> None:
     """Nobody listens: one try, no wait, and it is said that nothing was sent."""
     http = _client("http://127.0.0.1:1", clock)
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await _begin.send(http, "/begin/", b"{}", {})
+        await _start.send(http, "/begin/", b"{}", {})
     await http.close()
 
-    assert caught.value.detail == _http_answers.NOT_CONNECTED
+    assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert clock.slept == []  # type: ignore[attr-defined]  # -- the hand clock of conftest

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import begins
+from tests.support import started_sessions
 from worker import errors
-from worker.providers import biometric, biometric_metadata
+from worker.providers import biometric
+from worker.providers.biometric import start_metadata
 
 _WHERE = "provider_params.metadata"
 _ENTRY = f"{_WHERE}.edocument"
@@ -19,9 +20,9 @@ def _problems(params: dict[str, Any], **changes: object) -> dict[str, str]:
     settings = biometric.Settings.model_validate(
         {"environment": "test", "flow_api_key": "k", "max_photo_bytes": 31}
     )
-    request = begins.request(provider_params=params, **changes)
+    request = started_sessions.request(provider_params=params, **changes)
     try:
-        biometric_metadata.check(request, settings)
+        start_metadata.check(request, settings)
     except errors.BeginRefused as refused:
         return refused.problems
     return {}
@@ -227,8 +228,8 @@ def test_a_language_is_one_of_three(language: str) -> None:
 
 def test_every_wrong_field_is_told_at_once() -> None:
     """No problem hides another, and nothing personal is repeated anywhere."""
-    marker = begins.MARKER
-    request = begins.request(
+    marker = started_sessions.MARKER
+    request = started_sessions.request(
         language="de",
         provider_params={
             "metadata": {
@@ -247,7 +248,7 @@ def test_every_wrong_field_is_told_at_once() -> None:
         {"environment": "test", "flow_api_key": "k"}
     )
     with pytest.raises(errors.BeginRefused) as caught:
-        biometric_metadata.check(request, settings)
+        start_metadata.check(request, settings)
 
     assert sorted(caught.value.problems) == [
         "language",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from worker import errors
-from worker.providers import biometric_tables
+from worker.providers.biometric import tables
 
 _GOOD: dict[str, Any] = {"result": True, "prediction": "0.99"}
 _BAD: dict[str, Any] = {"result": False}
@@ -17,8 +17,8 @@ _UNRECOGNISED = ("pending", "unrecognised_result", ["unrecognised_result"])
 _NEW: dict[str, Any] = {"code": "NEW"}
 
 
-def _map(document: dict[str, Any]) -> biometric_tables.Mapped:
-    return biometric_tables.map_result(
+def _map(document: dict[str, Any]) -> tables.Mapped:
+    return tables.map_result(
         {"id": "not looked at"} | document,
         approve_without_status=False,
         consent_field="status",

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from worker.providers import biometric_facts, biometric_tables
+from worker.providers.biometric import results, tables
 
 _BAD: dict[str, Any] = {"result": False}
 
 
-def _map(document: dict[str, Any]) -> biometric_tables.Mapped:
-    return biometric_tables.map_result(
+def _map(document: dict[str, Any]) -> tables.Mapped:
+    return tables.map_result(
         document,
         approve_without_status=False,
         consent_field="status",
@@ -127,7 +127,7 @@ def test_each_published_pair(
 
 def test_every_pair_of_the_table_is_tested_above() -> None:
     """The published list holds 17 pairs beside the two about the subscription."""
-    assert len(biometric_facts.REASONS) == 17
+    assert len(results.REASONS) == 17
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from worker import errors
-from worker.providers import biometric_tables
+from worker.providers.biometric import tables
 
 _GOOD: dict[str, Any] = {"result": True, "prediction": "0.99"}
 _BAD: dict[str, Any] = {"result": False}
@@ -19,8 +19,8 @@ _PROGRESS: tuple[Any, ...] = ("pending", "in_progress", [])
 _APPROVED: tuple[Any, ...] = ("approved", "verified", [])
 
 
-def _map(document: dict[str, Any], *, approve: bool = False) -> biometric_tables.Mapped:
-    return biometric_tables.map_result(
+def _map(document: dict[str, Any], *, approve: bool = False) -> tables.Mapped:
+    return tables.map_result(
         {"id": "not looked at"} | document,
         approve_without_status=approve,
         consent_field="status",

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from worker import errors
-from worker.providers import _http, _http_answers
+from worker.providers import _http, _http_responses
 
 Serve = Callable[
     [Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]
@@ -280,4 +280,4 @@ async def test_nothing_is_sent_after_close(serve: Serve, clock: object) -> None:
     await client.close()
     await client.close()
 
-    assert (await _refused(client)).detail == _http_answers.NOT_CONNECTED
+    assert (await _refused(client)).detail == _http_responses.NOT_CONNECTED

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from tests.unit.providers import test_http
-from worker.providers import _budget, _http
+from worker.providers import _body_budget, _http
 
 _LARGE = 200_000
 
@@ -52,7 +52,7 @@ async def test_large_answers_wait_for_each_other_and_small_ones_do_not(
 
 async def test_who_asks_first_is_first() -> None:
     """One that needs much is not overtaken for ever by those that need little."""
-    budget, order = _budget.Budget(10), []
+    budget, order = _body_budget.Budget(10), []
 
     async def take(name: str, size: int) -> None:
         async with budget.reserved(size):
@@ -75,7 +75,7 @@ async def test_who_asks_first_is_first() -> None:
 
 async def test_who_gives_up_gives_back() -> None:
     """A reader that is cancelled while it waits, or while it holds, leaves nothing."""
-    budget = _budget.Budget(10)
+    budget = _body_budget.Budget(10)
 
     async def take() -> None:
         async with budget.reserved(10):

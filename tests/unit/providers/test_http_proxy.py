@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from worker import errors
-from worker.providers import _http, _http_answers
+from worker.providers import _http, _http_responses
 from worker.settings import types
 
 _PASSWORD = "planted-proxy-password"
@@ -89,7 +89,7 @@ async def test_a_proxy_that_refuses_is_no_answer_of_the_provider(
         await client.close()
 
     assert proxy.heads[0].startswith("CONNECT provider.example:443 ")
-    assert caught.value.detail == _http_answers.NOT_CONNECTED
+    assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert not caught.value.answered
     told = "".join(traceback.format_exception(caught.value))
     assert _PASSWORD not in told
@@ -106,7 +106,7 @@ async def test_a_proxy_that_is_away_is_told_without_its_password(
         await client.request("GET", "/result")
     await client.close()
 
-    assert caught.value.detail == _http_answers.NOT_CONNECTED
+    assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert _PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 

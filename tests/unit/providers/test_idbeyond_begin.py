@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import adapters, begins
+from tests.support import adapters, started_sessions
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import idbeyond, idbeyond_begin
+from worker.providers import idbeyond
+from worker.providers.idbeyond import start
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "sk_test_synthetic"
@@ -26,29 +27,29 @@ _MADE: dict[str, Any] = {
 
 def _beginner(
     **settings: Any,  # noqa: ANN401 -- settings
-) -> idbeyond_begin.Beginner:
+) -> start.Beginner:
     given = {"environment": "test", "api_key": _KEY, "publishable_key": "pk_test_1"}
     configured = idbeyond.Settings.model_validate(given | settings)
-    return idbeyond_begin.Beginner("source", configured, clocks.SystemClock())
+    return start.Beginner("source", configured, clocks.SystemClock())
 
 
 async def _begun(
-    provider: begins.Provider,
+    provider: started_sessions.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
 ) -> model.Begun:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or begins.request())
+        return await beginner.begin(request or started_sessions.request())
     finally:
         await beginner.close()
 
 
-def _made(**changes: object) -> begins.Provider:
+def _made(**changes: object) -> started_sessions.Provider:
     """Return the provider with the documented answer; None removes a field."""
     document = {k: v for k, v in (_MADE | changes).items() if v is not None}
-    return begins.Provider(body=orjson.dumps(document))
+    return started_sessions.Provider(body=orjson.dumps(document))
 
 
 def _refused(request: model.BeginRequest, **settings: object) -> list[str]:
@@ -57,12 +58,12 @@ def _refused(request: model.BeginRequest, **settings: object) -> list[str]:
         _beginner(**settings).check(request)
     except errors.BeginRefused as refused:
         problems = refused.problems
-    assert begins.MARKER not in str(problems)
+    assert started_sessions.MARKER not in str(problems)
     return sorted(problems)
 
 
 def _params(**params: object) -> model.BeginRequest:
-    return begins.request(provider_params=params)
+    return started_sessions.request(provider_params=params)
 
 
 # -- what is sent
@@ -71,7 +72,9 @@ def _params(**params: object) -> model.BeginRequest:
 async def test_our_own_words_go_with_every_session(serve: Serve) -> None:
     """The reference twice, the begin id, our ingress, and the first of the secrets."""
     provider = _made()
-    request = begins.request(webhook_url="https://kyc.example.com/webhooks/source/t")
+    request = started_sessions.request(
+        webhook_url="https://kyc.example.com/webhooks/source/t"
+    )
     await _begun(provider, serve, request, hmac_secrets=[_SECRET, "o" * 16])
 
     assert provider.sent == {
@@ -127,13 +130,15 @@ def test_only_what_may_be_a_begin_id_is_taken_for_one(
     metadata: object, begin_id: str | None
 ) -> None:
     """A caller's own metadata, or a stranger's, names no begin."""
-    assert begin_id == idbeyond_begin.begin_id_of({"metadata": metadata})
+    assert begin_id == start.begin_id_of({"metadata": metadata})
 
 
 async def test_a_relay_is_called_back_instead_of_us(serve: Serve) -> None:
     """With Standard Webhooks somebody else must be called; without, nobody need be."""
     relay = "https://relay.example.com/kyc"
-    request = begins.request(webhook_url="https://kyc.example.com/webhooks/source")
+    request = started_sessions.request(
+        webhook_url="https://kyc.example.com/webhooks/source"
+    )
     provider = _made()
     await _begun(provider, serve, request, webhook_url=relay)
     assert provider.sent["webhookUrl"] == relay
@@ -147,7 +152,7 @@ async def test_a_relay_is_called_back_instead_of_us(serve: Serve) -> None:
 async def test_an_embedded_session_sends_nobody_away(serve: Serve) -> None:
     """No return address is given where the person stays on the company's page."""
     provider = _made()
-    request = begins.request(mode=model.BeginMode.EMBED)
+    request = started_sessions.request(mode=model.BeginMode.EMBED)
     begun = await _begun(provider, serve, request)
     assert "returnUrl" not in provider.sent
     assert begun.url is None
@@ -158,8 +163,8 @@ async def test_an_embedded_session_sends_nobody_away(serve: Serve) -> None:
 
 def test_an_embedded_session_needs_the_publishable_key() -> None:
     """The secret key must never stand in a page."""
-    assert _refused(begins.embedded(), publishable_key=None) == ["mode"]
-    assert _refused(begins.request(), publishable_key=None) == []
+    assert _refused(started_sessions.embedded(), publishable_key=None) == ["mode"]
+    assert _refused(started_sessions.request(), publishable_key=None) == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,8 @@ def test_metadata_takes_short_plain_values(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, 1.5, 2**53, "x" * 1001, "a\nb", "\0", [], {}, [begins.MARKER]]
+    "value",
+    [None, 1.5, 2**53, "x" * 1001, "a\nb", "\0", [], {}, [started_sessions.MARKER]],
 )
 def test_metadata_takes_nothing_else(value: object) -> None:
     """The key is named, and the good one beside it is not."""
@@ -182,8 +188,13 @@ def test_metadata_takes_nothing_else(value: object) -> None:
 @pytest.mark.parametrize(
     "metadata",
     [
-        *(None, True, 7, "a", [], [{}], begins.MARKER),
-        *({begins.MARKER + " ": 1}, {"": 1}, {"900101300123": 1}, {"a" * 41: 1}),
+        *(None, True, 7, "a", [], [{}], started_sessions.MARKER),
+        *(
+            {started_sessions.MARKER + " ": 1},
+            {"": 1},
+            {"900101300123": 1},
+            {"a" * 41: 1},
+        ),
         {f"k{place}": 1 for place in range(51)},
     ],
 )
@@ -205,10 +216,10 @@ def test_what_is_ours_is_not_the_callers() -> None:
 
 def test_everything_wrong_is_told_at_once() -> None:
     """The mode, the source, our fields, strange names, and the metadata."""
-    request = begins.embedded(
+    request = started_sessions.embedded(
         provider_params={
-            "returnUrl": begins.MARKER,
-            f"{begins.MARKER}": 1,
+            "returnUrl": started_sessions.MARKER,
+            f"{started_sessions.MARKER}": 1,
             "metadata": {"a": None, "kyc_begin_id": 1},
         }
     )

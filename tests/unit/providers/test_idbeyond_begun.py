@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import adapters, begins
+from tests.support import adapters, started_sessions
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import idbeyond, idbeyond_begin
+from worker.providers import idbeyond
+from worker.providers.idbeyond import start
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "sk_test_synthetic"
@@ -26,29 +27,29 @@ _MADE: dict[str, Any] = {
 
 def _beginner(
     **settings: Any,  # noqa: ANN401 -- settings
-) -> idbeyond_begin.Beginner:
+) -> start.Beginner:
     given = {"environment": "test", "api_key": _KEY, "publishable_key": "pk_test_1"}
     configured = idbeyond.Settings.model_validate(given | settings)
-    return idbeyond_begin.Beginner("source", configured, clocks.SystemClock())
+    return start.Beginner("source", configured, clocks.SystemClock())
 
 
 async def _begun(
-    provider: begins.Provider,
+    provider: started_sessions.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
 ) -> model.Begun:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or begins.request())
+        return await beginner.begin(request or started_sessions.request())
     finally:
         await beginner.close()
 
 
-def _made(**changes: object) -> begins.Provider:
+def _made(**changes: object) -> started_sessions.Provider:
     """Return the provider with the documented answer; None removes a field."""
     document = {k: v for k, v in (_MADE | changes).items() if v is not None}
-    return begins.Provider(body=orjson.dumps(document))
+    return started_sessions.Provider(body=orjson.dumps(document))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,9 @@ async def test_a_simulators_address_may_be_opened(serve: Serve) -> None:
 
 def test_an_address_of_this_machine_is_no_providers() -> None:
     """Where the API is not on the loopback, neither are its pages, over plain http."""
-    assert not idbeyond_begin.may_be_opened("http://127.0.0.1:7/x", loopback=False)
-    assert idbeyond_begin.may_be_opened("http://127.0.0.1:7/x", loopback=True)
-    assert not idbeyond_begin.may_be_opened("http://verify.example/x", loopback=True)
+    assert not start.may_be_opened("http://127.0.0.1:7/x", loopback=False)
+    assert start.may_be_opened("http://127.0.0.1:7/x", loopback=True)
+    assert not start.may_be_opened("http://verify.example/x", loopback=True)
 
 
 @pytest.mark.parametrize("expires_at", [None, 7, "", "soon", "2026-04-17"])
@@ -129,7 +130,7 @@ async def test_a_snippet_holds_nothing_but_texts(
     serve: Serve, changes: dict[str, Any], secret: str
 ) -> None:
     """Whatever the provider answers cannot end the text, nor the script."""
-    begun = await _begun(_made(**changes), serve, begins.embedded())
+    begun = await _begun(_made(**changes), serve, started_sessions.embedded())
     assert begun.embed is not None
     assert f"clientSecret: '{secret}'," in begun.embed
     assert begun.embed.count("<") == begun.embed.count(">") == 4
@@ -141,5 +142,5 @@ async def test_a_snippet_needs_its_secret(serve: Serve, secret: object) -> None:
     """Without it the page could show nothing; the address is not asked for."""
     provider = _made(clientSecret=secret, hostedUrl=None)
     with pytest.raises(errors.BeginInDoubt) as caught:
-        await _begun(provider, serve, begins.embedded())
+        await _begun(provider, serve, started_sessions.embedded())
     assert caught.value.detail == "clientSecret"

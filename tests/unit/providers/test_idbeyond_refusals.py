@@ -8,10 +8,11 @@ import orjson
 import pydantic
 import pytest
 
-from tests.support import begins, ports
+from tests.support import ports, started_sessions
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _http_answers, idbeyond, idbeyond_begin
+from worker.providers import _http_responses, idbeyond
+from worker.providers.idbeyond import start
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "sk_test_synthetic"
@@ -24,10 +25,10 @@ def _settings(**settings: object) -> idbeyond.Settings:
 
 
 async def _begun(
-    provider: begins.Provider, serve: Serve, request: model.BeginRequest
+    provider: started_sessions.Provider, serve: Serve, request: model.BeginRequest
 ) -> model.Begun:
     settings = _settings(base_url=await serve(provider.answer))
-    beginner = idbeyond_begin.Beginner("source", settings, clocks.SystemClock())
+    beginner = start.Beginner("source", settings, clocks.SystemClock())
     try:
         return await beginner.begin(request)
     finally:
@@ -35,10 +36,10 @@ async def _begun(
 
 
 async def _failed(serve: Serve, status: int, document: object, **headers: str) -> Any:  # noqa: ANN401 -- any error
-    provider = begins.Provider(
+    provider = started_sessions.Provider(
         status=status, body=orjson.dumps(document), headers=headers
     )
-    request = begins.request(
+    request = started_sessions.request(
         provider_params={"metadata": {"campaign": "q3"}, "tenant": "eu"}
     )
     with pytest.raises(errors.KycError) as caught:
@@ -58,14 +59,14 @@ async def _failed(serve: Serve, status: int, document: object, **headers: str) -
             "API_KEY_INVALID",
         ),
         (401, {"code": "API_KEY_INVALID"}, errors.AccountRefused, "API_KEY_INVALID"),
-        (401, {"error": begins.MARKER}, errors.AccountRefused, "401"),
+        (401, {"error": started_sessions.MARKER}, errors.AccountRefused, "401"),
         (401, [], errors.AccountRefused, "401"),
         (403, {"field": "metadata"}, errors.AccountRefused, "403"),
         (404, {}, errors.BadAnswer, "404"),
         (400, {"error": "API_KEY_INVALID"}, errors.BadAnswer, "400"),
         (400, {"field": "webhookUrl"}, errors.BadAnswer, "400"),
         (400, {"field": "webhookSecret"}, errors.BadAnswer, "400"),
-        (400, {"field": begins.MARKER}, errors.BadAnswer, "400"),
+        (400, {"field": started_sessions.MARKER}, errors.BadAnswer, "400"),
         (200, {"ok": False, "field": "metadata"}, errors.BadAnswer, "not_ok"),
         (503, {"field": "metadata"}, errors.ProviderFault, "503"),
     ],
@@ -96,7 +97,7 @@ async def test_too_many_begins_are_told_when_to_come_again(serve: Serve) -> None
     [
         ({"field": "metadata"}, "provider_params.metadata"),
         ({"path": ["metadata", "campaign"]}, "provider_params.metadata.campaign"),
-        ({"errors": {"tenant": [begins.MARKER]}}, "provider_params.tenant"),
+        ({"errors": {"tenant": [started_sessions.MARKER]}}, "provider_params.tenant"),
         ({"errors": [{"path": "metadata.kyc_reference"}]}, "reference"),
         ({"field": "externalUserId"}, "reference"),
         ({"field": "returnUrl"}, "return_url"),
@@ -109,22 +110,22 @@ async def test_a_field_that_is_refused_is_named_as_the_caller_calls_it(
     error = await _failed(serve, 422, told)
     assert isinstance(error, errors.BeginRefused)
     assert list(error.problems) == [field]
-    assert begins.MARKER not in str(error.problems)
+    assert started_sessions.MARKER not in str(error.problems)
 
 
 async def test_who_is_not_there_was_told_nothing() -> None:
     """A refused connection is another matter than a silence."""
     settings = _settings(base_url=f"http://127.0.0.1:{ports.free()}")
-    beginner = idbeyond_begin.Beginner("source", settings, clocks.SystemClock())
+    beginner = start.Beginner("source", settings, clocks.SystemClock())
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(begins.request())
+        await beginner.begin(started_sessions.request())
     await beginner.close()
-    assert caught.value.detail == _http_answers.NOT_CONNECTED
+    assert caught.value.detail == _http_responses.NOT_CONNECTED
 
 
 def test_nothing_can_be_foretold() -> None:
     """The session id is the provider's to choose."""
-    beginner = idbeyond_begin.Beginner("source", _settings(), clocks.SystemClock())
+    beginner = start.Beginner("source", _settings(), clocks.SystemClock())
     assert beginner.foretell("b1") is None
 
 
@@ -132,11 +133,16 @@ def test_nothing_can_be_foretold() -> None:
     ("status", "body"),
     [
         (200, b""),
-        (200, orjson.dumps({"ok": True, "sessionId": begins.MARKER})),
-        (200, orjson.dumps({"ok": False, "error": begins.MARKER})),
-        (400, orjson.dumps({"error": begins.MARKER, "field": begins.MARKER})),
-        (401, orjson.dumps({"error": begins.MARKER})),
-        (500, begins.MARKER.encode()),
+        (200, orjson.dumps({"ok": True, "sessionId": started_sessions.MARKER})),
+        (200, orjson.dumps({"ok": False, "error": started_sessions.MARKER})),
+        (
+            400,
+            orjson.dumps(
+                {"error": started_sessions.MARKER, "field": started_sessions.MARKER}
+            ),
+        ),
+        (401, orjson.dumps({"error": started_sessions.MARKER})),
+        (500, started_sessions.MARKER.encode()),
     ],
 )
 async def test_nothing_of_a_person_is_told(
@@ -144,19 +150,22 @@ async def test_nothing_of_a_person_is_told(
 ) -> None:
     """Neither of what was sent nor of what was answered, nor any key or secret."""
     caplog.set_level(0)
-    provider = begins.Provider(status=status, body=body)
-    request = begins.request(
-        provider_params={"metadata": {"note": begins.MARKER}, "name": begins.MARKER},
-        webhook_url=f"https://kyc.example.com/webhooks/source/{begins.MARKER}",
-        return_address=f"https://kyc.example.com/return/source/{begins.MARKER}",
+    provider = started_sessions.Provider(status=status, body=body)
+    request = started_sessions.request(
+        provider_params={
+            "metadata": {"note": started_sessions.MARKER},
+            "name": started_sessions.MARKER,
+        },
+        webhook_url=f"https://kyc.example.com/webhooks/source/{started_sessions.MARKER}",
+        return_address=f"https://kyc.example.com/return/source/{started_sessions.MARKER}",
     )
     with pytest.raises(errors.KycError) as caught:
         await _begun(provider, serve, request)
     told = "".join(traceback.format_exception(caught.value))
     told += repr(request) + repr(vars(caught.value)) + caplog.text
 
-    assert provider.bodies[0].decode().count(begins.MARKER) == 4
-    for planted in (begins.MARKER, _KEY, _SECRET):
+    assert provider.bodies[0].decode().count(started_sessions.MARKER) == 4
+    for planted in (started_sessions.MARKER, _KEY, _SECRET):
         assert planted not in told
 
 
@@ -165,13 +174,13 @@ async def test_a_begun_session_shows_no_credential(serve: Serve) -> None:
     document = {
         "ok": True,
         "sessionId": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-        "hostedUrl": f"https://verify.uniicy.com/x?token={begins.MARKER}",
-        "clientSecret": begins.MARKER,
+        "hostedUrl": f"https://verify.uniicy.com/x?token={started_sessions.MARKER}",
+        "clientSecret": started_sessions.MARKER,
     }
-    provider = begins.Provider(body=orjson.dumps(document))
-    begun = await _begun(provider, serve, begins.request())
+    provider = started_sessions.Provider(body=orjson.dumps(document))
+    begun = await _begun(provider, serve, started_sessions.request())
     assert begun.url == document["hostedUrl"]
-    assert begins.MARKER not in repr(begun)
+    assert started_sessions.MARKER not in repr(begun)
 
 
 @pytest.mark.parametrize(

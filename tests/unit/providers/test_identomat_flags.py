@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
-from tests.support import begins
+from tests.support import started_sessions
 from worker import errors, model
-from worker.providers import identomat_flags
+from worker.providers.identomat import start_flags
 
-_BOOLEANS = identomat_flags._BOOLEANS
+_BOOLEANS = start_flags._BOOLEANS
 _LISTS = ("document_types", "document_countries", "general_document_types")
 
 
 def _problems(request: model.BeginRequest) -> dict[str, str]:
     try:
-        identomat_flags.checked(request)
+        start_flags.checked(request)
     except errors.BeginRefused as refused:
         return refused.problems
     return {}
 
 
 def _of(params: dict[str, Any], **changes: object) -> dict[str, str]:
-    return _problems(begins.request(provider_params=params, **changes))
+    return _problems(started_sessions.request(provider_params=params, **changes))
 
 
 def test_the_documented_flags_are_all_taken() -> None:
@@ -37,7 +37,8 @@ def test_the_documented_flags_are_all_taken() -> None:
 
     assert len(flags) == 21
     assert (
-        identomat_flags.checked(begins.request(provider_params={"flags": flags})) == ()
+        start_flags.checked(started_sessions.request(provider_params={"flags": flags}))
+        == ()
     )
 
 
@@ -156,8 +157,8 @@ def test_there_is_one_way_to_say_what_is_to_be_done() -> None:
 
 def test_every_wrong_field_is_told_at_once() -> None:
     """No problem hides another, and no sentence holds a value."""
-    marker = begins.MARKER
-    request = begins.request(
+    marker = started_sessions.MARKER
+    request = started_sessions.request(
         return_address=None,
         language="",
         provider_params={
@@ -172,7 +173,7 @@ def test_every_wrong_field_is_told_at_once() -> None:
         },
     )
     with pytest.raises(errors.BeginRefused) as caught:
-        identomat_flags.checked(request)
+        start_flags.checked(request)
 
     assert sorted(caught.value.problems) == [
         "language",
@@ -192,9 +193,13 @@ def test_every_wrong_field_is_told_at_once() -> None:
 def test_an_unknown_flag_passes_with_a_warning() -> None:
     """The list is cut short: what is beyond it may be right, and is said."""
     params = {
-        "flags": {"brand_new": {"a": [1]}, "liveness": True, "another": begins.MARKER}
+        "flags": {
+            "brand_new": {"a": [1]},
+            "liveness": True,
+            "another": started_sessions.MARKER,
+        }
     }
-    warnings = identomat_flags.checked(begins.request(provider_params=params))
+    warnings = start_flags.checked(started_sessions.request(provider_params=params))
 
     assert warnings == (
         "provider_params.flags.another is no flag known here: passed on unchecked",
@@ -217,7 +222,7 @@ def test_doubled_steps_are_warned_of() -> None:
         "steps": ["liveness"],
         "flags": {"skip_face": False, "skip_document": True},
     }
-    warnings = identomat_flags.checked(begins.request(provider_params=params))
+    warnings = start_flags.checked(started_sessions.request(provider_params=params))
 
     (warning,) = warnings
     assert warning.startswith("provider_params.flags.skip_face should be true")
@@ -227,7 +232,11 @@ def test_a_flag_that_does_nothing_is_warned_of() -> None:
     """General documents need a way to be given."""
     types = {"general_document_types": ["utility_bill"]}
     warned = [
-        len(identomat_flags.checked(begins.request(provider_params={"flags": flags})))
+        len(
+            start_flags.checked(
+                started_sessions.request(provider_params={"flags": flags})
+            )
+        )
         for flags in (types, types | {"allow_general_document_upload": True})
     ]
 

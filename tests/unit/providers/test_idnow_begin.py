@@ -7,10 +7,11 @@ from typing import Any
 import pydantic
 import pytest
 
-from tests.support import begins
+from tests.support import started_sessions
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import idnow, idnow_begin
+from worker.providers import idnow
+from worker.providers.idnow import start
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "synthetic-api-key"
@@ -25,19 +26,19 @@ def _settings(**settings: object) -> idnow.Settings:
 def _beginner(
     source: str = "source",
     **settings: Any,  # noqa: ANN401 -- settings
-) -> idnow_begin.Beginner:
-    return idnow_begin.Beginner(source, _settings(**settings), clocks.SystemClock())
+) -> start.Beginner:
+    return start.Beginner(source, _settings(**settings), clocks.SystemClock())
 
 
 async def _begun(
-    provider: begins.Provider,
+    provider: started_sessions.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
 ) -> model.Begun:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or begins.request())
+        return await beginner.begin(request or started_sessions.request())
     finally:
         await beginner.close()
 
@@ -79,7 +80,7 @@ def test_a_number_follows_from_the_begin_id_and_a_secret() -> None:
 
 async def test_what_was_foretold_is_begun(serve: Serve) -> None:
     """The number in the path, in the answer, and before: one and the same."""
-    provider = begins.Provider(status=201, body=_ANSWER)
+    provider = started_sessions.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve)
     number = _beginner().foretell("b" * 43)
 
@@ -95,20 +96,20 @@ async def test_what_was_foretold_is_begun(serve: Serve) -> None:
 async def test_the_reference_stands_where_the_source_says(serve: Serve) -> None:
     """In its field, and nowhere where there is none."""
     for field, expected in (("custom3", {"custom3": "customer-17"}), (None, {})):
-        provider = begins.Provider(status=201, body=_ANSWER)
+        provider = started_sessions.Provider(status=201, body=_ANSWER)
         await _begun(provider, serve, reference_field=field)
         assert expected == provider.sent
 
 
 async def test_a_language_is_sent_where_the_account_takes_one(serve: Serve) -> None:
     """Else it is told that it was not."""
-    request = begins.request(language="de-AT")
-    provider = begins.Provider(status=201, body=_ANSWER)
+    request = started_sessions.request(language="de-AT")
+    provider = started_sessions.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve, request, language_field="preferredLang")
     assert provider.sent == {"preferredLang": "de-AT"}
     assert begun.warnings == ()
 
-    provider = begins.Provider(status=201, body=_ANSWER)
+    provider = started_sessions.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve, request)
     assert provider.sent == {}
     (warning,) = begun.warnings
@@ -136,7 +137,7 @@ def test_the_pages_stand_beside_the_gateway(
     assert address == _settings(**settings).pages
     refused: dict[str, str] = {}
     try:
-        _beginner(**settings).check(begins.request())
+        _beginner(**settings).check(started_sessions.request())
     except errors.BeginRefused as error:
         refused = error.problems
     assert (address is None) == ("source" in refused)
@@ -145,7 +146,9 @@ def test_the_pages_stand_beside_the_gateway(
 async def test_an_iframe_is_given_to_be_embedded(serve: Serve) -> None:
     """The documented snippet with the long link of an embedded identification."""
     begun = await _begun(
-        begins.Provider(status=201, body=_ANSWER), serve, begins.embedded()
+        started_sessions.Provider(status=201, body=_ANSWER),
+        serve,
+        started_sessions.embedded(),
     )
     assert begun.url is None
     assert begun.embed is not None
@@ -157,7 +160,7 @@ async def test_an_iframe_is_given_to_be_embedded(serve: Serve) -> None:
 
 def test_everything_wrong_is_told_at_once_and_nothing_is_sent() -> None:
     """Parameters, reference, language, and what the source lacks."""
-    request = begins.request(
+    request = started_sessions.request(
         reference="",
         language="german",
         provider_params={"firstname": "", "custom1": "x", "lang": "de", "zip": 1},
@@ -178,9 +181,11 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_sent() -> None:
 
 async def test_a_begin_checks_by_itself(serve: Serve) -> None:
     """Whoever forgets to check sends nothing either."""
-    provider = begins.Provider(status=201, body=_ANSWER)
+    provider = started_sessions.Provider(status=201, body=_ANSWER)
     with pytest.raises(errors.BeginRefused):
-        await _begun(provider, serve, begins.request(provider_params={"zip": 1}))
+        await _begun(
+            provider, serve, started_sessions.request(provider_params={"zip": 1})
+        )
     assert provider.calls == []
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import pytest
 
 from worker import errors
-from worker.providers import idnow_lists
+from worker.providers.idnow import result_lists
 
 
 class _Clock(Protocol):
@@ -48,8 +48,8 @@ def _gateway(clock: _Clock) -> _Gateway:
 
 
 @pytest.fixture(name="lists")
-def _lists(gateway: _Gateway, clock: _Clock) -> idnow_lists.Lists:
-    return idnow_lists.Lists(
+def _lists(gateway: _Gateway, clock: _Clock) -> result_lists.Lists:
+    return result_lists.Lists(
         gateway,  # type: ignore[arg-type]  # -- what the lists need of one
         interval_ms=60_000,
         limit_bytes=1_000,
@@ -60,7 +60,7 @@ def _lists(gateway: _Gateway, clock: _Clock) -> idnow_lists.Lists:
 
 @pytest.mark.parametrize("before", ["pending", "nowhere"])
 async def test_a_reading_counts_only_if_it_began_after_the_question(
-    lists: idnow_lists.Lists, gateway: _Gateway, clock: _Clock, before: str
+    lists: result_lists.Lists, gateway: _Gateway, clock: _Clock, before: str
 ) -> None:
     """Neither an entry nor an absence of before is believed: the next reading is."""
     gateway.held = {before: ["T1"], "aborted": ["T2"]}
@@ -79,7 +79,7 @@ async def test_a_reading_counts_only_if_it_began_after_the_question(
 
 
 async def test_a_clock_that_is_put_back_makes_no_reading_young(
-    lists: idnow_lists.Lists, gateway: _Gateway, clock: _Clock
+    lists: result_lists.Lists, gateway: _Gateway, clock: _Clock
 ) -> None:
     """What was read by a clock that was ahead is read again."""
     with pytest.raises(errors.NoSuchSession):

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from worker import errors
-from worker.providers import _begin, idnow_params
+from worker.providers import _start
+from worker.providers.idnow import start_parameters
 
 _GOOD: dict[str, list[Any]] = {
     "birthday": ["1975-12-20", "1900-01-01", "2024-02-29"],
@@ -67,8 +68,8 @@ def _refused(
     reserved: tuple[str, ...] = (),
     extra: tuple[str, ...] = (),
 ) -> dict[str, str]:
-    problems = _begin.Problems()
-    idnow_params.check(problems, params, reserved=reserved, extra=extra)
+    problems = _start.Problems()
+    start_parameters.check(problems, params, reserved=reserved, extra=extra)
     try:
         problems.refuse()
     except errors.BeginRefused as refused:
@@ -199,4 +200,4 @@ def test_all_of_it_is_bounded() -> None:
 def test_only_what_was_sent_is_named(key: object, field: str | None) -> None:
     """A provider's word is repeated only where it is one of the caller's own."""
     params = {"birthday": "x", "questions": {"q1": {"value": 1}}}
-    assert field == idnow_params.named(key, params)
+    assert field == start_parameters.named(key, params)

@@ -6,7 +6,8 @@ import pytest
 
 from worker import clock as clocks
 from worker import model
-from worker.providers import idnow, idnow_tables
+from worker.providers import idnow
+from worker.providers.idnow import tables
 
 _KEY = model.SessionKey("idnow", "ah73jk3lm")
 
@@ -82,7 +83,7 @@ def _interpret(
 
 def test_no_row_is_forgotten() -> None:
     """The reasons here are those of the table, all of them."""
-    assert {word for word, _ in _ROWS} == set(idnow_tables.REASONS)
+    assert {word for word, _ in _ROWS} == set(tables.REASONS)
     assert len(_ROWS) == 26 + 41
 
 

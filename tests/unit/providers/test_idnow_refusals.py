@@ -7,17 +7,18 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import begins, ports
+from tests.support import ports, started_sessions
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _http_answers, idnow, idnow_begin
+from worker.providers import _http_responses, idnow
+from worker.providers.idnow import start
 
 Serve = Callable[[Any], Awaitable[str]]
 _KEY = "synthetic-api-key"
 _ANSWER = b'{"id":"IBA-H5FD8"}'
 
 
-def _beginner(base_url: str) -> idnow_begin.Beginner:
+def _beginner(base_url: str) -> start.Beginner:
     settings = idnow.Settings.model_validate(
         {
             "environment": "test",
@@ -27,11 +28,11 @@ def _beginner(base_url: str) -> idnow_begin.Beginner:
             "base_url": base_url,
         }
     )
-    return idnow_begin.Beginner("source", settings, clocks.SystemClock())
+    return start.Beginner("source", settings, clocks.SystemClock())
 
 
 async def _begun(
-    provider: begins.Provider, serve: Serve, request: model.BeginRequest
+    provider: started_sessions.Provider, serve: Serve, request: model.BeginRequest
 ) -> model.Begun:
     beginner = _beginner(await serve(provider.answer))
     try:
@@ -40,14 +41,22 @@ async def _begun(
         await beginner.close()
 
 
-def _listed(cause: object, key: object = None, status: int = 400) -> begins.Provider:
+def _listed(
+    cause: object, key: object = None, status: int = 400
+) -> started_sessions.Provider:
     """Return the gateway with the documented error."""
-    error = {"cause": cause, "id": "7", "key": key, "message": begins.MARKER}
-    return begins.Provider(status=status, body=orjson.dumps({"errors": [error]}))
+    error = {"cause": cause, "id": "7", "key": key, "message": started_sessions.MARKER}
+    return started_sessions.Provider(
+        status=status, body=orjson.dumps({"errors": [error]})
+    )
 
 
-async def _failed(provider: begins.Provider, serve: Serve, **params: Any) -> Any:  # noqa: ANN401 -- any error
-    request = begins.request(provider_params=params)
+async def _failed(
+    provider: started_sessions.Provider,
+    serve: Serve,
+    **params: Any,  # noqa: ANN401 -- any parameter
+) -> Any:  # noqa: ANN401 -- any error
+    request = started_sessions.request(provider_params=params)
     with pytest.raises(errors.KycError) as caught:
         await _begun(provider, serve, request)
     return caught.value
@@ -111,14 +120,16 @@ async def test_a_field_that_is_refused_is_named(
     assert error.problems == {field: f"is refused by IDnow ({cause})"}
 
 
-@pytest.mark.parametrize("key", [begins.MARKER, "", "lastname", 7, ["birthday"], {}])
+@pytest.mark.parametrize(
+    "key", [started_sessions.MARKER, "", "lastname", 7, ["birthday"], {}]
+)
 async def test_a_key_that_is_not_ours_is_not_repeated(
     serve: Serve, key: object
 ) -> None:
     """Whatever stands there instead of the name of a field that was sent."""
     error = await _failed(_listed("BAD_REQUEST", key), serve, birthday="1975-12-20")
     assert type(error) is errors.BadAnswer
-    assert begins.MARKER not in str(error)
+    assert started_sessions.MARKER not in str(error)
 
 
 async def test_a_number_that_is_over_is_not_given_out_again(serve: Serve) -> None:
@@ -136,7 +147,7 @@ async def test_an_answer_without_an_id_leaves_it_in_doubt(
     serve: Serve, told: object
 ) -> None:
     """The identification may stand there: nobody says that it does not."""
-    provider = begins.Provider(status=201, body=orjson.dumps({"id": told}))
+    provider = started_sessions.Provider(status=201, body=orjson.dumps({"id": told}))
     error = await _failed(provider, serve)
     assert isinstance(error, errors.BeginInDoubt)
     assert not error.answered
@@ -144,37 +155,39 @@ async def test_an_answer_without_an_id_leaves_it_in_doubt(
 
 async def test_a_begin_is_sent_once_only(serve: Serve) -> None:
     """A fault is not tried again in place, and who is not there was never told."""
-    provider = begins.Provider(status=503)
+    provider = started_sessions.Provider(status=503)
     error = await _failed(provider, serve)
     assert isinstance(error, errors.ProviderFault)
     assert len(provider.calls) == 1
 
     beginner = _beginner(f"http://127.0.0.1:{ports.free()}")
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(begins.request())
+        await beginner.begin(started_sessions.request())
     await beginner.close()
-    assert caught.value.detail == _http_answers.NOT_CONNECTED
+    assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert not caught.value.answered
 
 
 @pytest.mark.parametrize(
     "provider",
     [
-        begins.Provider(status=201, body=_ANSWER),
-        begins.Provider(status=201, body=begins.MARKER.encode()),
-        begins.Provider(status=500, body=begins.MARKER.encode()),
+        started_sessions.Provider(status=201, body=_ANSWER),
+        started_sessions.Provider(status=201, body=started_sessions.MARKER.encode()),
+        started_sessions.Provider(status=500, body=started_sessions.MARKER.encode()),
         _listed("BAD_REQUEST", "firstname"),
-        _listed(begins.MARKER, begins.MARKER),
+        _listed(started_sessions.MARKER, started_sessions.MARKER),
         _listed("INVALID_LOGIN_TOKEN", status=401),
     ],
 )
 async def test_nothing_of_a_person_is_told(
-    serve: Serve, provider: begins.Provider, caplog: pytest.LogCaptureFixture
+    serve: Serve, provider: started_sessions.Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither by a request, nor by what came of it, nor in a log."""
     caplog.set_level(0)
-    person = dict.fromkeys(("firstname", "lastname", "street"), begins.MARKER)
-    request = begins.request(provider_params={**person, "email": f"a@{begins.MARKER}"})
+    person = dict.fromkeys(("firstname", "lastname", "street"), started_sessions.MARKER)
+    request = started_sessions.request(
+        provider_params={**person, "email": f"a@{started_sessions.MARKER}"}
+    )
     told = [repr(request)]
     try:
         told.append(repr(await _begun(provider, serve, request)))
@@ -182,6 +195,6 @@ async def test_nothing_of_a_person_is_told(
         told += traceback.format_exception(error)
         told.append(repr(vars(error)))
 
-    assert begins.MARKER in provider.bodies[0].decode()
-    assert begins.MARKER not in "".join(told) + caplog.text
+    assert started_sessions.MARKER in provider.bodies[0].decode()
+    assert started_sessions.MARKER not in "".join(told) + caplog.text
     assert _KEY not in "".join(told) + caplog.text

@@ -12,7 +12,10 @@ import pytest
 
 from tests.support import keys
 from tests.unit.ingress import support
-from worker import errors, ingress, model, returns, serving, tickets
+from worker import clock as clocks
+from worker import errors, http_server, ingress, model, returns
+from worker.returns import tickets
+from worker.telemetry import log_throttle, metrics
 
 ISSUER = "https://kyc.example.com"
 ORIGIN = "https://shop.example.com"
@@ -26,13 +29,16 @@ TICKETS = tickets.Tickets([b"a secret for tickets of 32 bytes."])
 _TOKEN = re.compile(r"[a-z0-9]{40}")
 
 
-class Watch:
-    """Records what is told; as the ingress's observer too."""
+class Telemetry(returns.ReturnTelemetry, ingress.IngressTelemetry):
+    """Records the reports of the return endpoints and of the ingress."""
 
     def __init__(self) -> None:
+        super().__init__(
+            metrics.Metrics([]), log_throttle.LogThrottle(clocks.SystemClock())
+        )
         self.returns: list[returns.Return] = []
         self.reports: list[ingress.Report] = []
-        self.closings: list[serving.Closed] = []
+        self.closings: list[http_server.Closed] = []
 
     def returned(self, told: returns.Return) -> None:
         """Record *told*."""
@@ -42,7 +48,7 @@ class Watch:
         """Record *report*."""
         self.reports.append(report)
 
-    def closed(self, why: serving.Closed) -> None:
+    def closed(self, why: http_server.Closed) -> None:
         """Record why a connection was closed."""
         self.closings.append(why)
 
@@ -73,7 +79,7 @@ class Served:
     http: aiohttp.ClientSession
     sink: support.Sink
     clock: support.Clock
-    watch: Watch
+    watch: Telemetry
     begins: Begins
 
     def ticket(
@@ -138,7 +144,7 @@ async def serve() -> AsyncIterator[Serve]:
             sink, clock, watch, begins = (
                 support.Sink(),
                 support.Clock(),
-                Watch(),
+                Telemetry(),
                 Begins(),
             )
             pages = returns.Returns(

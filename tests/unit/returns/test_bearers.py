@@ -12,10 +12,9 @@ import pytest
 from tests.support import clock
 from tests.unit.api import kit as api_kit
 from tests.unit.returns import conftest as kit
-from worker import api, errors, model, tickets
-from worker.app import return_watch
-from worker.returns import statements
-from worker.telemetry import logs, metrics, quota
+from worker import api, errors, model
+from worker.returns import telemetry, tickets, tokens
+from worker.telemetry import log_throttle, logs, metrics
 
 _NOW = 1_800_000_000_000
 
@@ -107,8 +106,8 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
     logs.configure(console=False, stream=stream)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     counters = metrics.Metrics({"identomat"})
-    lines = quota.Quota(clock.ManualClock())
-    watch = return_watch.ReturnWatch(counters, lines)
+    lines = log_throttle.LogThrottle(clock.ManualClock())
+    watch = telemetry.ReturnTelemetry(counters, lines)
     served.watch.returned = watch.returned  # type: ignore[method-assign]  # -- the real log
     served.begins.known["identomat", kit.BEGIN_ID] = kit.SESSION
     query = f"?session_token={kit.SESSION}"
@@ -127,9 +126,9 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
 def test_a_statement_is_matched_by_the_key_of_the_decisions() -> None:
     """The log's short hash is the beginning of the same one."""
     key = model.SessionKey("identomat", kit.SESSION)
-    assert statements.subject(key) == kit.SUBJECT
+    assert tokens.subject(key) == kit.SUBJECT
     short = logs.session_hash(*key)
-    assert statements.subject(key).startswith(f"identomat:{short}")
+    assert tokens.subject(key).startswith(f"identomat:{short}")
 
 
 def _claims(text: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ import pytest
 import yarl
 
 from tests.unit.returns import conftest as kit
-from worker import errors, model, returns, tickets
+from worker import errors, model, returns
+from worker.returns import tickets
 
 
 def _statement(answer_location: str) -> str | None:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 import pydantic
 import pytest
 
-from tests.support import reference
+from tests.support import settings_reference
 from tests.unit.settings import kit
 from worker import settings
-from worker.dev import toml
+from worker.devkit.dev import toml
 from worker.settings import secret, types
 
 #: What a value of each plain type may be; the setting's own bounds refuse some.
@@ -37,7 +37,7 @@ _SAMPLES: Mapping[object, tuple[object, ...]] = {
 
 def _sections() -> Iterator[tuple[str, type[types.Section]]]:
     """Yield every table, and every table inside of one, by its name."""
-    waiting = list(reference.SECTIONS.items())
+    waiting = list(settings_reference.SECTIONS.items())
     while waiting:
         name, section = waiting.pop()
         yield name, section

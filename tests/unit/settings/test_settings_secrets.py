@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 import pydantic
 import pytest
 
-from tests.support import reference
+from tests.support import settings_reference
 from tests.unit.settings import kit
 from worker import errors, providers, settings
-from worker.app import begin, sources
+from worker.app import api, sources
 from worker.clock import SystemClock
 from worker.settings import secret, types
 
@@ -63,7 +63,7 @@ class Given(dict[str, str]):
 
 def _fields() -> Iterator[tuple[str, type[types.Section], str]]:
     """Yield every setting of every table that holds a secret."""
-    for name, section in sorted(reference.SECTIONS.items()):
+    for name, section in sorted(settings_reference.SECTIONS.items()):
         for key, field in section.model_fields.items():
             if secret.readers(field) is not None:
                 yield f"{name}.{key}", section, key
@@ -165,7 +165,7 @@ def test_every_adapter_is_built_without_secrets() -> None:
     loaded = settings.load(EXAMPLE, {}, TYPES, role=settings.Role.OPERATOR)
     clock = SystemClock()
     built = sources.configured(loaded, clock)
-    begun = begin.sources(loaded, clock)
+    begun = api.api_sources(loaded, clock)
 
     assert set(built) == set(begun) == set(loaded.sources)
 

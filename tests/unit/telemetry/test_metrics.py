@@ -6,8 +6,8 @@ import pytest
 
 import worker
 from tests.unit.telemetry import conftest, kit
-from worker import errors, ledger, model, serving, telemetry
-from worker.telemetry import catalogue, labels, metrics
+from worker import errors, http_server, ledger, model, telemetry
+from worker.telemetry import labels, metric_defs, metrics
 
 SOURCES = ("one", "two")
 
@@ -30,7 +30,7 @@ def touch(counters: metrics.Metrics) -> None:
     counters.begin_recovered("one")
     counters.begin_forgotten("one")
     counters.http(6, 7_000)
-    counters.connection_closed(serving.Closed.UNREAD)
+    counters.connection_closed(http_server.Closed.UNREAD)
     counters.produced(0.01)
     counters.events_behind(3)
     counters.fetched("one", labels.FetchResult.RESULT, 0.1)
@@ -68,7 +68,7 @@ def test_the_catalogue_is_what_is_exported(counters: metrics.Metrics) -> None:
             metric.text,
             frozenset(metric.labels),
         )
-        for metric in catalogue.CATALOGUE
+        for metric in metric_defs.CATALOGUE
     }
 
 

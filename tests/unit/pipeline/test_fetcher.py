@@ -1,0 +1,78 @@
+"""The place that a fetch has in its gate: taken once, given back once."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from tests.support import clock as clocks
+from tests.support import fakes, pipeline
+from tests.support import ledger as told
+from worker import clock as clocks_of
+from worker import ledger, model
+from worker.pipeline import (
+    fetcher,
+    poison_pill,
+    source_limiter,
+    source_runtime,
+    telemetry,
+)
+
+
+class _Owner:
+    """A partition that only listens; implements fetching.Owner."""
+
+    cautious = False
+
+    def __init__(self, clock: clocks.ManualClock) -> None:
+        self.clock: clocks_of.Clock = clock
+        self.watch: telemetry.WorkerTelemetry = fakes.Telemetry()
+        self.landings = 0
+
+    def apply(self, key: model.SessionKey, told: ledger.Input) -> object:
+        """Take it."""
+        return key, told
+
+    async def written(self) -> None:
+        """Write nothing."""
+
+    def crashed(self, error: BaseException) -> None:
+        """Fail."""
+        raise error
+
+    def landed(self, key: model.SessionKey) -> None:
+        """Count it."""
+        assert key
+        self.landings += 1
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+async def test_a_cancelled_fetch_gives_its_place_back(turns: int) -> None:
+    """Also one that was cancelled before its first step: it runs no line of its own."""
+    clock = clocks.ManualClock()
+    limits = dataclasses.replace(pipeline.GATE, concurrency=1)
+    bound = source_runtime.Binding(
+        provider=fakes.Provider(),
+        rules=told.FETCHED,
+        gate=source_limiter.Gate(limits, clock),
+    )
+    flying = fetcher.Fetching(_Owner(clock), poison_pill.Interrogation())
+
+    def fly() -> bool:
+        flying.start(told.KEY, 1, told.KEY.session_id.upper(), bound, suspect=False)
+        return True
+
+    bound.gate.submit(fly, known=True)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await flying.close()
+    started: list[bool] = []
+
+    def start() -> bool:
+        started.append(True)
+        return True
+
+    for _ in range(2):
+        bound.gate.submit(start, known=True)
+    assert started == [True]
+    await bound.gate.close()

@@ -1,0 +1,136 @@
+"""Put the ingress process together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+
+from worker import clock as clocks
+from worker import http_server, ingress, ports, settings
+from worker.app import lifecycle, sources
+from worker.ingress import telemetry as ingress_telemetry
+from worker.kafka import event_producer
+from worker.returns import telemetry as returns_telemetry
+from worker.telemetry import log_throttle, logs, metrics
+
+_log = structlog.get_logger()
+
+
+async def run(
+    config: settings.Settings, *, console: bool, port: int, admin_port: int
+) -> None:
+    """
+    Serve the webhook endpoints until SIGTERM, then drain and return.
+
+    Raises errors.TopicMismatch, and OSError where a port cannot be had.
+    """
+    clock = clocks.SystemClock()
+    built = sources.configured(config, clock)
+    counters = metrics.Metrics(config.sources)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    health = lifecycle.Health()
+    bounds = config.ingress
+    with lifecycle.stopped_by_signals() as stop:
+        async with lifecycle.admin_port(
+            bounds.host, admin_port, health, counters
+        ) as served:
+            checked = lifecycle.topics_in_order(config, clock, counters)
+            if not await lifecycle.unless_stopped(stop, checked):
+                return
+            sink = event_producer.EventProducer(
+                config.kafka, clock, _log, ack_timeout_ms=bounds.ack_timeout
+            )
+            sink.start()
+            counters.before_render(
+                lambda: counters.kafka_reachable(reachable=sink.reachable)
+            )
+            lines = log_throttle.LogThrottle(clock)
+            watch = ingress_telemetry.IngressTelemetry(counters, lines)
+            returned = returns_telemetry.ReturnTelemetry(counters, lines)
+            async with (
+                lines.telling(),
+                _pages(config, built, sink, returned, clock) as pages,
+            ):
+                server = _server(config, built, sink, watch, clock=clock, pages=pages)
+                try:
+                    bound = await server.start(bounds.host, port)
+                    health.ready = lambda: server.ready
+                    counters.before_render(
+                        lambda: counters.http(server.connections, server.buffered_bytes)
+                    )
+                    _log.info(
+                        "ingress.started",
+                        port=bound,
+                        admin_port=served.port,
+                        max_connections=server.max_connections,
+                    )
+                    lifecycle.collect_garbage_rarely(in_small_steps=True)
+                    await stop.wait()
+                finally:
+                    await server.drain(bounds.shutdown_timeout / 1000)
+                    await sink.close(bounds.ack_timeout / 1000)
+                    await sources.close(built)
+    _log.info("ingress.stopped")
+
+
+@contextlib.asynccontextmanager
+async def _pages(
+    config: settings.Settings,
+    built: dict[str, sources.Configured],
+    sink: ports.EventSink,
+    observer: returns_telemetry.ReturnTelemetry,
+    clock: clocks.Clock,
+) -> AsyncIterator[ingress.Pages | None]:
+    """Yield the return endpoints where they are configured."""
+    if not config.returns.ticket_secrets:
+        yield None
+        return
+    # Here: an ingress without them need not load what signs, at each start.
+    from worker.app import returns  # noqa: PLC0415 -- see above
+
+    async with returns.pages(config, built, sink, observer, clock) as pages:
+        yield pages
+
+
+def _server(
+    config: settings.Settings,
+    built: dict[str, sources.Configured],
+    sink: event_producer.EventProducer,
+    watch: ingress_telemetry.IngressTelemetry,
+    *,
+    clock: clocks.Clock,
+    pages: ingress.Pages | None,
+) -> ingress.Ingress:
+    bounds = config.ingress
+    return ingress.Ingress(
+        [
+            ingress.IngressSource.from_settings(
+                name,
+                each.settings,
+                each.provider,
+                scheme=each.entry.signature,
+                body_key=each.entry.body_key,
+            )
+            for name, each in built.items()
+        ],
+        sink,
+        observer=watch,
+        clock=clock,
+        forwarder=ingress.AiohttpForwarder(timeout_s=bounds.forward_timeout / 1000),
+        bounds=ingress.Limits(
+            max_in_flight=bounds.max_in_flight,
+            read_timeout_s=bounds.read_timeout / 1000,
+            connections=http_server.Bounds(
+                keepalive_timeout_s=bounds.keepalive_timeout / 1000,
+                linger_timeout_s=bounds.linger_timeout / 1000,
+                send_timeout_s=bounds.send_timeout / 1000,
+                max_connections=bounds.max_connections,
+                max_buffered_bytes=bounds.max_buffered_bytes,
+            ),
+            # Whole seconds, and never none: zero would be an invitation to hammer.
+            retry_after_s=max(1, bounds.retry_after // 1000),
+            unmappable_per_minute=bounds.unmappable_per_minute,
+        ),
+        trusted_proxies=bounds.trusted_proxies,
+        pages=pages,
+    )

@@ -1,0 +1,140 @@
+"""End what a leaked URL has left: ``sessions purge``."""
+
+import contextlib
+from collections.abc import Iterator
+
+import click
+import rich.console
+import rich.progress
+import structlog
+
+from worker import clock as clocks
+from worker import codec, errors, ledger, model, settings
+from worker.app import sources
+from worker.cli import _common, _publish
+from worker.kafka import partitioning, reader, record_format
+from worker.telemetry import logs
+
+_log = structlog.get_logger()
+
+
+@click.group()
+def sessions() -> None:
+    """Change many sessions of one source at once."""
+
+
+@sessions.command()
+@click.option("--source", required=True, help="The source whose sessions end.")
+@click.option(
+    "--never-answered",
+    is_flag=True,
+    help="Those that the provider never answered for, that you never registered, and"
+    " that no recheck asked for.",
+)
+@click.option("--execute", is_flag=True, help="Do it; otherwise they are only counted.")
+@_common.config_option
+def purge(
+    source: str, config: str | None, *, never_answered: bool, execute: bool
+) -> None:
+    """
+    End the sessions of a source that its leaked URL has left; a dry run by default.
+
+    Rotate the URL secret first. The workers end them, in each partition all that came
+    before the command, and count them in the hourly dead letter unknown_sessions. No
+    decision is taken back: none of them has one. Repeating it does no harm.
+    """
+    if not never_answered:
+        raise click.UsageError("say which sessions: --never-answered")
+    settings_ = _common.load(config, settings.Role.OPERATOR)
+    found = sources.find(sources.configured(settings_, clocks.SystemClock()), source)
+    _common.run(_purge(settings_, found, execute=execute))
+
+
+async def _purge(
+    config: settings.Settings, found: sources.Configured, *, execute: bool
+) -> None:
+    logs.configure(console=_common.logs_for_people())
+    count = await _count(config, found.name)
+    click.echo(f"{count} sessions of {found.name} were never answered for", err=True)
+    if not execute:
+        click.echo("this was a dry run: --execute ends them", err=True)
+        return
+    event_id = model.new_id()
+    events = list(commands(found, config.kafka.partitions, event_id))
+    _log.warning(
+        "sessions.purge_requested", source=found.name, event_id=event_id, count=count
+    )
+    async with _publish.sink(config) as sink:
+        try:
+            await _publish.publish_all(sink, events, len(events))
+        except errors.KafkaUnavailable as error:
+            raise click.ClickException(
+                f"Kafka did not acknowledge in time ({error}); some partitions may be"
+                " purged: the same command does the rest"
+            ) from None
+    click.echo(
+        f"requested of {len(events)} partitions; the same command without --execute"
+        " counts what is left",
+        err=True,
+    )
+
+
+def commands(
+    found: sources.Configured, partitions: int, event_id: str
+) -> Iterator[model.Event]:
+    """Yield one command for each partition; its key is one that belongs there."""
+    left, number = set(range(partitions)), 0
+    while left:
+        session_id, number = f"purge-{number}", number + 1
+        key = str(model.SessionKey(found.name, session_id)).encode()
+        place = partitioning.partition_of(key, partitions)
+        if place not in left:
+            continue
+        left.remove(place)
+        yield model.Event(
+            event_id=event_id,
+            type=model.EventType.PURGE_REQUESTED,
+            environment=found.settings.environment,
+            source=found.name,
+            provider=found.entry.name,
+            session_id=session_id,
+            provider_session_id=session_id,
+            received_at=clocks.SystemClock().now_ms(),
+        )
+
+
+async def _count(config: settings.Settings, source: str) -> int:
+    """Return how many unanswered sessions of *source* the ledger holds."""
+    count, numbers = 0, range(config.kafka.partitions)
+    console = rich.console.Console(stderr=True)
+    with rich.progress.Progress(
+        console=console, disable=not console.is_terminal
+    ) as progress:
+        for number in progress.track(numbers, description="reading the ledger"):
+            count += await _count_in(config, number, f"{source}:".encode())
+    return count
+
+
+async def _count_in(config: settings.Settings, number: int, prefix: bytes) -> int:
+    found: set[bytes] = set()
+    topic = config.kafka.topic("ledger")
+    async with contextlib.aclosing(
+        reader.read_to_end(config.kafka, topic, number)
+    ) as batches:
+        async for batch in batches:
+            for record in batch:
+                if isinstance(record, record_format.Undecodable):
+                    continue  # the worker refuses its partition, and says so
+                if record.key is None or not record.key.startswith(prefix):
+                    continue
+                if _is_unanswered(record.value):
+                    found.add(record.key)
+                else:
+                    found.discard(record.key)
+    return len(found)
+
+
+def _is_unanswered(value: bytes | None) -> bool:
+    if value is None or not codec.may_be_open(value):
+        return False
+    return ledger.recovered(codec.read_session(value)).unanswered

@@ -1,0 +1,108 @@
+"""Register sessions that were begun elsewhere: ``register``."""
+
+import dataclasses
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import orjson
+
+from worker import api, errors, model, settings
+from worker import clock as clocks
+from worker.app import api as api_process
+from worker.app import sources
+from worker.cli import _common, _publish, _streams
+
+_MEMBERS = ("session_id", "reference", "expires_at")
+
+
+@click.command()
+@click.argument("source")
+@_common.config_option
+def register(source: str, config: str | None) -> None:
+    """
+    Register the sessions of SOURCE that stdin names, one a line.
+
+    A line is a JSON object, or the session id, your reference and, if you know it, the
+    time when it expires, parted by tabs. This is the way to backfill: repeating does
+    no harm. A line that cannot be taken is told with its number; the others are
+    registered all the same, and exit is 1.
+    """
+    _streams.need_stdin()
+    loaded = _common.load(config, settings.Role.OPERATOR)
+    lines = _Lines(
+        sources.find(api_process.api_sources(loaded, clocks.SystemClock()), source)
+    )
+    _common.run(_publish_events(loaded, lines))
+    if lines.bad:
+        raise click.ClickException(f"{lines.bad} lines could not be taken")
+
+
+@dataclasses.dataclass(slots=True)
+class _Lines:
+    """Stdin, line by line; tells what is wrong with a line, and goes on."""
+
+    of: api.ApiSource
+    read: int = 0
+    bad: int = 0
+
+    def events(self) -> Iterator[model.Event]:
+        """Yield the event of each line that can be taken."""
+        now = clocks.SystemClock().now_ms()
+        for line in _streams.stdin_lines():
+            self.read += 1
+            if not line.strip():
+                continue
+            try:
+                document = _document(line)
+                spelling = document.pop("session_id", None)
+                wanted = api.registration(document, self.of, spelling, now)
+            except errors.BeginRefused as refused:
+                self._tell(refused)
+                continue
+            yield api.elsewhere(self.of, wanted, now)
+
+    def _tell(self, refused: errors.BeginRefused) -> None:
+        self.bad += 1
+        for field, sentence in refused.problems.items():
+            click.echo(f"line {self.read}: {field} {sentence}", err=True)
+
+
+def _document(line: bytes) -> dict[str, Any]:
+    """Return what *line* says, as the api would be told; raises BeginRefused."""
+    if line.lstrip().startswith(b"{"):
+        try:
+            parsed: dict[str, Any] = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            raise errors.BeginRefused({"it": "is no JSON object"}) from None
+        return parsed
+    parts = line.decode(errors="replace").split("\t")
+    if len(parts) > len(_MEMBERS):
+        raise errors.BeginRefused({"it": "has more than three columns"})
+    return {
+        name: part.strip()
+        for name, part in zip(_MEMBERS, parts, strict=False)
+        if part.strip()
+    }
+
+
+async def _publish_events(config: settings.Settings, lines: _Lines) -> None:
+    async with _publish.sink(config) as sink:
+        try:
+            done = await _publish.publish_all(sink, lines.events(), _total())
+        except errors.KafkaUnavailable as error:
+            raise click.ClickException(
+                f"Kafka did not acknowledge in time ({error}), somewhere before line"
+                f" {lines.read}: repeating all of it does no harm"
+            ) from None
+    click.echo(f"registered {done} sessions", err=True)
+
+
+def _total() -> int | None:
+    """Return how many lines there are, where that can be told beforehand."""
+    if not sys.stdin.buffer.seekable():
+        return None
+    total = sum(1 for _ in sys.stdin.buffer)
+    sys.stdin.buffer.seek(0)
+    return total

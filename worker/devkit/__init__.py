@@ -1,0 +1,1 @@
+"""Tools for development: an embedded Kafka, simulated providers, `dev`."""

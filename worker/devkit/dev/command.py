@@ -1,0 +1,218 @@
+"""Run ``dev`` from its arguments to its exit code."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from worker import clock as clocks
+from worker import errors, settings
+from worker.devkit import broker
+from worker.devkit.dev import (
+    console,
+    curl,
+    decision_stream,
+    dev_errors,
+    sample_config,
+    scenario_run,
+    supervisor,
+    table,
+    traffic,
+)
+from worker.devkit.dev import environment as staging
+from worker.devkit.dev import options as asked
+
+
+class Since:
+    """When it all began; times in milliseconds and seconds."""
+
+    def __init__(self, at_ms: int) -> None:
+        self.at_ms = at_ms
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
+
+    @property
+    def passed_s(self) -> float:
+        """Return how long ago that is."""
+        return self._loop.time() - self._began_s
+
+
+async def show(
+    stage: staging.Stage, told: console.Screen, since: Since, *, sample_traffic: bool
+) -> None:
+    """Tell where everything is, send traffic, show decisions; until cancelled."""
+    _introduce(stage, told, since)
+    async with contextlib.AsyncExitStack() as stack:
+        if sample_traffic and stage.playing:
+            task = asyncio.create_task(traffic.trickle(stage))
+            stack.push_async_callback(_end, task)
+        await _decisions(stage, told, since)
+
+
+def _introduce(stage: staging.Stage, told: console.Screen, since: Since) -> None:
+    ingress, workers = stage.ingress, stage.workers
+    admin = [f"{each.name} {_local(each.admin_port)}" for each in stage.services]
+    told.say(f"ready after {since.passed_s:.1f} s")
+    told.row("ingress", f"{stage.url}/webhooks/{{source}} (pid {ingress.pid})")
+    told.row("api", f"{stage.api_url}/sessions/{{source}} (pid {stage.api.pid})")
+    told.row("sources", ", ".join(stage.settings.sources))
+    told.row("workers", ", ".join(f"pid {each.pid}" for each in workers))
+    told.row("admin", ", ".join(admin))
+    servers, prefix = stage.kafka.bootstrap_servers, stage.kafka.topic_prefix
+    told.row("kafka", f"{servers}, topics {prefix}.*")
+    told.row("config", f"{stage.config_path} (for other commands: --config)")
+    told.row("logs", str(ingress.log_path.parent))
+    if told.people and sample_config.SIGNED in stage.playing:
+        told.say("a correctly signed callback of id beyond, to send by hand:")
+        told.say(curl.line(stage.playing[sample_config.SIGNED], stage.url))
+        told.say("a begin at id beyond, with the key of this run:")
+        told.say(curl.begin(stage, sample_config.SIGNED))
+    told.say("decisions, as they fall (Ctrl-C ends everything):")
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+async def _decisions(stage: staging.Stage, told: console.Screen, since: Since) -> None:
+    """Show each decision that falls from now on."""
+    first = True
+    found = decision_stream.decisions(stage.settings.kafka, since_ms=since.at_ms)
+    async with contextlib.aclosing(found):
+        async for decision, value in found:
+            told.decision(decision, value)
+            if first:
+                told.say(f"(the first one after {since.passed_s:.1f} s)")
+                first = False
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+_GOOD, _FAILED, _FORCED = 0, 1, 130
+# A signal to a whole process group and make's own come to the same: one wish.
+_ONE_WISH_S = 1.0
+
+
+def run(options: asked.Options) -> int:
+    """Return the exit code; raises errors.KycError, whose sentence is the caller's."""
+    if options.once and options.config is not None:
+        raise errors.ConfigurationError(
+            ["--once plays the sample sources: leave --config out."]
+        )
+    told = console.Screen(settings.process_environment())
+    try:
+        return asyncio.run(_run(options, told))
+    except (dev_errors.DevError, broker.BrokerError) as error:
+        told.say(str(error))
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told.say(f"{where}{error.strerror or type(error).__name__}")
+    return _FAILED
+
+
+async def _run(options: asked.Options, told: console.Screen) -> int:
+    """Do it, until it is done or a signal ends it."""
+    since = Since(clocks.SystemClock().now_ms())
+    setting = staging.Setting(options, settings.process_environment())
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 -- a coroutine runs in a task
+    with _interrupted(task, setting, told) as interrupt:
+        try:
+            async with setting.up(told) as stage:
+                return await _first(
+                    _once(stage, told, since)
+                    if options.once
+                    else _live(stage, told, since, sample_traffic=options.traffic),
+                    supervisor.supervise(stage, told),
+                )
+        except asyncio.CancelledError:
+            if not interrupt.is_set():
+                raise
+            return _FAILED if options.once else _GOOD
+
+
+async def _live(
+    stage: staging.Stage,
+    told: console.Screen,
+    since: Since,
+    *,
+    sample_traffic: bool,
+) -> int:
+    await show(stage, told, since, sample_traffic=sample_traffic)
+    return _GOOD
+
+
+async def _once(stage: staging.Stage, told: console.Screen, since: Since) -> int:
+    ready_s = since.passed_s
+    played = await scenario_run.play(stage)
+    failed = table.show(played, told)
+    decided = [each.decided_at for one in played for each in one.decisions]
+    first = f"{(min(decided) - since.at_ms) / 1000:.1f} s" if decided else "never"
+    told.say(
+        f"{len(played) - failed} of {len(played)} as expected;"
+        f" ready after {ready_s:.1f} s, first decision after {first},"
+        f" all in {since.passed_s:.1f} s"
+    )
+    return _FAILED if failed else _GOOD
+
+
+async def _first(
+    doing: Coroutine[Any, Any, int], beside: Coroutine[Any, Any, None]
+) -> int:
+    """Return what *doing* returns; what *beside* raises ends it, too."""
+    first = asyncio.create_task(doing)
+    tasks: list[asyncio.Task[Any]] = [first, asyncio.create_task(beside)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in reversed(tasks):
+            if task.done():
+                task.result()
+        return await first
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _interrupted(
+    task: asyncio.Task[int], setting: staging.Setting, told: console.Screen
+) -> Iterator[asyncio.Event]:
+    """Cancel *task* at SIGINT and SIGTERM, once; the next one ends all by force."""
+    loop = asyncio.get_running_loop()
+    asked_at: list[float] = []
+    interrupt = asyncio.Event()
+
+    def ask() -> None:
+        asked_at.append(loop.time())
+        if len(asked_at) == 1:
+            told.say("ending …")
+            interrupt.set()
+            task.cancel()
+        elif asked_at[-1] - asked_at[0] > _ONE_WISH_S:
+            setting.abandon()
+            os._exit(_FORCED)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask)
+    try:
+        yield interrupt
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            if interrupt.is_set():
+                # What is ending already is not ended by force for wanting it twice.
+                signal.signal(number, signal.SIG_IGN)
+
+
+def _forget_stdout() -> None:
+    """Let nothing be written at the end to a reader that has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

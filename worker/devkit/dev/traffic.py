@@ -1,0 +1,86 @@
+"""Have the simulated providers call, about once a second, with something of all."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from worker import model
+from worker.devkit.dev import callbacks, sample_config, session_starts
+from worker.devkit.dev import environment as staging
+from worker.devkit.simulators import Scenario
+
+_PAUSE_S = 1.0
+
+_REFUSED = model.Outcome.REJECTED
+#: Each provider's own words for a refusal, as (status, reason); None: the usual ones.
+_REFUSALS: Mapping[str, Sequence[tuple[str | None, str | None]]] = {
+    "idbeyond": ((None, None),),
+    "identomat": ((None, "face_mismatch"), (None, "blurred_document")),
+    "idnow": (
+        (None, None),
+        ("CANCELED", "DATA_ID_EXPIRED"),
+        ("CANCELED", "USER_WRONG_PERSON"),
+    ),
+    "biometric": (
+        (None, "CALC_RESULT: Low overall prediction"),
+        (None, "CALC_RESULT: Mask Attack"),
+        (None, "TIMEOUT"),
+    ),
+}
+
+
+async def trickle(stage: staging.Stage) -> None:
+    """
+    Play a session every second, each provider in turn, until cancelled.
+
+    In every other round our own api begins them, in the others somebody else has.
+    """
+    chance = random.Random()  # noqa: S311 -- a pleasant mix, no secret
+    under_way: set[asyncio.Task[None]] = set()
+    try:
+        for number, source in enumerate(itertools.cycle(sample_config.EACH), start=1):
+            ours = (number - 1) // len(sample_config.EACH) % 2 == 0
+            play = _begun if ours else _session
+            task = asyncio.create_task(play(stage, source, number, chance))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+            await asyncio.sleep(_PAUSE_S)
+    finally:
+        for task in under_way:
+            task.cancel()
+
+
+async def _begun(
+    stage: staging.Stage, source: str, number: int, chance: random.Random
+) -> None:
+    """Begin a session here, and have its person finish it."""
+    session_id = await session_starts.begin(stage, source, f"begun-{number}")
+    if session_id is not None:
+        scenario = course(source, chance)
+        await session_starts.finish(stage, source, session_id, scenario)
+
+
+async def _session(
+    stage: staging.Stage, source: str, number: int, chance: random.Random
+) -> None:
+    simulator = stage.playing[source]
+    session_id = simulator.add(course(source, chance), reference=f"customer-{number}")
+    await callbacks.deliver(simulator.callbacks(session_id), stage.url)
+
+
+def course(source: str, chance: random.Random) -> Scenario:
+    """Return how one session goes: all of them end, most of them well."""
+    status, reason = chance.choice(_REFUSALS[source])
+    delay_s = chance.uniform(1.0, 3.0)
+    courses: dict[Callable[[], Scenario], int] = {
+        Scenario: 35,
+        lambda: Scenario(latency_s=chance.uniform(0.1, 1.5)): 10,
+        lambda: Scenario(pending_first=1, callback_delay_s=delay_s): 20,
+        lambda: Scenario(outcome=_REFUSED, status=status, reason=reason): 20,
+        lambda: Scenario(repeat=chance.randint(1, 3)): 5,
+        lambda: Scenario(not_ready=chance.randint(1, 3)): 5,
+        lambda: Scenario(errors=chance.randint(1, 3)): 5,
+    }
+    [made] = chance.choices(list(courses), weights=list(courses.values()))
+    return made()

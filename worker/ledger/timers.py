@@ -1,0 +1,129 @@
+"""End what has waited too long: by what the provider answers, never by the clock."""
+
+from worker import model, policy
+from worker.ledger import inputs, state, transition
+
+_SCHEDULED = (model.CauseType.POLL, model.CauseType.RETURN)
+
+
+def counts(work: transition.Turn, flight: state.Flight) -> bool:
+    """
+    Return whether "not finished" as the answer of *flight* counts against the session.
+
+    It does if the session is past its deadline, and was when the fetch started, and
+    no wake-up has just said that the person is at it: only slow polls count.
+    """
+    session = work.session
+    if not session.registered or session.final or session.trailing is not None:
+        return False
+    slow = flight.cause.type is model.CauseType.POLL and not session.polls_left
+    deadline = work.deadline
+    return slow and deadline is not None and flight.started_at >= deadline
+
+
+def is_enough(work: transition.Turn) -> bool:
+    """Return whether so many answers counted as it takes to end a session."""
+    return work.session.overdue >= work.rules.overdue_attempts
+
+
+def is_over(work: transition.Turn) -> bool:
+    """Return whether the session ends by the answers that counted."""
+    return work.rules.overdue_rejects and is_enough(work)
+
+
+def end(
+    work: transition.Turn, flight: state.Flight, status: str | None, observed_at: int
+) -> None:
+    """
+    End a session that nobody has completed; *status* is the provider's last word.
+
+    It is final, and our own: a final of the provider's that comes later follows it.
+    """
+    work.change(overdue=0)
+    work.reach(inputs.Step.NOT_COMPLETED)
+    verdict = policy.rejected(model.Reason.NOT_COMPLETED, status=status)
+    work.decide(verdict, flight.cause, observed_at, lapsed=True)
+
+
+def miss_callback(
+    work: transition.Turn, before: state.Session, flight: state.Flight
+) -> None:
+    """
+    Count a registered session's final that polling found, and no callback told.
+
+    A return comes before its callback as often as after it: for a while after one
+    the callback is not missed yet.
+    """
+    if not before.registered or flight.cause.type not in _SCHEDULED:
+        return
+    after = work.session
+    ended = after.final and not after.lapsed
+    soon = (
+        before.returned_at is not None
+        and flight.started_at < before.returned_at + work.rules.recheck_min_interval_ms
+    )
+    if ended and not soon:
+        work.reach(inputs.Step.CALLBACKS_MISSED)
+
+
+def wait_over(work: transition.Turn, *, behind: bool) -> None:
+    """End a hold, or what waits for a callback that is all there can be."""
+    session = work.session
+    due = session.due_at
+    if session.flight is not None or due is None or due > work.now:
+        return
+    if session.held is None:
+        if not work.rules.fetches:
+            _wait_on(work)
+    elif behind:
+        later = work.now + max(work.rules.unknown_grace_ms, 1)
+        work.change(due_at=later)
+    else:
+        drop(work)
+
+
+def drop(work: transition.Turn) -> None:
+    """Let a session go that is held: nobody has registered it."""
+    if work.session.held is None:
+        return
+    work.note(inputs.NoteKind.UNKNOWN)
+    work.effects.append(inputs.UnknownEnd())
+    work.ended = True
+
+
+def discard(work: transition.Turn, *, purged: bool) -> None:
+    """End a session that is unanswered; any other one goes on as it is."""
+    if not work.session.unanswered:
+        return
+    work.note(inputs.NoteKind.PURGED if purged else inputs.NoteKind.DROPPED)
+    work.effects.append(inputs.UnknownEnd())
+    work.ended = True
+
+
+def retire(work: transition.Turn) -> None:
+    """Forget an ended session whose identity has been kept for long enough."""
+    age = work.now - work.session.updated_at
+    if not work.session.open and age >= work.rules.identity_retention_ms:
+        work.effects.append(inputs.Forget())
+        work.ended = True
+
+
+def _wait_on(work: transition.Turn) -> None:
+    """
+    Count a session whose callback is overdue; wait on, and at last wait no more.
+
+    There is nobody to ask: whatever stands, stands, and nothing is decided.
+    """
+    session, deadline = work.session, work.deadline
+    if deadline is None or session.final:
+        due = None
+    elif work.now < deadline:
+        due = deadline
+    elif work.now < deadline + work.rules.overdue_kept_ms:
+        due = deadline + work.rules.overdue_kept_ms
+    else:
+        due = None
+    overdue = int(deadline is not None and work.now >= deadline and due is not None)
+    if overdue > session.overdue:
+        work.reach(inputs.Step.OVERDUE_UNPOLLABLE)
+    work.change(due_at=due, overdue=overdue)

@@ -1,0 +1,88 @@
+"""Say of which source too many sessions wait, and whether it works them off."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from worker import clock as clocks
+from worker.pipeline import session_store, source_runtime
+
+#: A source that gets answers goes on as long as one comes in this time ...
+_NEXT_ANSWER_MS = 5_000
+#: ... and is through in this one; until then the partition takes no more events.
+_PATIENCE_MS = 300_000
+
+
+@dataclasses.dataclass(slots=True)
+class _Crowd:
+    """A source that is at its bound."""
+
+    since: int
+    answered_at: int
+
+
+class Crowding:
+    """
+    Compare one partition's unanswered sessions with their bound, by source.
+
+    At the bound of a source that works off what it has, as after an outage of ours,
+    the partition waits. Of a source that does not, as where its URL has leaked or its
+    provider is down, the longest-waiting end: nobody waits for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: Mapping[str, source_runtime.Binding],
+        sessions: session_store.Memory,
+        clock: clocks.Clock,
+        limits: source_runtime.Limits,
+    ) -> None:
+        self._sources = sources
+        self._memory = sessions
+        self._clock = clock
+        self._limits = limits
+        self._crowds: dict[str, _Crowd] = {}
+
+    def answered(self, source: str) -> None:
+        """Take note that a session of *source* waits no longer: it is answered."""
+        crowd = self._crowds.get(source)
+        if crowd is not None:
+            crowd.answered_at = self._clock.now_ms()
+
+    @property
+    def waits_for(self) -> str | None:
+        """Return the source for which no more events are taken; None: for none."""
+        for source in self._memory.unanswered.sources():
+            if self._is_full(source) and self._works_off(source):
+                return source
+        return None
+
+    def is_over(self, source: str) -> bool:
+        """Return whether the longest-waiting session of *source* is to end."""
+        waiting, limits = self._memory.unanswered, self._limits
+        over = (
+            waiting.sessions(source) > limits.max_unanswered
+            or waiting.size(source) > limits.max_unanswered_bytes
+        )
+        return over and not self._works_off(source)
+
+    def _is_full(self, source: str) -> bool:
+        waiting, limits = self._memory.unanswered, self._limits
+        shares = (
+            waiting.sessions(source) / limits.max_unanswered,
+            waiting.size(source) / limits.max_unanswered_bytes,
+        )
+        if 2 * max(shares) < 1:
+            self._crowds.pop(source, None)
+        return max(shares) >= 1
+
+    def _works_off(self, source: str) -> bool:
+        bound = self._sources.get(source)
+        if bound is None or bound.gate.budget_spent:
+            return False
+        now = self._clock.now_ms()
+        crowd = self._crowds.setdefault(source, _Crowd(now, now))
+        return (
+            0 <= now - crowd.since < _PATIENCE_MS
+            and 0 <= now - crowd.answered_at < _NEXT_ANSWER_MS
+        )

@@ -1,0 +1,87 @@
+"""Let sessions take what they are told, and see to what follows."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from worker import clock as clocks
+from worker import ledger, model
+from worker.pipeline import (
+    group_commit,
+    hourly_counters,
+    session_store,
+    source_runtime,
+    telemetry,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Advancing:
+    """One partition's way through the ledger: state kept, what is written gathered."""
+
+    sources: Mapping[str, source_runtime.Binding]
+    sessions: session_store.Memory
+    writer: group_commit.Writer
+    watch: telemetry.WorkerTelemetry
+    clock: clocks.Clock
+    summaries: hourly_counters.Summaries
+    #: called for each session that is answered, registered, asked for, or has ended
+    no_longer_unanswered: Callable[[model.SessionKey], None]
+    #: called whenever there may be something to do
+    wake: Callable[[], None]
+
+    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
+        """Let the ledger take *told*; keep the state, gather what is written."""
+        session = self.sessions.get(key)
+        now = self.clock.now_ms()
+        rules = self.sources[key.source].rules
+        after, effects = ledger.advance(key, session, told, now, rules)
+        if after is not session:
+            unanswered = key in self.sessions.unanswered
+            self.sessions.put(key, after)
+            if unanswered and key not in self.sessions.unanswered:
+                self.no_longer_unanswered(key)
+            if not effects or not isinstance(effects[-1], ledger.Unwritten):
+                self.writer.gather().sessions.setdefault(key, session)
+        for effect in effects:
+            self._follow(key, effect, now)
+        self.wake()
+        return effects
+
+    def put_back(self, key: model.SessionKey) -> None:
+        """
+        Put a session back whose record is too large for the ledger, and bury why.
+
+        Its neighbours in the transaction go on, and so does the partition.
+        """
+        before = self.writer.gather().take_back(key)
+        self.sessions.put(key, before)
+        self.watch.alarmed(key.source, model.AlarmKind.RECORD_TOO_LARGE)
+        self.apply(key, ledger.RecordTooLarge())
+
+    def _follow(self, key: model.SessionKey, effect: ledger.Effect, now: int) -> None:
+        match effect:
+            case ledger.Fetch() | ledger.Unwritten():
+                pass
+            case ledger.Emit() | ledger.Bury() | ledger.Forget():
+                self.writer.gather().add(effect, key)
+            case ledger.Note(kind):
+                self.watch.noted(key.source, kind)
+                if kind is ledger.NoteKind.DENIED:
+                    self._deny(key.source)
+            case ledger.Reached(step):
+                self.watch.reached(key.source, step)
+            case ledger.Alarm(alarm):
+                self.watch.alarmed(key.source, alarm)
+            case ledger.DeniedEnd():
+                reason = model.DeadLetterReason.DENIED_SESSIONS
+                self.summaries.count(reason, key.source, now)
+            case ledger.UnknownEnd():
+                reason = model.DeadLetterReason.UNKNOWN_SESSIONS
+                self.summaries.count(reason, key.source, now)
+
+    def _deny(self, source: str) -> None:
+        bound = self.sources[source].gate
+        spent = bound.budget_spent
+        bound.deny()
+        if bound.budget_spent and not spent:
+            self.watch.alarmed(source, model.AlarmKind.DENIED_BUDGET)

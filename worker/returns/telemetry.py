@@ -1,0 +1,68 @@
+"""Turn what the return endpoints tell into logs and metrics."""
+
+import dataclasses
+
+import structlog
+
+from worker import errors
+from worker.telemetry import labels, log_throttle, metrics
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """How one request at a return endpoint ended; no path, no query, no ticket."""
+
+    way: labels.ReturnWay
+    result: labels.ReturnResult
+    status: int
+    source: str = labels.UNKNOWN_SOURCE
+    cause: errors.TicketCause | None = None
+    #: the hash that stands for it in logs
+    session: str | None = None
+    event_id: str | None = None
+    duration_s: float = 0.0
+
+
+_log = structlog.get_logger()
+
+_REFUSED = frozenset(
+    {
+        labels.ReturnResult.REFUSED,
+        labels.ReturnResult.FOREIGN_ORIGIN,
+        labels.ReturnResult.LIMITED,
+    }
+)
+
+
+class ReturnTelemetry:
+    """Logs and counts: one line a return; never raises, never blocks."""
+
+    def __init__(
+        self, counters: metrics.Metrics, lines: log_throttle.LogThrottle
+    ) -> None:
+        self._metrics = counters
+        self._lines = lines
+
+    def returned(self, told: Return) -> None:
+        """Write the line of one return, and count it."""
+        self._metrics.returned(told.source, told.way, told.result)
+        line = {
+            "source": told.source,
+            "way": told.way,
+            "result": told.result,
+            "status": told.status,
+            "cause": told.cause,
+            "session": told.session,
+            "event_id": told.event_id,
+            "duration_s": round(told.duration_s, 6),
+        }
+        known = {key: value for key, value in line.items() if value is not None}
+        if told.result not in _REFUSED:
+            _log.info("return.taken", **known)
+        elif self._lines.admits(
+            "return.refused",
+            source=told.source,
+            result=told.result,
+            cause=told.cause,
+        ):
+            _log.warning("return.refused", **known)
