@@ -41,7 +41,7 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-def rfc3339(at_ms: int) -> str:
+def format_rfc3339(at_ms: int) -> str:
     """
     Return *at_ms* as RFC 3339 in UTC with milliseconds and ``Z``.
 

@@ -94,7 +94,7 @@ def pending(
 UNLISTED = "unlisted"
 
 
-def listed(word: object, table: Iterable[str]) -> str | None:
+def known_word(word: object, table: Iterable[str]) -> str | None:
     """
     Return *word* if the provider's *table* has it, else ``unlisted``; None stays.
 
@@ -105,12 +105,12 @@ def listed(word: object, table: Iterable[str]) -> str | None:
     return word if isinstance(word, str) and word in table else UNLISTED
 
 
-def unrecognised(status: object, table: Iterable[str] = ()) -> model.Verdict:
+def pending_unrecognised(status: object, table: Iterable[str] = ()) -> model.Verdict:
     """Return what a word, type, case or shape outside the table becomes: pending."""
-    return pending(model.Reason.UNRECOGNISED_RESULT, status=listed(status, table))
+    return pending(model.Reason.UNRECOGNISED_RESULT, status=known_word(status, table))
 
 
-class Disorder(enum.StrEnum):
+class SignedOrder(enum.StrEnum):
     """How a signed verdict stands to the one before it."""
 
     NEWER = "newer"
@@ -128,7 +128,7 @@ _RANK = {
 }
 
 
-def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
+def order_signed(standing: model.Verdict, new: model.Verdict) -> SignedOrder:
     """
     Order two signed verdicts by (final, timestamp, rejected > approved > pending).
 
@@ -139,17 +139,17 @@ def order_signed(standing: model.Verdict, new: model.Verdict) -> Disorder:
     have no times to order them by, or the same time, are a conflict.
     """
     newer = _key(new) > _key(standing)
-    if new.substance == standing.substance:
-        return Disorder.SAME
+    if new.comparison_key == standing.comparison_key:
+        return SignedOrder.SAME
     if not (new.final and standing.final):
-        return Disorder.NEWER if newer else Disorder.OLDER
+        return SignedOrder.NEWER if newer else SignedOrder.OLDER
     if _in_time_order(standing, new):
         if newer:
-            return Disorder.NEWER
+            return SignedOrder.NEWER
         revoked = (standing.outcome, new.outcome)
         lost = revoked == (model.Outcome.APPROVED, model.Outcome.REJECTED)
-        return Disorder.OLDER_REJECTION if lost else Disorder.OLDER
-    return Disorder.CONFLICT_WINS if newer else Disorder.CONFLICT
+        return SignedOrder.OLDER_REJECTION if lost else SignedOrder.OLDER
+    return SignedOrder.CONFLICT_WINS if newer else SignedOrder.CONFLICT
 
 
 def latest_time(standing: model.Verdict, repeat: model.Verdict) -> int | None:
@@ -195,7 +195,7 @@ class Backoff:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Polling:
+class PollSchedule:
     """The fast polls after a wake-up that was answered with "not finished"."""
 
     first_ms: int = 5_000
@@ -214,7 +214,7 @@ _DAY = 24 * _HOUR
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class SourcePolicy:
     """What the ledger needs to know of a source; times in milliseconds."""
 
     provider: str
@@ -247,7 +247,7 @@ class Rules:
     session_deadline_ms: int = _DAY
     #: count that from the session's own expiry, where that is known
     deadline_after_expiry: bool = False
-    polling: Polling = Polling()
+    polling: PollSchedule = PollSchedule()
     #: polls past the deadline that must say "not finished" before a session ends
     overdue_attempts: int = 3
     #: False: such a session stays pending

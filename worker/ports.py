@@ -37,7 +37,7 @@ class Provider(Protocol):
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """
         Fetch the result; *spelling* is ``provider_session_id``.
 
@@ -50,7 +50,7 @@ class Provider(Protocol):
         ...
 
     def interpret(
-        self, session: model.SessionKey, spelling: str, answer: model.Answer
+        self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
     ) -> model.Result:
         """
         Map an answer by the provider's table, contradictions first.
@@ -66,7 +66,7 @@ class Provider(Protocol):
         ...
 
 
-class Beginner(Protocol):
+class SessionStarter(Protocol):
     """Begins sessions of one source at its provider, with real credentials."""
 
     def check(self, request: model.BeginRequest) -> None:
@@ -77,14 +77,14 @@ class Beginner(Protocol):
         """
         ...
 
-    def foretell(self, begin_id: str) -> str | None:
+    def predict_session_id(self, begin_id: str) -> str | None:
         """Return the session id that *begin_id* will get, where it is ours to choose.
 
         Pure, and not to be guessed from outside; None where the provider chooses.
         """
         ...
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
         """
         Begin the session; never repeated in place: a second call is a second session.
 
@@ -99,10 +99,10 @@ class Beginner(Protocol):
         ...
 
 
-class Begins(Protocol):
+class SessionLookup(Protocol):
     """What is known of the sessions that were begun here."""
 
-    async def session_of(self, source: str, begin_id: str) -> str | None:
+    async def find_session(self, source: str, begin_id: str) -> str | None:
         """
         Return the session that *begin_id* began; raises nothing.
 
@@ -114,15 +114,15 @@ class Begins(Protocol):
 class BeginLog(Protocol):
     """Every begin, written down before the provider is called, and when it ended."""
 
-    def standing(self, key: str) -> model.Intent | None:
+    def current(self, key: str) -> model.Intent | None:
         """Return the attempt that counts for *key*, as far as it was read."""
         ...
 
-    def open(self) -> Sequence[model.Intent]:
+    def list_open(self) -> Sequence[model.Intent]:
         """Return the attempts of which nobody has said how they ended."""
         ...
 
-    async def intend(self, intent: model.Intent) -> model.Intent:
+    async def record_intent(self, intent: model.Intent) -> model.Intent:
         """
         Write *intent*, read up to it, and return the attempt that counts.
 
@@ -130,15 +130,15 @@ class BeginLog(Protocol):
         """
         ...
 
-    async def end(self, intent: model.Intent) -> None:
+    async def record_outcome(self, intent: model.Intent) -> None:
         """Return once Kafka has acknowledged how *intent* ended; raises as above."""
         ...
 
-    async def tidy(self) -> None:
+    async def refresh_retention(self) -> None:
         """Keep what counts from being lost to compaction; raises as above."""
         ...
 
-    async def forget(self, intent: model.Intent) -> None:
+    async def delete(self, intent: model.Intent) -> None:
         """Let *intent* be forgotten; raises as above."""
         ...
 
@@ -146,7 +146,7 @@ class BeginLog(Protocol):
 class EventHistory(Protocol):
     """What ``kyc.events`` still holds."""
 
-    async def begun(
+    async def find_begin_events(
         self, keys: Collection[str], since: int
     ) -> Mapping[str, model.Event]:
         """
@@ -177,7 +177,7 @@ class EventSink(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Taken:
+class ConsumedEvent:
     """
     A record of the event topic: its event, or the dead letter that it becomes.
 
@@ -200,7 +200,7 @@ class Batch:
     sessions: Sequence[tuple[model.SessionKey, bytes | None]]
     decisions: Sequence[model.Decision] = ()
     #: sessions whose latest decision is forgotten with their stub
-    forgotten: Sequence[model.SessionKey] = ()
+    deleted_sessions: Sequence[model.SessionKey] = ()
     dead_letters: Sequence[model.DeadLetter] = ()
 
 

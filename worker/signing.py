@@ -139,7 +139,7 @@ def _match(
     return found
 
 
-def standard_key(secret: str) -> bytes:
+def decode_standard_key(secret: str) -> bytes:
     """
     Return the key that a ``whsec_`` secret holds.
 
@@ -239,7 +239,7 @@ def _standard_mac(key: bytes, lead: str, body: bytes) -> bytes:
     return mac.digest()
 
 
-def url_token(secret: bytes, environment: str, source: str) -> str:
+def derive_url_token(secret: bytes, environment: str, source: str) -> str:
     """
     Return the last segment of a signed webhook URL.
 
@@ -261,7 +261,9 @@ def verify_token(
     Compared as text: base64 has several spellings of the same bytes. Raises
     errors.AuthenticationError, nothing else.
     """
-    tokens = [url_token(key, environment, source) if key else "" for key in secrets]
+    tokens = [
+        derive_url_token(key, environment, source) if key else "" for key in secrets
+    ]
     return match_token([token.encode() for token in tokens], presented)
 
 

@@ -167,7 +167,7 @@ class Stage:
 
 def biometric_path() -> str:
     """Return the address that Biometric's callbacks go to."""
-    token = signing.url_token(URL_SECRET.encode(), "test", "biometric")
+    token = signing.derive_url_token(URL_SECRET.encode(), "test", "biometric")
     return f"/webhooks/biometric/{token}"
 
 

@@ -110,7 +110,7 @@ def write(
         for figure in found
     ]
     document = {
-        "date": clock.rfc3339(clock.SystemClock().now_ms()),
+        "date": clock.format_rfc3339(clock.SystemClock().now_ms()),
         "machine": before,
         "versions": versions(),
         "figures": told,

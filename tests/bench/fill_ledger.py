@@ -32,12 +32,12 @@ def _records(number: int, sessions: int, version: int) -> Iterator[history.Recor
 def main(sessions: int, partitions: int, version: int) -> None:
     """Fill, and tell one JSON line."""
     before = restoring.resident()
-    memories = [session_store.Memory(version) for _ in range(partitions)]
+    memories = [session_store.SessionStore(version) for _ in range(partitions)]
     for number, one in enumerate(memories):
         share = sessions // partitions + (number < sessions % partitions)
         for key, value in _records(number, share, version):
             one.load(str(key), value)
-        one.settle(0)
+        one.finish_restore(0)
     report.tell(
         {
             "sessions": sum(map(len, memories)),

@@ -77,7 +77,7 @@ async def sender(
     )
     await producer.start()
     # A latency is measured: no collection of garbage is to be what it shows.
-    lifecycle.collect_garbage_rarely()
+    lifecycle.tune_gc()
     try:
 
         async def send(_: int) -> None:

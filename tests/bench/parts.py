@@ -54,7 +54,7 @@ async def ingress(port: int, servers: str, topic: str, partitions: int) -> None:
         await sent
         return web.Response(text='{"status":"accepted"}')
 
-    lifecycle.collect_garbage_rarely()
+    lifecycle.tune_gc()
     loop = asyncio.get_running_loop()
     await loop.create_server(
         web.Server(take, access_log=None), "127.0.0.1", port, backlog=4096
@@ -90,7 +90,7 @@ class Worker:
         self._consumer.assign(self._places)
         await self._consumer.start()
         await self._producer.start()
-        lifecycle.collect_garbage_rarely()
+        lifecycle.tune_gc()
         connector = aiohttp.TCPConnector(limit=at_once)
         try:
             async with aiohttp.ClientSession(connector=connector) as session:

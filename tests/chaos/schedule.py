@@ -99,7 +99,7 @@ class Chaos:
     async def _freeze_broker(self, chance: random.Random) -> None:
         node = chance.choice(self.cluster.nodes)
         self.counts["broker freezes"] += 1
-        node.freeze()
+        node.suspend()
         await asyncio.sleep(chance.uniform(1, 5))
         node.thaw()
 

@@ -42,7 +42,7 @@ def _settings(name: str, **changes: object) -> sources.Source:
     return providers.REGISTRY[name].settings_type.model_validate(given)
 
 
-def _beginner(name: str, **changes: object) -> ports.Beginner:
+def _beginner(name: str, **changes: object) -> ports.SessionStarter:
     build = providers.REGISTRY[name].build_beginner
     assert build is not None
     return build("source", _settings(name, **changes), clocks.SystemClock())
@@ -134,12 +134,12 @@ async def test_every_sample_begin_is_sent_and_read_as_expected(
         changes = vector.get("settings", {}) | {"base_url": heard.address}
         beginner = _beginner(name, **changes)
         words = {"base_url": heard.address}
-        if (number := beginner.foretell(request.begin_id)) is not None:
+        if (number := beginner.predict_session_id(request.begin_id)) is not None:
             words["foretold"] = number
         told: dict[str, Any] = {}
         try:
             begun = await beginner.begin(request)
-        except errors.BeginRefused as refused:
+        except errors.InvalidBeginRequest as refused:
             told["refused"] = refused.problems
         except errors.FetchError as error:
             told["error"] = error.reason
@@ -180,7 +180,7 @@ def test_any_parameters_pass_or_are_refused_by_name(
     problems = {"": ""}
     try:
         _beginner(name).check(_request(provider_params=params, mode=mode))
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         problems = refused.problems
 
     assert problems

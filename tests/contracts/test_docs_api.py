@@ -34,8 +34,8 @@ def test_every_member_is_documented() -> None:
     }
     started = api.document_of(
         "a",
-        api.Started(
-            begun=model.Begun(
+        api.BeginResult(
+            begun=model.StartedSession(
                 session_id="s",
                 provider_session_id="s",
                 url="u",

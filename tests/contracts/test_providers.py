@@ -51,7 +51,7 @@ def _callback(
     )
 
 
-def _event(name: str, wake: model.Wake) -> model.Event:
+def _event(name: str, wake: model.WakeUp) -> model.Event:
     return model.Event(
         event_id="event",
         type=model.EventType.CALLBACK_RECEIVED,
@@ -131,12 +131,12 @@ def test_every_sample_callback_is_normalised_as_expected(
         return
 
     match adapter.normalise(callback):
-        case model.Ignored(word):
+        case model.IgnoredCallback(word):
             assert {"ignored": word} == expect
-        case model.Message(word, body):
+        case model.ForwardedMessage(word, body):
             assert {"message": word} == expect
             assert body == document
-        case model.Wake() as wake:
+        case model.WakeUp() as wake:
             claim = adapter.claim(_event(name, wake))
             claimed = None if claim is None else claim.verdict.outcome
             assert expect.pop("claimed", claimed) == claimed
@@ -153,7 +153,7 @@ def test_every_sample_result_is_interpreted_as_expected(
     """Each result vector maps to the verdict, reference and alarms that it names."""
     adapter = _adapter(name, **vector.get("settings", {}))
     session_id = vector["session_id"]
-    answer = model.Answer(
+    answer = model.ProviderResponse(
         document=vector["document"],
         observed_at=7,
         origin=vector.get("origin", "result"),
@@ -191,7 +191,7 @@ def test_normalise_knows_one_error_only(name: str, document: dict[str, Any]) -> 
     if unmapped is not None:
         assert unmapped.known_keys == tuple(sorted(unmapped.known_keys))
         assert len(unmapped.known_keys) + unmapped.other_keys == len(document)
-    if isinstance(normalised, model.Wake):
+    if isinstance(normalised, model.WakeUp):
         assert normalised.session_id.isascii()
         assert 0 < len(normalised.session_id) <= 255
         assert normalised.session_id.isprintable()
@@ -208,7 +208,7 @@ def test_no_arbitrary_result_is_approved(name: str, document: object) -> None:
     key = model.SessionKey("source", session_id)
     try:
         result = adapter.interpret(
-            key, session_id, model.Answer(document=document, observed_at=0)
+            key, session_id, model.ProviderResponse(document=document, observed_at=0)
         )
     except errors.FetchError:
         return
@@ -244,7 +244,7 @@ def test_a_sample_that_is_changed_crashes_nothing(
         result = adapter.interpret(
             model.SessionKey("source", session_id),
             session_id,
-            model.Answer(document=document, observed_at=0),
+            model.ProviderResponse(document=document, observed_at=0),
         )
     except errors.FetchError:
         return

@@ -28,7 +28,7 @@ def _peak_mib(process: system.Process) -> int:
 
 async def _letters(running: system.System) -> list[model.DeadLetter]:
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic("dlq")], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic("dlq")], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(found):
         held = [each.record async for each in found]
     return [codec.read_dead_letter(one.key, one.value, one.headers) for one in held]

@@ -20,7 +20,7 @@ _SECONDS = 60
 def _event(session_id: str, **changes: Any) -> model.Event:  # noqa: ANN401 -- fields
     """Return a wake-up of a session of ``identomat``, with *changes*."""
     event = model.Event(
-        event_id=model.new_id(),
+        event_id=model.random_id(),
         type=model.EventType.CALLBACK_RECEIVED,
         environment=model.Environment.TEST,
         source="identomat",
@@ -47,7 +47,7 @@ def _hostile(victim: str, stolen: str) -> dict[str, model.Event]:
 
 async def _letters(running: system.System) -> list[dict[str, Any]]:
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic("dlq")], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic("dlq")], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(found):
         return [orjson.loads(each.record.value or b"") async for each in found]
 

@@ -34,7 +34,7 @@ def _approved(history: list[dict[str, object]]) -> bool:
 
 async def _letters(running: system.System) -> list[dict[str, object]]:
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic("dlq")], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic("dlq")], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(found):
         return [orjson.loads(each.record.value or b"") async for each in found]
 

@@ -92,7 +92,7 @@ async def _any_open(
     client: aiokafka.AIOKafkaClient, names: list[str], partitions: int
 ) -> bool:
     hidden = [
-        await hanging_transactions._hidden(client, names, each)
+        await hanging_transactions._transactional_ids_past_lso(client, names, each)
         for each in range(partitions)
     ]
     return any(hidden)

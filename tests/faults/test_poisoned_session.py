@@ -39,7 +39,7 @@ class _Lives:
 async def _letters(running: system.System) -> list[tuple[str, str]]:
     """Return the dead letters: reason and session."""
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic("dlq")], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic("dlq")], reader.ReadRange.UNTIL_END)
     held = [orjson.loads(each.record.value or b"{}") async for each in found]
     return [(letter["reason"], letter["session_id"]) for letter in held]
 

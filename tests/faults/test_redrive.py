@@ -84,7 +84,7 @@ async def _becomes(running: system.System, expected: Told) -> None:
 async def _count(running: system.System, name: str) -> int:
     """Return how many records the topic *name* holds."""
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic(name)], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic(name)], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(found):
         return len([each async for each in found])
 

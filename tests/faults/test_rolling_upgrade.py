@@ -93,9 +93,9 @@ async def _told(running: system.System, expected: Expected) -> Expected:
     return told
 
 
-async def _records(running: system.System, name: str) -> list[reader.Fetched]:
+async def _records(running: system.System, name: str) -> list[reader.ConsumedRecord]:
     kafka = running.settings.kafka
-    found = reader.follow(kafka, [kafka.topic(name)], reader.Span.UNTIL_END)
+    found = reader.follow(kafka, [kafka.topic(name)], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(found):
         return [each async for each in found]
 

@@ -38,9 +38,9 @@ async def _config(kafka: str, topic_prefix: str) -> settings.Kafka:
 
 
 @pytest.fixture(name="logs")
-async def _logs() -> AsyncIterator[list[ledger_partition.PartitionLog]]:
+async def _logs() -> AsyncIterator[list[ledger_partition.LedgerPartition]]:
     """Discard what a test has opened."""
-    opened: list[ledger_partition.PartitionLog] = []
+    opened: list[ledger_partition.LedgerPartition] = []
     yield opened
     for log in opened:
         await log.discard()

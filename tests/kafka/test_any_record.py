@@ -33,7 +33,7 @@ class _Written:
 def _event(session_id: str) -> model.Event:
     """Return a wake-up of a session of ``identomat``."""
     return model.Event(
-        event_id=model.new_id(),
+        event_id=model.random_id(),
         type=model.EventType.CALLBACK_RECEIVED,
         environment=model.Environment.TEST,
         source="identomat",

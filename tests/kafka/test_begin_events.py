@@ -33,10 +33,13 @@ async def test_what_proves_a_session(config: settings.Kafka) -> None:
     keys = {f"{source}:b{number}" for number in range(1, 5)}
     history = begin_log.BegunEvents(config)
 
-    found = await history.begun(keys, 0)
+    found = await history.find_begin_events(keys, 0)
     told = {key.split(":")[1]: event.session_id for key, event in found.items()}
     assert told in (
         {"b1": "s1", "b2": "s2"},
         {"b1": "later", "b2": "s2"},  # sessions of several partitions have no order
     )
-    assert await history.begun(keys, clocks.SystemClock().now_ms() + 60_000) == {}
+    assert (
+        await history.find_begin_events(keys, clocks.SystemClock().now_ms() + 60_000)
+        == {}
+    )

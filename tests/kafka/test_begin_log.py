@@ -56,7 +56,7 @@ async def _replica(
 
 async def _until(holds: object, *, reading: begin_log.BeginLog, key: str) -> None:
     """Wait until *key* stands at *holds* for *reading*."""
-    while reading.standing(key) != holds:  # noqa: ASYNC110 -- nobody tells
+    while reading.current(key) != holds:  # noqa: ASYNC110 -- nobody tells
         await asyncio.sleep(0.01)
 
 
@@ -69,7 +69,7 @@ async def test_of_many_at_once_one_wins_everywhere(
         attempts = [_intent(f"b{round_}") for _ in range(16)]
         stand = await asyncio.gather(
             *(
-                (one, two)[number % 2].intend(attempt)
+                (one, two)[number % 2].record_intent(attempt)
                 for number, attempt in enumerate(attempts)
             )
         )
@@ -81,18 +81,18 @@ async def test_of_many_at_once_one_wins_everywhere(
 async def test_what_ended_is_known_after_a_restart(config: settings.Kafka) -> None:
     """A replica that starts later knows how it ended, and a person's return does."""
     async with _replica(config) as one:
-        intent = await one.intend(_intent())
+        intent = await one.record_intent(_intent())
         done = intent.registered(1, session_id="s1", provider_session_id="S1")
-        waiting = asyncio.create_task(one.session_of("identomat", "b1"))
-        await one.end(done)
+        waiting = asyncio.create_task(one.find_session("identomat", "b1"))
+        await one.record_outcome(done)
 
         assert await waiting == "s1"
     async with _replica(config) as two:
         await two.caught_up()
 
-        assert done == two.standing(done.key)
-        assert await two.session_of("identomat", "b1") == "s1"
-        assert await two.intend(_intent()) == done
+        assert done == two.current(done.key)
+        assert await two.find_session("identomat", "b1") == "s1"
+        assert await two.record_intent(_intent()) == done
 
 
 async def test_a_loser_s_record_does_not_outlive_the_winner_s(
@@ -100,21 +100,21 @@ async def test_a_loser_s_record_does_not_outlive_the_winner_s(
 ) -> None:
     """Tidying writes the winner's end anew, and forgets what ended long ago."""
     async with _replica(config) as one, _replica(config, kept_ms=0) as two:
-        intent = await one.intend(_intent())
+        intent = await one.record_intent(_intent())
         done = intent.registered(1, session_id="s1", provider_session_id="S1")
-        await one.end(done)
-        await one.intend(_intent())
-        await one.tidy()
+        await one.record_outcome(done)
+        await one.record_intent(_intent())
+        await one.refresh_retention()
         found = await transport.fetched(config, "begins")
 
         assert [None, done.session_id] == [_session(each) for each in found[-2:]]
         await _until(done, reading=two, key=done.key)
-        await two.tidy()
+        await two.refresh_retention()
         await _until(None, reading=one, key=done.key)
         assert (await transport.fetched(config, "begins"))[-1].record.value is None
 
 
-def _session(found: reader.Fetched) -> str | None:
+def _session(found: reader.ConsumedRecord) -> str | None:
     """Return the session that a record of the topic names."""
     return codec.read_begin(found.record.key, found.record.value).session_id
 
@@ -124,9 +124,9 @@ async def test_an_open_one_is_neither_forgotten_nor_its_session_made_up(
 ) -> None:
     """What nobody has ended stays, whatever its age."""
     async with _replica(config, kept_ms=0) as one:
-        intent = await one.intend(_intent())
-        await one.tidy()
+        intent = await one.record_intent(_intent())
+        await one.refresh_retention()
 
-        assert [intent] == list(one.open())
-        assert await one.session_of("identomat", "b1") is None
-        assert await one.session_of("identomat", "unknown") is None
+        assert [intent] == list(one.list_open())
+        assert await one.find_session("identomat", "b1") is None
+        assert await one.find_session("identomat", "unknown") is None

@@ -92,12 +92,12 @@ async def test_frozen_broker_is_silent_until_it_is_thawed() -> None:
         node = cluster.nodes[0]
         pid = node.pid
         assert pid is not None
-        node.freeze()
+        node.suspend()
         await _until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
         assert await asyncio.to_thread(node.listed) == set()
         node.thaw()
         assert await asyncio.to_thread(node.listed) == {1}
-        node.freeze()
+        node.suspend()
     assert not _runs(pid)
 
 

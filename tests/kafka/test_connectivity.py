@@ -61,7 +61,7 @@ async def test_an_unreachable_broker_is_waited_for_aloud() -> None:
 
 async def test_why_it_cannot_be_reached_is_a_sentence() -> None:
     """The reason names a class of error, the message what to look at."""
-    why = await connectivity.why_unreachable(transport.kafka("127.0.0.1:1"))
+    why = await connectivity.diagnose_connection(transport.kafka("127.0.0.1:1"))
 
     assert why is not None
     assert why.reason == "ConnectionRefusedError"
@@ -73,4 +73,4 @@ async def test_one_broker_that_answers_is_enough(kafka: str) -> None:
     servers = f"127.0.0.1:1,{kafka}"
 
     for _ in range(4):  # the order is drawn by lot
-        assert await connectivity.why_unreachable(transport.kafka(servers)) is None
+        assert await connectivity.diagnose_connection(transport.kafka(servers)) is None

@@ -64,11 +64,11 @@ async def test_it_stands_with_events_behind(
         for _ in range(2):
             lags.read(await consumer.end_offsets(places))
             for place in places:
-                lags.look(place, taken[place], room=True)
+                lags.observe(place, taken[place], room=True)
             clock.advance(_MINUTE_MS)
     finally:
         await consumer.stop()
 
     assert taken == {places[0]: 0, places[1]: 1}
-    assert [lags.behind(place, taken[place]) for place in places] == [1, 0]
-    assert lags.standing_ms() >= 2 * _MINUTE_MS
+    assert [lags.records(place, taken[place]) for place in places] == [1, 0]
+    assert lags.blocked_ms() >= 2 * _MINUTE_MS

@@ -54,7 +54,7 @@ async def test_an_outage_is_refused_in_time_and_survived(how: str) -> None:
         sink.start()
         await _accepted_after(sink)
         node = cluster.nodes[0]
-        node.kill() if how == "kill" else node.freeze()
+        node.kill() if how == "kill" else node.suspend()
 
         waited = [await _refused_after(sink) for _ in range(3)]
         down = sink.reachable
@@ -103,7 +103,7 @@ async def test_memory_stays_flat_while_nobody_answers(
         sink = _sink(cluster.bootstrap_servers)
         sink.start()
         await _accepted_after(sink)
-        cluster.nodes[0].freeze()
+        cluster.nodes[0].suspend()
         answers = set().union(*[await _burst(sink) for _ in range(4)])
         # The last producer may still be on its way out.
         async with asyncio.timeout(20):

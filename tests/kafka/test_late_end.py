@@ -46,7 +46,7 @@ def _large() -> ports.Batch:
 
 
 async def _commit_as_an_owner(
-    log: ledger_partition.PartitionLog, batch: ports.Batch
+    log: ledger_partition.LedgerPartition, batch: ports.Batch
 ) -> errors.TransportError | None:
     """Commit *batch*; where that fails, fence and restore, and return why."""
     try:
@@ -58,7 +58,7 @@ async def _commit_as_an_owner(
 
 
 async def _written(
-    config: settings.Kafka, log: ledger_partition.PartitionLog
+    config: settings.Kafka, log: ledger_partition.LedgerPartition
 ) -> tuple[set[str], set[str], set[str], int]:
     """Return which of the large batch's sessions are where, and the position."""
     found, position = await transport.restored(log)
@@ -74,7 +74,7 @@ async def _written(
 @pytest.mark.parametrize("nth", [1, 2, 3])
 async def test_a_late_end_tears_no_transaction(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
     loss: late_requests.Loss,
     nth: int,
@@ -98,7 +98,7 @@ async def test_a_late_end_tears_no_transaction(
 @pytest.mark.parametrize("loss", _UNANSWERED)
 async def test_a_retired_producer_sends_nothing_more(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
     loss: late_requests.Loss,
 ) -> None:
@@ -120,7 +120,7 @@ async def test_a_retired_producer_sends_nothing_more(
 
 async def test_a_late_end_is_void_after_the_fence(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
 ) -> None:
     """The new owner's epoch refuses it, even in the middle of a transaction."""
@@ -140,7 +140,7 @@ async def test_a_late_end_is_void_after_the_fence(
 
 async def test_a_request_that_was_never_sent_retires_nothing(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
 ) -> None:
     """Without a connection there is no copy: the producer goes on."""

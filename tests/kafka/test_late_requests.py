@@ -39,7 +39,7 @@ def _batch(number: int) -> ports.Batch:
 
 
 async def _commit_many(
-    log: ledger_partition.PartitionLog, first: int, count: int
+    log: ledger_partition.LedgerPartition, first: int, count: int
 ) -> None:
     """Commit so many batches as an owner does: again after a restore, if it must."""
     for number in range(first, first + count):
@@ -58,7 +58,7 @@ async def _commit_many(
 )
 async def test_a_late_produce_writes_no_record_twice(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
     loss: late_requests.Loss,
     later: int,
@@ -84,7 +84,7 @@ async def test_a_late_produce_writes_no_record_twice(
 
 async def test_a_late_init_costs_the_owner_its_partition_and_nothing_else(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
 ) -> None:
     """It raises the epoch in the middle of a transaction, of which nothing is left."""
@@ -104,7 +104,7 @@ async def test_a_late_init_costs_the_owner_its_partition_and_nothing_else(
 
 async def test_a_late_addition_of_partitions_does_nothing_to_a_transaction(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
 ) -> None:
     """The next transaction has them in any case, and is committed whole."""
@@ -124,7 +124,7 @@ async def test_a_late_addition_of_partitions_does_nothing_to_a_transaction(
 async def test_a_late_addition_of_partitions_to_nothing_ends_with_its_time(
     kafka: str,
     topic_prefix: str,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     network: late_requests.Network,
 ) -> None:
     """The coordinator aborts an empty transaction: the owner is fenced, no more."""

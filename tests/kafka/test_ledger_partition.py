@@ -12,7 +12,7 @@ from worker.kafka import hanging_transactions, ledger_partition, topics
 
 
 async def test_a_batch_reaches_every_topic_it_is_for(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Decisions go to the latest and to their outcome, all in the same partition."""
     log = await transport.owner(config, logs)
@@ -27,7 +27,7 @@ async def test_a_batch_reaches_every_topic_it_is_for(
                 (transport.key("gone"), None),
             ],
             decisions=[approved, pending],
-            forgotten=[transport.key("gone")],
+            deleted_sessions=[transport.key("gone")],
             dead_letters=[transport.letter()],
         )
     )
@@ -52,7 +52,7 @@ async def test_a_batch_reaches_every_topic_it_is_for(
 
 
 async def test_the_second_owner_fences_the_first(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """What the first writes afterwards is refused and never read by anybody."""
     first = await transport.owner(config, logs)
@@ -76,7 +76,7 @@ async def test_the_second_owner_fences_the_first(
 
 
 async def test_fencing_aborts_what_the_first_had_open(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """A transaction that was written and not committed is gone for all readers."""
     first = await transport.owner(config, logs)
@@ -100,7 +100,7 @@ async def test_fencing_aborts_what_the_first_had_open(
 
 async def test_a_zombie_cannot_end_its_transaction(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A commit whose records were all acknowledged before the fence still fails."""
@@ -123,11 +123,11 @@ async def test_a_zombie_cannot_end_its_transaction(
 
 
 async def test_a_record_too_large_commits_nothing_and_harms_nothing(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """The bound is checked before a transaction begins; the log stays good."""
     log = await transport.owner(config, logs)
-    bound = ledger_partition.record_bound(config)
+    bound = ledger_partition.max_record_bytes(config)
     large = ports.Batch(
         position=model.Position(next_offset=1),
         sessions=[
@@ -145,11 +145,11 @@ async def test_a_record_too_large_commits_nothing_and_harms_nothing(
 
 
 async def test_records_up_to_the_bound_are_committed(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Several records of nearly the bound, more than a request, are one batch."""
     log = await transport.owner(config, logs)
-    bound = ledger_partition.record_bound(config)
+    bound = ledger_partition.max_record_bytes(config)
     large = transport.stored("r" * (bound - 200))
     keys = [transport.key(str(number)) for number in range(3)]
 
@@ -164,7 +164,7 @@ async def test_records_up_to_the_bound_are_committed(
 
 
 async def test_a_record_that_the_broker_refuses_commits_nothing(
-    kafka: str, topic_prefix: str, logs: list[ledger_partition.PartitionLog]
+    kafka: str, topic_prefix: str, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """The others were acknowledged, and aiokafka would have committed them."""
     config = transport.kafka(kafka, topic_prefix)
@@ -190,7 +190,7 @@ async def test_a_record_that_the_broker_refuses_commits_nothing(
 async def test_a_transaction_past_its_time_is_over(
     kafka: str,
     topic_prefix: str,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The broker has aborted it: its commit fails, and the next owner may be us."""
@@ -205,7 +205,7 @@ async def test_a_transaction_past_its_time_is_over(
         records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
         await send_all(producer, records)
-        while await hanging_transactions._hidden(  # noqa: ASYNC110 -- no event tells
+        while await hanging_transactions._transactional_ids_past_lso(  # noqa: ASYNC110 -- no event tells
             producer.client, names, transport.PARTITION
         ):
             await asyncio.sleep(0.1)
@@ -222,7 +222,7 @@ async def test_a_transaction_past_its_time_is_over(
 
 
 async def test_a_topic_that_is_gone_is_named_and_not_made(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Whoever owns the partition next must not begin with an empty ledger."""
     log = await transport.owner(config, logs)
@@ -235,7 +235,7 @@ async def test_a_topic_that_is_gone_is_named_and_not_made(
 
 
 async def test_a_cancelled_commit_leaves_only_discard(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Nobody knows how far it came: the log refuses to go on."""
     log = await transport.owner(config, logs)
@@ -254,7 +254,7 @@ async def test_discarded_logs_leave_nothing_behind(
 ) -> None:
     """No task of aiokafka lives on after a discard in the middle of a commit."""
     before = asyncio.all_tasks()
-    log = ledger_partition.PartitionLog(config, transport.PARTITION)
+    log = ledger_partition.LedgerPartition(config, transport.PARTITION)
     await log.fence()
     task = asyncio.create_task(log.commit(transport.batch(1, "cut")))
     await asyncio.sleep(0.001)

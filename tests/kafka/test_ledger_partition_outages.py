@@ -20,13 +20,13 @@ async def test_a_commit_without_a_broker_is_in_doubt_and_discard_is_quick(
     async with broker.Cluster(properties=transport.QUICK_RETURN) as cluster:
         config = transport.kafka(cluster.bootstrap_servers, commit_deadline="2s")
         await topics.create(config)
-        log = ledger_partition.PartitionLog(config, transport.PARTITION)
+        log = ledger_partition.LedgerPartition(config, transport.PARTITION)
         await log.fence()
         await log.commit(transport.batch(1, "before"))
         # Wait until the markers are written: a broker that dies before may lose them.
         await log.fence()
         node = cluster.nodes[0]
-        node.kill() if how == "kill" else node.freeze()
+        node.kill() if how == "kill" else node.suspend()
 
         began = time.monotonic()
         with pytest.raises(errors.CommitInDoubt):
@@ -59,20 +59,20 @@ async def test_a_transaction_that_no_broker_ends_is_found(
     """Committed or not, its records are hidden: the partition must not go on."""
     config = transport.kafka(unverified, topic_prefix)
     await topics.create(config)
-    log = ledger_partition.PartitionLog(config, transport.PARTITION)
+    log = ledger_partition.LedgerPartition(config, transport.PARTITION)
     await log.fence()
     await _leave_hanging(log, config.topic(name))
     await log.discard()
 
-    with pytest.raises(errors.TransactionHangs, match=rf"{name} has records"):
+    with pytest.raises(errors.HangingTransaction, match=rf"{name} has records"):
         await log.fence()
 
-    other = ledger_partition.PartitionLog(config, 0)
+    other = ledger_partition.LedgerPartition(config, 0)
     await other.fence()
     await other.discard()
 
 
-async def _leave_hanging(log: ledger_partition.PartitionLog, topic: str) -> None:
+async def _leave_hanging(log: ledger_partition.LedgerPartition, topic: str) -> None:
     """Write what the coordinator knows nothing of, as if it had lost its markers."""
     producer = log._producer
     assert producer is not None

@@ -48,7 +48,7 @@ async def _write(
 
 
 async def _words(
-    config: settings.Kafka, span: reader.Span, names: tuple[str, ...] = ("events",)
+    config: settings.Kafka, span: reader.ReadRange, names: tuple[str, ...] = ("events",)
 ) -> list[bytes | None]:
     names = tuple(map(config.topic, names))
     async with contextlib.aclosing(reader.follow(config, names, span)) as found:
@@ -62,7 +62,7 @@ async def test_reading_until_the_end_ends(
     await _write(config, producer, "a", "aa", "b")
     await _write(config, producer, "lost", commit=False)
 
-    found = await _words(config, reader.Span.UNTIL_END, ("events", "dlq"))
+    found = await _words(config, reader.ReadRange.UNTIL_END, ("events", "dlq"))
 
     assert sorted(found, key=lambda word: len(word or b"") % 2) == [b"aa", b"a", b"b"]
 
@@ -71,7 +71,7 @@ async def test_reading_an_empty_topic_until_the_end_ends(
     config: settings.Kafka,
 ) -> None:
     """Nothing there is nothing read."""
-    assert await _words(config, reader.Span.UNTIL_END) == []
+    assert await _words(config, reader.ReadRange.UNTIL_END) == []
 
 
 async def test_reading_until_the_end_stops_before_an_open_transaction(
@@ -82,7 +82,7 @@ async def test_reading_until_the_end_stops_before_an_open_transaction(
     await producer.begin_transaction()
     await producer.send_and_wait(config.topic("events"), b"b", b"b", partition=1)
 
-    found = await _words(config, reader.Span.UNTIL_END)
+    found = await _words(config, reader.ReadRange.UNTIL_END)
 
     await producer.abort_transaction()
     assert found == [b"a"]
@@ -104,7 +104,7 @@ async def test_what_comes_after_the_end_was_taken_is_left_out(
     await _write(config, producer, "a")
     monkeypatch.setattr(reader, "_bounds", bounds_then_more)
 
-    assert await _words(config, reader.Span.UNTIL_END) == [b"a"]
+    assert await _words(config, reader.ReadRange.UNTIL_END) == [b"a"]
 
 
 async def test_following_from_the_beginning_goes_on(
@@ -113,7 +113,7 @@ async def test_following_from_the_beginning_goes_on(
     """What was there comes first, and what is written meanwhile follows."""
     await _write(config, producer, "a")
     following = reader.follow(
-        config, [config.topic("events")], reader.Span.FROM_BEGINNING
+        config, [config.topic("events")], reader.ReadRange.FROM_BEGINNING
     )
     async with contextlib.aclosing(following) as found:
         first = await anext(found)
@@ -131,7 +131,9 @@ async def test_following_from_the_end_passes_over_what_was_there(
 ) -> None:
     """Only what is written after the start is read."""
     await _write(config, producer, "old")
-    following = reader.follow(config, [config.topic("events")], reader.Span.FROM_END)
+    following = reader.follow(
+        config, [config.topic("events")], reader.ReadRange.FROM_END
+    )
     async with contextlib.aclosing(following) as found:
         begun = asyncio.ensure_future(anext(found))
         number = 0
@@ -183,7 +185,7 @@ async def test_a_left_reader_leaves_nothing_behind(
     await _write(config, producer, "a")
     before = asyncio.all_tasks()
     following = reader.follow(
-        config, [config.topic("events")], reader.Span.FROM_BEGINNING
+        config, [config.topic("events")], reader.ReadRange.FROM_BEGINNING
     )
     async with contextlib.aclosing(following) as found:
         await anext(found)

@@ -13,7 +13,7 @@ from worker.kafka import ledger_partition, topic_specs, topics
 
 
 async def test_an_empty_ledger_has_no_position(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Nothing committed is nothing restored."""
     log = await transport.owner(config, logs)
@@ -22,7 +22,7 @@ async def test_an_empty_ledger_has_no_position(
 
 
 async def test_a_restore_passes_over_aborted_transactions_and_closing_markers(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """A log whose tail hands out no record is restored, at once and to its end."""
     log = await transport.owner(config, logs)
@@ -45,7 +45,7 @@ async def test_a_restore_passes_over_aborted_transactions_and_closing_markers(
 
 
 async def test_a_restore_yields_to_the_event_loop_and_counts(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """Thousands of records come in portions, in the order they were written."""
     log = await transport.owner(config, logs)
@@ -74,7 +74,7 @@ async def test_a_restore_yields_to_the_event_loop_and_counts(
 async def test_a_restore_needs_a_fence(config: settings.Kafka) -> None:
     """Without one an earlier owner could still commit what was not read."""
     with pytest.raises(RuntimeError, match="fenced"):
-        await ledger_partition.PartitionLog(config, transport.PARTITION).restore(
+        await ledger_partition.LedgerPartition(config, transport.PARTITION).restore(
             lambda _, __: None
         )
 
@@ -86,7 +86,7 @@ async def test_a_compacted_ledger_is_restored_as_it_was_written() -> None:
         config = transport.kafka(cluster.bootstrap_servers)
         await _create_eager_ledger(config)
         await topics.create(config)
-        log = ledger_partition.PartitionLog(config, transport.PARTITION)
+        log = ledger_partition.LedgerPartition(config, transport.PARTITION)
         await log.fence()
         for number in range(40):
             await log.commit(transport.batch(number, "steady", f"s{number % 5}"))

@@ -52,7 +52,7 @@ async def _returned(running: system.System) -> list[tuple[str, str]]:
     kafka = running.settings.kafka
     found = []
     names = [kafka.topic("events")]
-    async for each in reader.follow(kafka, names, reader.Span.UNTIL_END):
+    async for each in reader.follow(kafka, names, reader.ReadRange.UNTIL_END):
         event = orjson.loads(each.record.value or b"{}")
         if event["type"] == "session.returned":
             found.append((event["session_id"], event["begin_id"]))

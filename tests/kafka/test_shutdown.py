@@ -47,7 +47,7 @@ async def test_a_consumer_that_left_leaves_nothing_behind(how: str) -> None:
         assert _connections(config) > 0
         (node,) = cluster.nodes
         if how == "frozen":
-            node.freeze()
+            node.suspend()
 
         began = time.monotonic()
         await aiokafka_patches.leave_group(consumer, 1.0)

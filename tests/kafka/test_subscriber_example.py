@@ -21,12 +21,14 @@ EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "subscriber.py"
 SESSION = model.SessionKey("one", "a")
 APPROVED = policy.approved(status="SUCCESS")
 REVOKED = policy.rejected(model.Reason.FRAUD, status="FRAUD_SUSPICION_CONFIRMED")
-_RULES = policy.Rules(provider="idnow", environment=model.Environment.TEST)
+_RULES = policy.SourcePolicy(provider="idnow", environment=model.Environment.TEST)
 
 
 @pytest.fixture(name="log")
-async def _log(config: settings.Kafka) -> AsyncIterator[ledger_partition.PartitionLog]:
-    log = ledger_partition.PartitionLog(config, transport.PARTITION)
+async def _log(
+    config: settings.Kafka,
+) -> AsyncIterator[ledger_partition.LedgerPartition]:
+    log = ledger_partition.LedgerPartition(config, transport.PARTITION)
     await log.fence()
     yield log
     await log.discard()
@@ -93,22 +95,26 @@ def _subscriber(config: settings.Kafka, tmp_path: pathlib.Path) -> Iterator[Subs
 
 def decisions(key: model.SessionKey, *verdicts: model.Verdict) -> list[model.Decision]:
     """Return the revisions that *verdicts* make of one session."""
-    work = transition.Turn(key=key, rules=_RULES, now=1, session=transport.session())
+    work = transition.Transition(
+        key=key, rules=_RULES, now=1, session=transport.session()
+    )
     for verdict in verdicts:
         work.decide(verdict, model.Cause(type=model.CauseType.POLL), 1)
-    return [told.decision for told in work.effects if isinstance(told, ledger.Emit)]
+    return [
+        told.decision for told in work.effects if isinstance(told, ledger.EmitDecision)
+    ]
 
 
 def batch(*found: model.Decision, forgotten: list[model.SessionKey]) -> ports.Batch:
     """Return the transaction that tells *found*."""
     position = model.Position(next_offset=1)
     return ports.Batch(
-        position=position, sessions=(), decisions=found, forgotten=forgotten
+        position=position, sessions=(), decisions=found, deleted_sessions=forgotten
     )
 
 
 async def test_the_highest_revision_wins_and_acts_once(
-    log: ledger_partition.PartitionLog, subscriber: Subscriber
+    log: ledger_partition.LedgerPartition, subscriber: Subscriber
 ) -> None:
     """A revocation is taken, and reading everything once more adds nothing."""
     first, revoked = decisions(SESSION, APPROVED, REVOKED)
@@ -133,7 +139,9 @@ async def test_the_highest_revision_wins_and_acts_once(
 
 
 async def test_what_was_not_committed_never_happened(
-    config: settings.Kafka, log: ledger_partition.PartitionLog, subscriber: Subscriber
+    config: settings.Kafka,
+    log: ledger_partition.LedgerPartition,
+    subscriber: Subscriber,
 ) -> None:
     """A decision of an aborted transaction is seen by nobody."""
     (hidden,) = decisions(SESSION, APPROVED)
@@ -159,7 +167,7 @@ async def test_what_was_not_committed_never_happened(
 
 
 async def test_a_session_that_was_forgotten_begins_again(
-    log: ledger_partition.PartitionLog, subscriber: Subscriber
+    log: ledger_partition.LedgerPartition, subscriber: Subscriber
 ) -> None:
     """After its tombstone a session's first revision is news."""
     _, revoked = decisions(SESSION, APPROVED, REVOKED)

@@ -28,12 +28,12 @@ async def _write(
 
 
 async def test_only_that_partition_of_the_ledger_is_refused(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
 ) -> None:
     """With its place, and what to do; the others restore."""
     await _write(config, "ledger", 1, _BAD)
     for number in range(2):
-        logs.append(ledger_partition.PartitionLog(config, number))
+        logs.append(ledger_partition.LedgerPartition(config, number))
         await logs[-1].fence()
 
     found = await logs[0].restore(lambda *_: None)
@@ -54,7 +54,7 @@ async def test_only_that_partition_of_the_ledger_is_refused(
 )
 async def test_a_ledger_record_that_no_worker_wrote_is_refused(
     config: settings.Kafka,
-    logs: list[ledger_partition.PartitionLog],
+    logs: list[ledger_partition.LedgerPartition],
     foreign: batches.Raw,
 ) -> None:
     """A key that is no text, a position that is none."""
@@ -97,7 +97,7 @@ async def test_the_begins_of_others_are_found_behind_it(config: settings.Kafka) 
     await _write(config, "events", number, _BAD, *hostile[:-1], _raw(later))
     await _write(config, "events", number, hostile[-1], _raw(record), _BAD)
 
-    found = await begin_log.BegunEvents(config).begun({"one:b1"}, 0)
+    found = await begin_log.BegunEvents(config).find_begin_events({"one:b1"}, 0)
 
     assert [each.session_id for each in found.values()] == ["s1"]
 

@@ -157,12 +157,12 @@ def test_what_a_newer_release_keeps_is_written_again(
 @hypothesis.given(models.sessions())
 def test_no_open_session_is_taken_for_an_ended_one(session: ledger.Session) -> None:
     """What is still to be done is seen without decoding, whatever the texts hold."""
-    odd = session._replace(reference='"due":', seen=('"flight":',))
+    odd = session._replace(reference='"due":', seen_delivery_ids=('"flight":',))
 
     for each in (session, odd):
         for version in (1, 2):
             stored = codec.encode_session(each, version)
-            assert each.open is codec.may_be_open(stored)
+            assert each.open is codec.has_open_state(stored)
 
 
 @pytest.mark.parametrize("kind", list(_READERS))

@@ -91,7 +91,7 @@ def test_a_callback_is_approved_if_it_is_documented_so(document: Any) -> None:  
         assert not documented
         return
     approved = False
-    if isinstance(normalised, model.Wake) and normalised.session_id == _SESSION:
+    if isinstance(normalised, model.WakeUp) and normalised.session_id == _SESSION:
         event = adapters.event(normalised.provider_event, {**normalised.claim})
         claim = _BY_CALLBACK.claim(event)
         assert claim is not None

@@ -82,7 +82,7 @@ def _is_success(document: object) -> bool:
 def test_a_result_is_approved_if_it_is_documented_so(document: object) -> None:
     """Our table and the documents agree on every document, and raise one family."""
     try:
-        answer = model.Answer(document=document, observed_at=7)
+        answer = model.ProviderResponse(document=document, observed_at=7)
         verdict = _ADAPTER.interpret(_KEY, _SESSION, answer).verdict
     except errors.FetchError:
         assert not _is_success(document)

@@ -122,7 +122,7 @@ def test_a_result_is_approved_if_it_is_documented_so(
     product: str, document: object
 ) -> None:
     """Our table and the documents agree on every document, and raise one family."""
-    answer = model.Answer(document=document, observed_at=7, origin="result")
+    answer = model.ProviderResponse(document=document, observed_at=7, origin="result")
     try:
         verdict = _ADAPTERS[product].interpret(_KEY, _NUMBER, answer).verdict
     except errors.FetchError:
@@ -137,7 +137,7 @@ def test_a_result_is_approved_if_it_is_documented_so(
 @pytest.mark.parametrize("origin", ["pending", "aborted", "cancelled"])
 def test_no_list_of_others_approves(origin: str, document: object) -> None:
     """Chapter 8.3.2: the lists that we read are of what has not succeeded."""
-    answer = model.Answer(document=document, observed_at=7, origin=origin)
+    answer = model.ProviderResponse(document=document, observed_at=7, origin=origin)
     try:
         verdict = _ADAPTERS["ident"].interpret(_KEY, _NUMBER, answer).verdict
     except errors.FetchError:

@@ -254,7 +254,7 @@ async def _exchange(request: bytes) -> tuple[list[int], support.Sink]:
         clock=support.Clock(),
         bounds=ingress.Limits(
             read_timeout_s=0.02,
-            connections=http_server.Bounds(
+            connections=http_server.ConnectionLimits(
                 keepalive_timeout_s=0.01, linger_timeout_s=0.02
             ),
         ),

@@ -23,11 +23,11 @@ class _Asked(fakes.Provider):
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """Keep the call."""
         del fresh_since
         self.calls.append((session.session_id, spelling))
-        return model.Answer(document=told.approved(), observed_at=told.START)
+        return model.ProviderResponse(document=told.approved(), observed_at=told.START)
 
 
 _SPELLING = st.sampled_from(["TX-1", "tx-1", "TX-2", "TX-1/../TX-2", "TX-1?x=TX-2"])

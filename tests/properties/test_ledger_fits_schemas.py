@@ -19,7 +19,7 @@ _FETCHED = dataclasses.replace(
     denied_over_ms=told.MINUTE,
     session_deadline_ms=told.MINUTE,
     overdue_attempts=1,
-    polling=policy.Polling(times=3),
+    polling=policy.PollSchedule(times=3),
 )
 _KNOWN = dataclasses.replace(_FETCHED, known_sessions_only=True)
 _STRICT = dataclasses.replace(_KNOWN, fetches=False)
@@ -32,7 +32,7 @@ _VERDICTS = (
     told.rejected(at=5),
     told.rejected(model.Reason.DOCUMENT_EXPIRED),
     told.pending(at=9),
-    policy.unrecognised("UNHEARD_OF"),
+    policy.pending_unrecognised("UNHEARD_OF"),
 )
 _CLAIMS = (
     None,
@@ -42,9 +42,9 @@ _CLAIMS = (
 )
 _FAILURES = (
     errors.NotReady,
-    errors.NoSuchSession,
+    errors.SessionNotFound,
     errors.ProviderFault,
-    errors.AccountRefused,
+    errors.ProviderAuthFailed,
     errors.ResultMismatch,
     errors.MappingCrashed,
 )
@@ -93,7 +93,7 @@ def _come_back(history: told.History) -> object:
 def _wait_over(history: told.History) -> object:
     if history.session is not None and history.session.due_at is not None:
         history.wait_until_due()
-    return history.tell(ledger.WaitOver())
+    return history.tell(ledger.TimerFired())
 
 
 def _depart(history: told.History) -> bool:
@@ -119,7 +119,7 @@ def _die_mapping(history: told.History) -> None:
     """Lose the process at each attempt to map the answer."""
     for _ in range(5):
         if _depart(history):
-            history.tell(ledger.MappingStarting(history.state.seq))
+            history.tell(ledger.InterpretStarting(history.state.fetch_seq))
             history.crash()
 
 
@@ -164,7 +164,7 @@ _STEPS = st.one_of(
     first=_CALLBACKS | _REGISTRATIONS, later=st.lists(_STEPS, min_size=5, max_size=25)
 )
 def test_what_a_session_leaves_behind_fits(
-    rules: policy.Rules, first: Step, later: list[Step]
+    rules: policy.SourcePolicy, first: Step, later: list[Step]
 ) -> None:
     """Every state, decision and dead letter of any history fits, and is read back."""
     history = told.History(rules)

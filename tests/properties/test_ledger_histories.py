@@ -30,23 +30,23 @@ def _inputs(
     if session is None:
         return
     yield from (ledger.Dropped(), ledger.Dropped(purged=True))
-    if session.held is not None or not theme.rules.fetches:
-        yield from (ledger.WaitOver(), ledger.WaitOver(behind=True))
-        yield from (ledger.HoldDropped(), ledger.RetentionOver())
+    if session.unregistered_cause is not None or not theme.rules.fetches:
+        yield from (ledger.TimerFired(), ledger.TimerFired(behind=True))
+        yield from (ledger.HoldEvicted(), ledger.RetentionExpired())
         return
     if session.flight is None:
         yield ledger.FetchStarting()
-        yield ledger.RetentionOver()
+        yield ledger.RetentionExpired()
         return
     seq = session.flight.seq
     for answer in theme.answers:
         match answer:
             case None:
-                yield ledger.MappingStarting(seq)
+                yield ledger.InterpretStarting(seq)
             case model.Result():
-                yield ledger.Answered(seq, answer)
+                yield ledger.FetchSucceeded(seq, answer)
             case ledger.Failure():
-                yield ledger.Failed(seq, answer)
+                yield ledger.FetchFailed(seq, answer)
 
 
 def _told(
@@ -55,7 +55,7 @@ def _told(
     """Return what follows *said*, held against every law."""
     taken = laws.step(node.session, said, node.now, theme.rules)
     ends.update(_ends(taken))
-    over = told.fetches(taken.effects) or ledger.UnknownEnd() in taken.effects
+    over = told.fetches(taken.effects) or ledger.UnregisteredExpired() in taken.effects
     returned = isinstance(said, ledger.ReturnTaken)
     owed = not over and (node.owed or (steps.asks(taken) and not returned))
     assert not owed or steps.is_wanted(taken.after)
@@ -69,15 +69,15 @@ def _ends(taken: steps.Step) -> Iterator[str]:
     """Yield the words of what *taken* ended in."""
     for effect in taken.effects:
         match effect:
-            case ledger.Emit(decision):
+            case ledger.EmitDecision(decision):
                 yield from (decision.verdict.outcome, decision.verdict.reason)
-            case ledger.Bury(letter):
+            case ledger.EmitDeadLetter(letter):
                 yield letter.reason
-            case ledger.DeniedEnd():
+            case ledger.SessionDenied():
                 yield "denied"
-            case ledger.UnknownEnd():
+            case ledger.UnregisteredExpired():
                 yield "unknown"
-            case ledger.Forget():
+            case ledger.DeleteSession():
                 yield "forgotten"
             case _:
                 pass
@@ -90,15 +90,15 @@ def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
     session = node.session
     if session is None:
         return
-    found = ledger.recovered(session)
+    found = ledger.after_restart(session)
     owed = node.owed or node.asked or session.flight is not None
     assert not owed or steps.is_wanted(found)
     yield dataclasses.replace(node, session=found)
     yield dataclasses.replace(node, now=node.now + told.SECOND)
     if session.due_at is not None:
         due = dataclasses.replace(node, now=max(node.now, session.due_at))
-        fetched = session.held is None and theme.rules.fetches
-        over = ledger.FetchStarting() if fetched else ledger.WaitOver()
+        fetched = session.unregistered_cause is None and theme.rules.fetches
+        over = ledger.FetchStarting() if fetched else ledger.TimerFired()
         yield _told(due, over, theme, ends)
     yield dataclasses.replace(node, now=session.updated_at - told.HOUR)
     if not session.open:
@@ -106,7 +106,7 @@ def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
         yield dataclasses.replace(node, now=late)
 
 
-def _likeness(node: _Node, rules: policy.Rules) -> object:
+def _likeness(node: _Node, rules: policy.SourcePolicy) -> object:
     """Return what two nodes share that have the same future."""
     session = node.session
     if session is None:
@@ -117,26 +117,26 @@ def _likeness(node: _Node, rules: policy.Rules) -> object:
         return None if moment is None else max(-most, min(moment - at, most))
 
     flight, claim = session.flight, session.unconfirmed
-    standing = session.standing
+    standing = session.current_verdict
     return (
         node.owed,
         node.asked,
-        None if standing is None else standing.substance,
+        None if standing is None else standing.comparison_key,
         session.reference,
         since(session.due_at),
-        None if session.wanted is None else session.wanted.type,
+        None if session.pending_cause is None else session.pending_cause.type,
         None if flight is None else (since(flight.started_at), flight.cause.type),
-        None if session.trailing is None else session.trailing.type,
+        None if session.queued_cause is None else session.queued_cause.type,
         since(session.last_fetch_at),
-        session.seq > 0,
-        session.tries,
+        session.fetch_seq > 0,
+        session.mapping_attempts,
         min(session.failures, 3),
         since(session.failing_since),
         min(session.not_ready, rules.not_ready_attempts),
         min(session.denials, 3),
         since(session.denied_since),
         session.rechecks > 0,
-        session.seen,
+        session.seen_delivery_ids,
         None if claim is None else since(claim.since),
         session.hint,
         session.doubted,
@@ -148,20 +148,20 @@ def _likeness(node: _Node, rules: policy.Rules) -> object:
     )
 
 
-def _registered(session: ledger.Session, at: int, rules: policy.Rules) -> object:
+def _registered(session: ledger.Session, at: int, rules: policy.SourcePolicy) -> object:
     """Return what matters of a registration: what is open, and how far it is off."""
     if session.registered_at is None:
-        return session.unheard, session.held is None
+        return session.awaiting_callback, session.unregistered_cause is None
     deadline = rules.deadline_ms(session.registered_at, session.expires_at)
     flight = session.flight
     return (
         max(-rules.overdue_kept_ms, min(deadline - at, 3_000)),
         flight is not None and flight.started_at >= deadline,
         session.returned_at is None,
-        session.unheard,
+        session.awaiting_callback,
         session.polls_left,
         min(session.overdue, rules.overdue_attempts),
-        session.lapsed,
+        session.expired_by_us,
     )
 
 

@@ -66,7 +66,7 @@ class Fetched(stateful.RuleBasedStateMachine):
         """Tell the session *said*, held against every law."""
         taken = laws.step(self.session, said, self.now, self.policy)
         if taken.after is not self.session:
-            self.changed |= ledger.Unwritten() not in taken.effects
+            self.changed |= ledger.SkipPersist() not in taken.effects
         self.session = taken.after
         self.emitted += taken.emitted
         if told.fetches(taken.effects) or self.session is None:
@@ -123,12 +123,12 @@ class Fetched(stateful.RuleBasedStateMachine):
         assert self.session is not None
         assert self.session.due_at is not None
         self.now = max(self.now, self.session.due_at)
-        self.tell(ledger.WaitOver(behind=behind))
+        self.tell(ledger.TimerFired(behind=behind))
 
     @stateful.rule()
     def drop(self) -> None:
         """Run out of room for what is held."""
-        self.tell(ledger.HoldDropped())
+        self.tell(ledger.HoldEvicted())
 
     @stateful.rule(purged=st.booleans())
     def discard(self, *, purged: bool) -> None:
@@ -138,7 +138,7 @@ class Fetched(stateful.RuleBasedStateMachine):
     @property
     def held(self) -> bool:
         """Return whether the session waits to be registered."""
-        return self.session is not None and self.session.held is not None
+        return self.session is not None and self.session.unregistered_cause is not None
 
     @stateful.rule()
     def lose_events(self) -> None:
@@ -167,28 +167,28 @@ class Fetched(stateful.RuleBasedStateMachine):
     def answer(self, result: model.Result) -> None:
         """Let the fetch bring a result."""
         assert self.session is not None
-        self.tell(ledger.Answered(self.session.seq, result))
+        self.tell(ledger.FetchSucceeded(self.session.fetch_seq, result))
 
     @stateful.precondition(lambda self: self.session and self.session.flight)
     @stateful.rule(failure=_FAILURES, cautious=st.booleans())
     def fail(self, failure: ledger.Failure, *, cautious: bool) -> None:
         """Let the fetch, or the mapping of what it brought, fail."""
         assert self.session is not None
-        seq = self.session.seq
+        seq = self.session.fetch_seq
         if cautious:
-            self.tell(ledger.MappingStarting(seq))
-        self.tell(ledger.Failed(seq, failure, counted=cautious))
+            self.tell(ledger.InterpretStarting(seq))
+        self.tell(ledger.FetchFailed(seq, failure, counted=cautious))
 
     @stateful.rule(seq=st.integers(0, 3), result=_RESULTS)
     def be_late(self, seq: int, result: model.Result) -> None:
         """Let an answer come to a fetch that is no longer in flight."""
         if self.session is None or self.session.flight is None:
-            self.tell(ledger.Answered(seq, result))
+            self.tell(ledger.FetchSucceeded(seq, result))
 
     @stateful.rule()
     def retire(self) -> None:
         """Let the hourly sweep look at the session."""
-        self.tell(ledger.RetentionOver())
+        self.tell(ledger.RetentionExpired())
         if self.session is None:
             self.commit()
             self.seen.clear()
@@ -210,7 +210,7 @@ class Fetched(stateful.RuleBasedStateMachine):
         # A flight that was committed may never have come back: it is owed again.
         self.owed = self.owed_committed or bool(self.session and self.session.flight)
         if self.session is not None:
-            self.session = ledger.recovered(self.session)
+            self.session = ledger.after_restart(self.session)
         self.emitted.clear()
         self.changed = False
         again, self.uncommitted = self.uncommitted, []
@@ -253,8 +253,8 @@ class Fetched(stateful.RuleBasedStateMachine):
             assert fetched <= len(["in flight", "trailing"]) + 1
         if fetched:
             assert self.session is not None
-            assert self.session.standing is not None
-            assert self.session.standing.outcome is model.Outcome.APPROVED
+            assert self.session.current_verdict is not None
+            assert self.session.current_verdict.outcome is model.Outcome.APPROVED
 
 
 class Known(Fetched):

@@ -54,7 +54,7 @@ _EVENTS: Mapping[str, Callable[[], ledger.Input]] = {
 class _World:
     """A session, and a provider whose state changes; every step takes time."""
 
-    def __init__(self, rules: policy.Rules) -> None:
+    def __init__(self, rules: policy.SourcePolicy) -> None:
         self.rules = rules
         self.now = told.START
         self.session: ledger.Session | None = None
@@ -76,7 +76,7 @@ class _World:
         self.session = taken.after
         if steps.asks(taken):
             self.woken_at, self.ends = self.now, 0
-        self.ends += taken.buried or ledger.DeniedEnd() in taken.effects
+        self.ends += taken.buried or ledger.SessionDenied() in taken.effects
         self.now += 1
 
     def act(self, action: Action) -> None:
@@ -96,10 +96,10 @@ class _World:
             self.now = max(self.now, session.due_at)
             self.tell(ledger.FetchStarting())
         elif kind == "crash":
-            self.session = ledger.recovered(session)
+            self.session = ledger.after_restart(session)
         elif kind == "silence" and session.flight is not None:
-            error = (errors.NotAsked, errors.ProviderTimeout)[number % 2]
-            self.tell(ledger.Failed(session.flight.seq, told.failure(error)))
+            error = (errors.Unsent, errors.ProviderTimeout)[number % 2]
+            self.tell(ledger.FetchFailed(session.flight.seq, told.failure(error)))
         elif kind == "land" and session.flight is not None:
             self.land(session.flight.seq, number)
 
@@ -112,10 +112,10 @@ class _World:
         self.read = self.state(self.read_at)
         verdict = _STATES[self.read]
         if verdict is None:
-            failure = told.failure(errors.NoSuchSession)
-            self.tell(ledger.Failed(seq, failure))
+            failure = told.failure(errors.SessionNotFound)
+            self.tell(ledger.FetchFailed(seq, failure))
         else:
-            self.tell(ledger.Answered(seq, told.result(verdict, at=self.read_at)))
+            self.tell(ledger.FetchSucceeded(seq, told.result(verdict, at=self.read_at)))
 
     def be_quiet(self) -> None:
         """Let the provider answer until nothing is to be done, or polls go on."""
@@ -127,7 +127,7 @@ class _World:
                 self.act(("start", 0))
             elif self.session is not None:
                 self.act(("land", 0))
-            waits = self.session is None or self.session.wanted is None
+            waits = self.session is None or self.session.pending_cause is None
             slow = not waits and self.session is not None and self.session.rechecks > 0
             if slow and self.session is not None and self.session.flight is None:
                 return
@@ -147,7 +147,7 @@ def test_what_stands_was_read_after_the_last_wake_up(
     actions: list[Action], *, polled: bool
 ) -> None:
     """When everything is quiet, the provider was asked after it, and that stands."""
-    polling = policy.Polling(times=3) if polled else policy.Polling()
+    polling = policy.PollSchedule(times=3) if polled else policy.PollSchedule()
     world = _World(dataclasses.replace(told.FETCHED, polling=polling))
     for action in actions:
         world.act(action)
@@ -161,11 +161,11 @@ def test_what_stands_was_read_after_the_last_wake_up(
         assert world.ends or (session is not None and session.open)
     elif said.final:
         assert session is not None
-        assert session.standing is not None
-        assert session.standing.outcome is said.outcome
+        assert session.current_verdict is not None
+        assert session.current_verdict.outcome is said.outcome
     else:
         assert session is not None
-        assert session.standing is not None or session.open
+        assert session.current_verdict is not None or session.open
 
 
 class _Gateway:
@@ -191,9 +191,9 @@ class _Gateway:
 class _Listed(_World):
     """The same with the real reader of IDnow's lists, at most once a minute."""
 
-    def __init__(self, rules: policy.Rules) -> None:
+    def __init__(self, rules: policy.SourcePolicy) -> None:
         super().__init__(rules)
-        self.lists = result_lists.Lists(
+        self.lists = result_lists.ResultListCache(
             _Gateway(self),  # type: ignore[arg-type]  # -- what it needs of a gateway
             interval_ms=told.MINUTE,
             limit_bytes=1_000,
@@ -215,17 +215,17 @@ class _Listed(_World):
         assert self.session is not None
         state = self.state(self.now)
         if state == "success":
-            self.tell(ledger.Answered(seq, told.result(told.approved())))
+            self.tell(ledger.FetchSucceeded(seq, told.result(told.approved())))
             return
         assert self.session.fresh_since is not None
         try:
             found = asyncio.run(self.lists.find("tx-1", self.session.fresh_since))
         except errors.FetchError as error:
-            self.tell(ledger.Failed(seq, ledger.Failure.of(error)))
+            self.tell(ledger.FetchFailed(seq, ledger.Failure.of(error)))
             return
         cancelled = found.origin == "cancelled"
         verdict = told.rejected() if cancelled else told.pending()
-        self.tell(ledger.Answered(seq, told.result(verdict)))
+        self.tell(ledger.FetchSucceeded(seq, told.result(verdict)))
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
@@ -249,5 +249,5 @@ def test_a_withdrawn_approval_is_found_behind_the_lists(actions: list[Action]) -
     verdict = _STATES[truth]
     if verdict is not None and verdict.final:
         assert world.session is not None
-        assert world.session.standing is not None
-        assert world.session.standing.outcome is verdict.outcome
+        assert world.session.current_verdict is not None
+        assert world.session.current_verdict.outcome is verdict.outcome

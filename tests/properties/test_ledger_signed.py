@@ -43,8 +43,8 @@ def _settled(verdicts: tuple[model.Verdict, ...]) -> model.Verdict:
     for verdict in verdicts:
         session = _taken(session, verdict)
     assert session is not None
-    assert session.standing is not None
-    return session.standing
+    assert session.current_verdict is not None
+    return session.current_verdict
 
 
 def _credible(verdict: model.Verdict) -> model.Verdict:
@@ -72,7 +72,7 @@ def test_signed_verdicts_settle_by_their_order_alone(length: int) -> None:
     """However signed verdicts with times come and come again, the greatest stands."""
     for verdicts in itertools.product(_TIMED, repeat=length):
         greatest = max(verdicts, key=told.rank)
-        assert greatest.substance == _settled(verdicts).substance
+        assert greatest.comparison_key == _settled(verdicts).comparison_key
 
 
 @pytest.mark.timeout(180)
@@ -93,8 +93,10 @@ def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
                 for session in ends[tuple(before)]:
                     after = _taken(session, _ANY[last])
                     assert after is not None
-                    reached[after.standing, after.lapsed, after.doubted] = after
-            (standing,) = {after.standing for after in reached.values()}
+                    reached[
+                        after.current_verdict, after.expired_by_us, after.doubted
+                    ] = after
+            (standing,) = {after.current_verdict for after in reached.values()}
             verdicts = tuple(_ANY[place] for place in places)
             greatest = max(map(_credible, verdicts), key=told.rank)
             assert greatest == standing

@@ -80,9 +80,9 @@ class Signed(stateful.RuleBasedStateMachine):
         if not verdicts:
             return
         assert self.session is not None
-        assert self.session.standing is not None
+        assert self.session.current_verdict is not None
         greatest = max(verdicts, key=told.rank)
-        assert self.session.standing.substance == greatest.substance
+        assert self.session.current_verdict.comparison_key == greatest.comparison_key
 
     @stateful.invariant()
     def downstream_is_contiguous(self) -> None:
@@ -105,29 +105,32 @@ TestSigned.settings = hypothesis.settings(
     said=st.builds(ledger.CallbackTaken, models.events(), _CLAIMS)
     | st.builds(ledger.RecheckTaken, models.events())
     | st.just(ledger.FetchStarting())
-    | st.just(ledger.RetentionOver())
+    | st.just(ledger.RetentionExpired())
     | st.builds(ledger.RegistrationTaken, models.events())
     | st.builds(ledger.ReturnTaken, models.events())
-    | st.builds(ledger.WaitOver, st.booleans())
-    | st.just(ledger.HoldDropped())
+    | st.builds(ledger.TimerFired, st.booleans())
+    | st.just(ledger.HoldEvicted())
     | st.builds(ledger.Dropped, st.booleans())
-    | st.builds(ledger.MappingStarting, st.integers(1, 3))
-    | st.builds(ledger.Answered, st.integers(1, 3), _RESULTS)
-    | st.builds(ledger.Failed, st.integers(1, 3), _FAILURES),
+    | st.builds(ledger.InterpretStarting, st.integers(1, 3))
+    | st.builds(ledger.FetchSucceeded, st.integers(1, 3), _RESULTS)
+    | st.builds(ledger.FetchFailed, st.integers(1, 3), _FAILURES),
     now=st.integers(0, 2**45),
     rules=st.sampled_from([told.FETCHED, told.SIGNED, steps.KNOWN, steps.STRICT]),
 )
 def test_advance_is_total(
-    session: ledger.Session | None, said: ledger.Input, now: int, rules: policy.Rules
+    session: ledger.Session | None,
+    said: ledger.Input,
+    now: int,
+    rules: policy.SourcePolicy,
 ) -> None:
     """Any input to any state whatever, at any time, has an answer and never raises."""
     if session is not None and session.flight is not None:
         seq = session.flight.seq
         match said:
-            case ledger.Answered(_, result):
-                said = ledger.Answered(seq, result)
-            case ledger.Failed(_, failure):
-                said = ledger.Failed(seq, failure)
+            case ledger.FetchSucceeded(_, result):
+                said = ledger.FetchSucceeded(seq, result)
+            case ledger.FetchFailed(_, failure):
+                said = ledger.FetchFailed(seq, failure)
             case _:
                 pass
     after, effects = ledger.advance(told.KEY, session, said, now, rules)

@@ -175,9 +175,9 @@ def test_any_object_is_mapped_or_unmappable(document: dict[str, Any]) -> None:
                 normalised = adapter.normalise(adapters.callback(given_document))
             except errors.UnmappableCallback:
                 continue
-            if isinstance(normalised, model.Ignored):
+            if isinstance(normalised, model.IgnoredCallback):
                 continue
-            assert isinstance(normalised, model.Wake)
+            assert isinstance(normalised, model.WakeUp)
             assert normalised.session_id in {_SESSION, adapters.OTHER_UUID}
 
 
@@ -194,7 +194,7 @@ def test_a_signed_claim_approves_the_documented_pair_alone(
         "reviewStatus": review,
     }
     wake = _BY_CALLBACK.normalise(adapters.callback(document))
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     claim = _BY_CALLBACK.claim(adapters.event(wake.provider_event, dict(wake.claim)))
     assert claim is not None
     approved = (decision, review) == ("approved", "approved")

@@ -67,28 +67,28 @@ def stages(version: int) -> list[bytes]:
         first_seen_at=_AT,
         updated_at=_AT + 2,
         flight=ledger.Flight(seq=1, started_at=_AT + 2, cause=cause),
-        seq=1,
+        fetch_seq=1,
         last_fetch_at=_AT + 2,
     )
     pending = taken._replace(
         updated_at=_AT + 800,
         flight=None,
         revision=1,
-        standing=policy.pending(model.Reason.IN_PROGRESS, status="PENDING"),
+        current_verdict=policy.pending(model.Reason.IN_PROGRESS, status="PENDING"),
         observed_at=_AT + 790,
         due_at=_AT + 300_000,
-        wanted=model.Cause(type=model.CauseType.POLL),
+        pending_cause=model.Cause(type=model.CauseType.POLL),
         rechecks=1,
     )
     ended = pending._replace(
         updated_at=_AT + 60_000,
         revision=2,
-        standing=policy.approved(status="FINISHED"),
+        current_verdict=policy.approved(status="FINISHED"),
         observed_at=_AT + 59_990,
         due_at=None,
-        wanted=None,
+        pending_cause=None,
         rechecks=0,
-        seq=2,
+        fetch_seq=2,
         last_fetch_at=_AT + 59_000,
     )
     return [codec.encode_session(each, version) for each in (taken, pending, ended)]
@@ -124,7 +124,7 @@ def _record(session_id: str, template: bytes) -> Record:
 
 async def _write(plan: Plan, number: int) -> tuple[int, int, int]:
     """Write one partition; return its transactions, records and bytes."""
-    log = ledger_partition.PartitionLog(plan.kafka, number)
+    log = ledger_partition.LedgerPartition(plan.kafka, number)
     await log.fence()
     transactions = records = size = 0
     try:

@@ -117,7 +117,7 @@ class Rig:
         kafka = self._running.settings.kafka
         names = [kafka.topic(f"decisions.{each}") for each in system.OUTCOMES]
         while True:
-            found = reader.follow(kafka, names, reader.Span.FROM_BEGINNING)
+            found = reader.follow(kafka, names, reader.ReadRange.FROM_BEGINNING)
             # On a busy machine a start may take too long: then it is made again.
             with contextlib.suppress(errors.KafkaUnavailable):
                 async with contextlib.aclosing(found):

@@ -63,7 +63,7 @@ ILL = {"identomat": "hang", "idnow": "fail", "idbeyond": "limit"}
 
 
 def application(
-    illness: Illness, name: str, source: sources.Configured, ids: list[str]
+    illness: Illness, name: str, source: sources.ConfiguredSource, ids: list[str]
 ) -> web.Application:
     """Return the provider's API over the sessions *ids*, with its illness in front."""
     account = simulators.Account(source=name, settings=source.settings)
@@ -117,7 +117,7 @@ async def serve(
     illness, ended = Illness(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     runners = []
-    for name, source in sources.configured(config, clocks.SystemClock()).items():
+    for name, source in sources.build_sources(config, clocks.SystemClock()).items():
         app = application(illness, name, source, ids[name])
         theirs = int(source.settings.base_url.rpartition(":")[2])
         runners.append(await _listen(app, theirs))

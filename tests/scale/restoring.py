@@ -28,14 +28,14 @@ def resident() -> int:
 
 async def _one(
     kafka: settings.Kafka, number: int, version: int
-) -> tuple[session_store.Memory, int, int]:
+) -> tuple[session_store.SessionStore, int, int]:
     """Fence, restore and settle one partition, as its owner does."""
-    log = ledger_partition.PartitionLog(kafka, number)
+    log = ledger_partition.LedgerPartition(kafka, number)
     try:
         await log.fence()
-        loader = session_store.Memory(version)
+        loader = session_store.SessionStore(version)
         restored = await log.restore(loader.load)
-        due = loader.settle(0)
+        due = loader.finish_restore(0)
     finally:
         await log.discard()
     return loader, restored.records, len(due)

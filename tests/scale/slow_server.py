@@ -21,11 +21,11 @@ class _Telemetry(support.Telemetry):
         super().__init__()
         self.counted: collections.Counter[str] = collections.Counter()
 
-    def finished(self, report: ingress.Report) -> None:
+    def request_finished(self, report: ingress.Report) -> None:
         """Count *report*."""
         self.counted[report.result.value] += 1
 
-    def closed(self, why: http_server.Closed) -> None:
+    def closed(self, why: http_server.CloseReason) -> None:
         """Count why."""
         self.counted[why.value] += 1
 
@@ -40,7 +40,7 @@ class _Sink(support.Sink):
 async def main(max_connections: int) -> None:
     """Print the port, serve, and print what was counted."""
     observer = _Telemetry()
-    bounds = http_server.Bounds(max_connections=max_connections)
+    bounds = http_server.ConnectionLimits(max_connections=max_connections)
     served = ingress.Ingress(
         [support.source(), support.url_source()],
         _Sink(),
@@ -50,7 +50,7 @@ async def main(max_connections: int) -> None:
     )
     sys.stdout.write(f"{await served.start('127.0.0.1', 0)}\n")
     sys.stdout.flush()
-    lifecycle.collect_garbage_rarely(in_small_steps=True)  # as the product does
+    lifecycle.tune_gc(in_small_steps=True)  # as the product does
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     most = 0
     while not ended.done():

@@ -43,14 +43,14 @@ async def _whole(plan: history.Plan) -> None:
     for batch in history.history(3, plan.sessions, plan.version):
         last.update(batch)
         transactions += 1
-    log = ledger_partition.PartitionLog(plan.kafka, 3)
-    loader = session_store.Memory(plan.version)
+    log = ledger_partition.LedgerPartition(plan.kafka, 3)
+    loader = session_store.SessionStore(plan.version)
     try:
         await log.fence()
         restored = await log.restore(loader.load)
     finally:
         await log.discard()
-    loader.settle(0)
+    loader.finish_restore(0)
 
     assert last == {key: loader.encoded(key) for key in last}
     assert len(last) == len(loader)

@@ -19,5 +19,5 @@ async def test_slow_connections_refuse_nobody() -> None:
     assert found.rss_most < _MEMORY, told
     # Else it was not slow connections that were measured.
     assert found.counted["connections"] == plan.max_connections, told
-    assert found.counted[http_server.Closed.CROWDED_OUT.value] > 0, told
+    assert found.counted[http_server.CloseReason.CROWDED_OUT.value] > 0, told
     assert slow.p99(found.attacked) < 2 * slow.p99(found.beside) + _SLACK_S, told

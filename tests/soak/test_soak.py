@@ -120,7 +120,7 @@ async def _nothing_in_doubt(running: system.System) -> None:
     dead = [
         each.record.value
         async for each in reader.follow(
-            kafka, [kafka.topic("dlq")], reader.Span.UNTIL_END
+            kafka, [kafka.topic("dlq")], reader.ReadRange.UNTIL_END
         )
     ]
     assert dead == []

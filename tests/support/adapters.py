@@ -91,9 +91,9 @@ def event(
     )
 
 
-def answer(document: object) -> model.Answer:
+def answer(document: object) -> model.ProviderResponse:
     """Return an answer that came at the seventh millisecond."""
-    return model.Answer(document=document, observed_at=7)
+    return model.ProviderResponse(document=document, observed_at=7)
 
 
 def key(session_id: str = UUID) -> model.SessionKey:

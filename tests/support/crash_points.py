@@ -25,15 +25,15 @@ from worker.pipeline import fetcher, intake
 #: name: (class, method, whether the end comes after the call)
 POINTS: dict[str, tuple[type, str, bool]] = {
     "take": (intake.Intake, "take", True),
-    "fetch": (fetcher.Fetching, "_fetch", True),
+    "fetch": (fetcher.Fetcher, "_fetch", True),
     "begin": (aiokafka.AIOKafkaProducer, "begin_transaction", True),
-    "send": (ledger_partition.PartitionLog, "_send_all", True),
+    "send": (ledger_partition.LedgerPartition, "_send_all", True),
     "before_commit": (aiokafka.AIOKafkaProducer, "commit_transaction", False),
     "after_commit": (aiokafka.AIOKafkaProducer, "commit_transaction", True),
-    "before_fencing": (ledger_partition.PartitionLog, "fence", False),
-    "after_fencing": (ledger_partition.PartitionLog, "fence", True),
-    "restored": (ledger_partition.PartitionLog, "restore", True),
-    "revoked": (partition_runner.Owned, "revoked", True),
+    "before_fencing": (ledger_partition.LedgerPartition, "fence", False),
+    "after_fencing": (ledger_partition.LedgerPartition, "fence", True),
+    "restored": (ledger_partition.LedgerPartition, "restore", True),
+    "revoked": (partition_runner.PartitionRunner, "revoked", True),
     "before_publication": (event_producer.EventProducer, "publish", False),
     "after_publication": (event_producer.EventProducer, "publish", True),
 }

@@ -1,4 +1,4 @@
-"""Stand around a partition: topics that are remembered, a provider, a watch."""
+"""Stand around a partition: topics that are remembered, a provider, a observer."""
 
 import asyncio
 import collections
@@ -127,7 +127,7 @@ class Provider:
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """Wait for the test to say what the answer is."""
         self.fresh_since[session.session_id] = fresh_since
         assert spelling == session.session_id.upper()
@@ -143,14 +143,14 @@ class Provider:
                 del self.flying[session.session_id]
         if isinstance(brought, errors.FetchError):
             raise brought
-        return model.Answer(document=brought, observed_at=told.START)
+        return model.ProviderResponse(document=brought, observed_at=told.START)
 
     def bring(self, brought: Brought, session_id: str = told.KEY.session_id) -> None:
         """Let a fetch bring a verdict, an error, or what crashes its mapping."""
         self.flying[session_id].set_result(brought)
 
     def interpret(
-        self, session: model.SessionKey, spelling: str, answer: model.Answer
+        self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
     ) -> model.Result:
         """Return the verdict that is the answer, or raise the exception that it is."""
         del spelling
@@ -172,8 +172,8 @@ class Telemetry(telemetry.WorkerTelemetry):
         super().__init__(metrics.Metrics([]), clocks.SystemClock())
         self.decisions: list[model.Decision] = []
         self.letters: list[model.DeadLetter] = []
-        self.notes: list[ledger.NoteKind] = []
-        self.steps: list[ledger.Step] = []
+        self.notes: list[ledger.CounterKind] = []
+        self.steps: list[ledger.Milestone] = []
         self.alarms: list[model.AlarmKind] = []
         self.purges: list[int] = []
         self.results: list[str] = []
@@ -184,21 +184,21 @@ class Telemetry(telemetry.WorkerTelemetry):
         """Keep a decision."""
         self.decisions.append(decision)
 
-    def buried(self, letter: model.DeadLetter) -> None:
+    def dead_lettered(self, letter: model.DeadLetter) -> None:
         """Keep a dead letter."""
         self.letters.append(letter)
 
-    def noted(self, source: str, kind: ledger.NoteKind) -> None:
+    def session_event(self, source: str, kind: ledger.CounterKind) -> None:
         """Keep what changed nothing."""
         del source
         self.notes.append(kind)
 
-    def reached(self, source: str, step: ledger.Step) -> None:
+    def milestone(self, source: str, step: ledger.Milestone) -> None:
         """Keep how far a registered session has come."""
         del source
         self.steps.append(step)
 
-    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
+    def alarm(self, source: str, kind: model.AlarmKind) -> None:
         """Keep an alarm."""
         del source
         self.alarms.append(kind)

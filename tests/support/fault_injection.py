@@ -32,11 +32,11 @@ def by(hindrance: str, argument: str) -> tuple[str, ...]:
 
 def slow_restore(seconds: str) -> None:
     """Let each restore take *seconds* more, in which it computes all the time."""
-    restore = ledger_partition.PartitionLog.restore
+    restore = ledger_partition.LedgerPartition.restore
 
     @functools.wraps(restore)
     async def slower(
-        log: ledger_partition.PartitionLog, handle: ledger_partition.Handle
+        log: ledger_partition.LedgerPartition, handle: ledger_partition.Handle
     ) -> ledger_partition.Restored:
         restored = await restore(log, handle)
         end = time.monotonic() + float(seconds)
@@ -46,7 +46,7 @@ def slow_restore(seconds: str) -> None:
             await asyncio.sleep(0)
         return restored
 
-    setattr(ledger_partition.PartitionLog, "restore", slower)  # noqa: B010 -- mypy minds the plain one
+    setattr(ledger_partition.LedgerPartition, "restore", slower)  # noqa: B010 -- mypy minds the plain one
 
 
 def frozen_inside(nth: str) -> None:
@@ -60,12 +60,12 @@ def stuck_inside(nth: str) -> None:
 
 
 def _after_send_all(nth: int, do: Callable[[], object]) -> None:
-    send_all = ledger_partition.PartitionLog._send_all
+    send_all = ledger_partition.LedgerPartition._send_all
     passed = 0
 
     @functools.wraps(send_all)
     async def sent(
-        log: ledger_partition.PartitionLog,
+        log: ledger_partition.LedgerPartition,
         producer: aiokafka.AIOKafkaProducer,
         records: Mapping[str, Sequence[codec.Record]],
     ) -> None:
@@ -77,7 +77,7 @@ def _after_send_all(nth: int, do: Callable[[], object]) -> None:
         if tells and passed == nth and asyncio.iscoroutine(waiting := do()):
             await waiting
 
-    setattr(ledger_partition.PartitionLog, "_send_all", sent)  # noqa: B010 -- mypy minds the plain one
+    setattr(ledger_partition.LedgerPartition, "_send_all", sent)  # noqa: B010 -- mypy minds the plain one
 
 
 def clock_off(seconds: str) -> None:
@@ -93,12 +93,12 @@ def clock_off(seconds: str) -> None:
 
 def listener_raises(which: str) -> None:
     """Let the rebalance listener raise once: inside ``assigned`` or ``revoked``."""
-    original = getattr(consumer_group.Group, which)
+    original = getattr(consumer_group.GroupConsumer, which)
     hindered = False
 
     @functools.wraps(original)
     def raising(
-        member: consumer_group.Group, places: set[aiokafka.TopicPartition]
+        member: consumer_group.GroupConsumer, places: set[aiokafka.TopicPartition]
     ) -> None:
         nonlocal hindered
         if places and not hindered:
@@ -106,7 +106,7 @@ def listener_raises(which: str) -> None:
             raise RuntimeError("hindered")
         original(member, places)
 
-    setattr(consumer_group.Group, which, raising)
+    setattr(consumer_group.GroupConsumer, which, raising)
 
 
 def poll_raises(file: str) -> None:

@@ -15,7 +15,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-FETCHED = policy.Rules(provider="idnow", environment=model.Environment.TEST)
+FETCHED = policy.SourcePolicy(provider="idnow", environment=model.Environment.TEST)
 SIGNED = dataclasses.replace(FETCHED, provider="idbeyond", fetches=False)
 
 _ids = itertools.count(1)
@@ -125,14 +125,9 @@ def failure(
 
 @dataclasses.dataclass
 class History:
-    """
-    One session's life under *rules*, moved on by hand.
+    """One session under *rules*; each step returns the effects of that step alone."""
 
-    Each step returns the effects of that step alone; ``decisions`` and ``letters``
-    hold all there ever were.
-    """
-
-    rules: policy.Rules = FETCHED
+    rules: policy.SourcePolicy = FETCHED
     session: ledger.Session | None = None
     now: int = START
     decisions: list[model.Decision] = dataclasses.field(default_factory=list)
@@ -160,9 +155,9 @@ class History:
             KEY, self.session, told, self.now, self.rules
         )
         for effect in effects:
-            if isinstance(effect, ledger.Emit):
+            if isinstance(effect, ledger.EmitDecision):
                 self.decisions.append(effect.decision)
-            elif isinstance(effect, ledger.Bury):
+            elif isinstance(effect, ledger.EmitDeadLetter):
                 self.letters.append(effect.letter)
         return effects
 
@@ -233,14 +228,14 @@ class History:
     ) -> list[ledger.Effect]:
         """Let the fetch in flight bring *verdict*."""
         brought = result(verdict, at=self.now, reference=reference)
-        return self.tell(ledger.Answered(self.state.seq, brought))
+        return self.tell(ledger.FetchSucceeded(self.state.fetch_seq, brought))
 
     def fail(
         self, error: type[errors.FetchError], *, retry_after_ms: int | None = None
     ) -> list[ledger.Effect]:
         """Let the fetch in flight end in *error*."""
         failed = failure(error, retry_after_ms=retry_after_ms)
-        return self.tell(ledger.Failed(self.state.seq, failed))
+        return self.tell(ledger.FetchFailed(self.state.fetch_seq, failed))
 
     def fetch(
         self, verdict: model.Verdict, *, reference: str | None = None
@@ -260,10 +255,12 @@ class History:
 
     def crash(self) -> None:
         """Lose the process after the last commit, and find the session again."""
-        self.session = None if self.session is None else ledger.recovered(self.session)
+        self.session = (
+            None if self.session is None else ledger.after_restart(self.session)
+        )
 
 
-def told(rules: policy.Rules, *verdicts: model.Verdict) -> History:
+def told(rules: policy.SourcePolicy, *verdicts: model.Verdict) -> History:
     """Return a session that was told signed *verdicts*, in this order."""
     history = History(rules)
     for verdict in verdicts:
@@ -272,7 +269,7 @@ def told(rules: policy.Rules, *verdicts: model.Verdict) -> History:
     return history
 
 
-def decided(verdict: model.Verdict, rules: policy.Rules = FETCHED) -> History:
+def decided(verdict: model.Verdict, rules: policy.SourcePolicy = FETCHED) -> History:
     """Return a session whose callback was followed by a fetch that said *verdict*."""
     history = History(rules)
     history.callback()
@@ -280,9 +277,9 @@ def decided(verdict: model.Verdict, rules: policy.Rules = FETCHED) -> History:
     return history
 
 
-def notes(effects: Iterable[ledger.Effect]) -> list[ledger.NoteKind]:
+def notes(effects: Iterable[ledger.Effect]) -> list[ledger.CounterKind]:
     """Return what *effects* count."""
-    return [effect.kind for effect in effects if isinstance(effect, ledger.Note)]
+    return [effect.kind for effect in effects if isinstance(effect, ledger.Count)]
 
 
 def alarms(effects: Iterable[ledger.Effect]) -> list[model.AlarmKind]:
@@ -292,7 +289,9 @@ def alarms(effects: Iterable[ledger.Effect]) -> list[model.AlarmKind]:
 
 def emitted(effects: Iterable[ledger.Effect]) -> list[model.Decision]:
     """Return the decisions of *effects*."""
-    return [effect.decision for effect in effects if isinstance(effect, ledger.Emit)]
+    return [
+        effect.decision for effect in effects if isinstance(effect, ledger.EmitDecision)
+    ]
 
 
 def fetches(effects: Iterable[ledger.Effect]) -> bool:

@@ -7,13 +7,11 @@ from tests.support import ledger_steps as steps
 from tests.support import registration_invariants
 from worker import errors, ledger, model, policy
 
+Before = ledger.Session | None
+Rules = policy.SourcePolicy
 
-def step(
-    before: ledger.Session | None,
-    said: ledger.Input,
-    now: int,
-    rules: policy.Rules,
-) -> steps.Step:
+
+def step(before: Before, said: ledger.Input, now: int, rules: Rules) -> steps.Step:
     """Advance *before* by *said*, and hold the step against every law."""
     after, effects = ledger.advance(told.KEY, before, said, now, rules)
     taken = steps.Step(before, said, now, rules, after, effects)
@@ -27,18 +25,17 @@ def somebody_looks_after_it(taken: steps.Step) -> None:
     after = taken.after
     if after is None or not taken.rules.fetches or after.open or after.final:
         return
-    if ledger.DeniedEnd() in taken.effects:
+    if ledger.SessionDenied() in taken.effects:
         assert after.registered
-    elif taken.before is None or taken.before.open:
+    elif not taken.before or taken.before.open:
         assert taken.buried
-        assert after.standing is not None
+        assert after.current_verdict is not None
 
 
 def time_is_kept(taken: steps.Step) -> None:
     """See that a session's time never runs backwards."""
-    before, after = taken.before, taken.after
-    if before is not None and after is not None:
-        assert after.updated_at >= before.updated_at
+    if taken.before is not None and taken.after is not None:
+        assert taken.after.updated_at >= taken.before.updated_at
     for decision in taken.emitted:
         assert decision.decided_at == taken.at
 
@@ -51,16 +48,11 @@ def nothing_is_put_off_for_ever(taken: steps.Step) -> None:
     if before is not None and before.due_at == after.due_at:
         return
     rules, asked = taken.rules, 0
-    if isinstance(taken.told, ledger.Failed):
+    if isinstance(taken.told, ledger.FetchFailed):
         asked = taken.told.failure.retry_after_ms or 0
-    longest = max(
-        asked,
-        rules.retry.max_ms,
-        rules.not_ready.max_ms,
-        rules.recheck_min_interval_ms,
-        rules.unknown_grace_ms,
-        *rules.recheck_pending_ms,
-    )
+    backoffs = (rules.retry.max_ms, rules.not_ready.max_ms, *rules.recheck_pending_ms)
+    others = (rules.recheck_min_interval_ms, rules.unknown_grace_ms)
+    longest = max(asked, *backoffs, *others)
     latest = taken.at + longest
     if after.registered_at is not None:
         deadline = rules.deadline_ms(after.registered_at, after.expires_at)
@@ -75,8 +67,9 @@ def revisions_are_contiguous(taken: steps.Step) -> None:
     assert numbers == list(range(first, first + len(numbers)))
     if taken.after is not None:
         assert taken.after.revision == first + len(numbers) - 1
-        if taken.after.held is None:
-            assert (taken.after.revision > 0) == (taken.after.standing is not None)
+        if taken.after.unregistered_cause is None:
+            known = taken.after.current_verdict is not None
+            assert (taken.after.revision > 0) == known
     for decision in taken.emitted:
         assert (decision.supersedes is None) == (decision.revision == 1)
 
@@ -85,12 +78,13 @@ def a_revision_is_news(taken: steps.Step) -> None:
     """See that one step says one thing, and only something new."""
     assert len(taken.emitted) <= 1
     before = taken.before
+    if before is None or before.current_verdict is None:
+        return
+    known = before.current_verdict.comparison_key
     for decision in taken.emitted:
         assert (
-            before is None
-            or before.standing is None
-            or before.held is not None
-            or before.standing.substance != decision.verdict.substance
+            before.unregistered_cause is not None
+            or known != decision.verdict.comparison_key
             or before.reference != decision.reference
         )
 
@@ -98,24 +92,22 @@ def a_revision_is_news(taken: steps.Step) -> None:
 def a_final_is_not_undone(taken: steps.Step) -> None:
     """See that what was told as final is never followed by a preliminary."""
     before = taken.before
-    if before is None or not before.revision:
-        return
-    if before.final and taken.after is not None:
+    if before and before.revision and before.final and taken.after is not None:
         assert taken.after.final
 
 
 def nothing_unknown_is_approved(taken: steps.Step) -> None:
     """See that approved comes only of a verdict of the provider's that says so."""
     for decision in taken.emitted:
-        before = taken.before
-        if decision.verdict.outcome is not model.Outcome.APPROVED:
+        before, verdict = taken.before, decision.verdict
+        # The same verdict is emitted again with its reference.
+        repeated = before is not None and before.current_verdict == verdict
+        if verdict.outcome is not model.Outcome.APPROVED or repeated:
             continue
-        if before is not None and before.standing == decision.verdict:
-            continue  # the same again, with its reference
         said = _verdict(taken.told)
         # A time that was in the future is not passed on.
         undated = said and dataclasses.replace(said, provider_time=None)
-        assert decision.verdict in (said, undated)
+        assert verdict in (said, undated)
 
 
 def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
@@ -123,19 +115,18 @@ def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
     silent = isinstance(
         taken.told,
         ledger.FetchStarting
-        | ledger.RetentionOver
-        | ledger.WaitOver
-        | ledger.HoldDropped
+        | ledger.RetentionExpired
+        | ledger.TimerFired
+        | ledger.HoldEvicted
         | ledger.Dropped
         | ledger.ReturnTaken,
     )
-    unanswered = (
-        isinstance(taken.told, ledger.Failed) and not taken.told.failure.answered
-    )
-    if silent or unanswered or isinstance(taken.told, ledger.RecheckTaken):
+    said = taken.told
+    unanswered = isinstance(said, ledger.FetchFailed) and not said.failure.answered
+    if silent or unanswered or isinstance(said, ledger.RecheckTaken):
         assert not taken.emitted
         assert not taken.buried
-        assert ledger.DeniedEnd() not in taken.effects
+        assert ledger.SessionDenied() not in taken.effects
 
 
 def an_end_has_its_reason(taken: steps.Step) -> None:
@@ -143,25 +134,25 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
     before = taken.before
     if before is None or taken.after is not None:
         return
-    if ledger.Forget() in taken.effects:
+    if ledger.DeleteSession() in taken.effects:
         assert not before.open
         assert taken.at - before.updated_at >= taken.rules.identity_retention_ms
         return
     assert before.revision == 0
-    if ledger.UnknownEnd() in taken.effects:
+    if ledger.UnregisteredExpired() in taken.effects:
         assert not before.registered
         if isinstance(taken.told, ledger.Dropped):
-            assert before.standing is None
+            assert before.current_verdict is None
             assert not _vouched_for(before)
             return
-        assert before.held is not None
+        assert before.unregistered_cause is not None
         waited = before.due_at is not None and taken.at >= before.due_at
-        assert waited or isinstance(taken.told, ledger.HoldDropped)
+        assert waited or isinstance(taken.told, ledger.HoldEvicted)
         return
-    assert ledger.DeniedEnd() in taken.effects
+    assert ledger.SessionDenied() in taken.effects
     assert not before.registered
     assert before.unconfirmed is None
-    assert before.trailing is None
+    assert before.queued_cause is None
     assert before.denials + 1 >= taken.rules.denied_answers
     since = before.denied_since if before.denied_since is not None else taken.at
     assert taken.at - since >= taken.rules.denied_over_ms
@@ -170,18 +161,18 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
 def _vouched_for(session: ledger.Session) -> bool:
     """Return whether the company asked for *session* by ``recheck``."""
     flying = None if session.flight is None else session.flight.cause
-    causes = (session.wanted, session.trailing, flying)
+    causes = (session.pending_cause, session.queued_cause, flying)
     kinds = {cause.type for cause in causes if cause is not None}
-    return session.unheard or model.CauseType.RECHECK in kinds
+    return session.awaiting_callback or model.CauseType.RECHECK in kinds
 
 
 def giving_up_has_its_reason(taken: steps.Step) -> None:
     """See that exhausted means n answered failures and the horizon, not one of them."""
     before = taken.before
-    failed = isinstance(taken.told, ledger.Failed)
+    failed = isinstance(taken.told, ledger.FetchFailed)
     if not taken.buried or not failed or before is None:
         return
-    assert isinstance(taken.told, ledger.Failed)
+    assert isinstance(taken.told, ledger.FetchFailed)
     failure = taken.told.failure
     assert failure.answered
     if failure.disposition is errors.Disposition.RETRY_LATER:
@@ -211,11 +202,12 @@ def finals_are_not_fetched_too_often(taken: steps.Step) -> None:
     if not before.final or before.last_fetch_at is None:
         return
     troubled = (
-        before.failures or before.not_ready or before.denials or before.tries
+        before.failures or before.not_ready or before.denials or before.mapping_attempts
     ) > 0
     recovered = before.due_at == before.last_fetch_at
     command = (
-        before.wanted is not None and before.wanted.type is model.CauseType.RECHECK
+        before.pending_cause is not None
+        and before.pending_cause.type is model.CauseType.RECHECK
     )
     if not troubled and not recovered and not command:
         waited = taken.at - before.last_fetch_at
@@ -231,10 +223,13 @@ def a_rejection_is_never_only_counted(taken: steps.Step) -> None:
     rejects = claim.verdict.outcome is model.Outcome.REJECTED
     if claim.kind is not model.ClaimKind.SIGNED or not rejects:
         return
-    if before is None or before.standing is None or after is None:
+    if before is None or before.current_verdict is None or after is None:
         return
-    again = ledger.Note(ledger.NoteKind.REPEATED) in taken.effects
-    standing = {before.standing.outcome, after.standing and after.standing.outcome}
+    again = ledger.Count(ledger.CounterKind.REPEATED) in taken.effects
+    standing = {
+        before.current_verdict.outcome,
+        after.current_verdict and after.current_verdict.outcome,
+    }
     if standing == {model.Outcome.APPROVED} and not again:
         assert taken.buried
         alarm = ledger.Alarm(model.AlarmKind.CONFLICTING_FINAL)
@@ -249,10 +244,13 @@ def no_time_is_from_the_future(taken: steps.Step) -> None:
     claim = taken.told.claim
     if claim is None or claim.kind is not model.ClaimKind.SIGNED:
         return
-    if after.standing is not None and after.standing.provider_time is not None:
+    if (
+        after.current_verdict is not None
+        and after.current_verdict.provider_time is not None
+    ):
         received = max(after.updated_at, after.observed_at or 0)
         latest = received + taken.rules.max_clock_skew_ms
-        assert after.standing.provider_time <= latest
+        assert after.current_verdict.provider_time <= latest
 
 
 def ended_is_a_stub(taken: steps.Step) -> None:
@@ -260,10 +258,12 @@ def ended_is_a_stub(taken: steps.Step) -> None:
     after = taken.after
     if after is None or after.open:
         return
-    assert after.wanted is None
-    assert after.trailing is None
-    assert (after.tries, after.failures, after.not_ready, after.denials) == (0,) * 4
-    assert (after.polls_left, after.overdue, after.held) == (0, 0, None)
+    assert after.pending_cause is None
+    assert after.queued_cause is None
+    assert (after.mapping_attempts, after.failures, after.not_ready, after.denials) == (
+        0,
+    ) * 4
+    assert (after.polls_left, after.overdue, after.unregistered_cause) == (0, 0, None)
     assert (after.failing_since, after.denied_since) == (None, None)
     assert (after.fresh_since, after.confirmations) == (None, 0)
 
@@ -291,7 +291,7 @@ LAWS = (
 
 def _verdict(said: ledger.Input) -> model.Verdict | None:
     match said:
-        case ledger.Answered(_, result):
+        case ledger.FetchSucceeded(_, result):
             return result.verdict
         case ledger.CallbackTaken(_, model.Claim(model.ClaimKind.SIGNED, verdict)):
             return verdict

@@ -34,9 +34,9 @@ Answer = model.Result | ledger.Failure | None
 _FAULT = told.failure(errors.ProviderFault)
 _SILENCE = told.failure(errors.ProviderTimeout)
 _NOT_READY = told.failure(errors.NotReady)
-_DENIED = told.failure(errors.NoSuchSession)
+_DENIED = told.failure(errors.SessionNotFound)
 _MISMATCH = told.failure(errors.ResultMismatch)
-_ACCOUNT = told.failure(errors.AccountRefused)
+_ACCOUNT = told.failure(errors.ProviderAuthFailed)
 #: The mapping begins, and what comes after that may be the end of the process.
 _MAPPING = None
 
@@ -50,7 +50,7 @@ class Theme:
     #: how many inputs deep; None for all there is to reach
     depth: int | None
     reaches: frozenset[str]
-    rules: policy.Rules = steps.QUICK
+    rules: policy.SourcePolicy = steps.QUICK
 
 
 _APPROVED, _REJECTED, _PENDING = map(

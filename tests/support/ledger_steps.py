@@ -28,7 +28,7 @@ QUICK = dataclasses.replace(
 #: The same for a source with fast polls, for one that knows its sessions, and for
 #: those that fetch nothing.
 POLLED = dataclasses.replace(
-    QUICK, polling=policy.Polling(first_ms=2_000, every_ms=1_000, times=2)
+    QUICK, polling=policy.PollSchedule(first_ms=2_000, every_ms=1_000, times=2)
 )
 KNOWN = dataclasses.replace(QUICK, known_sessions_only=True)
 UNPOLLABLE = dataclasses.replace(QUICK, fetches=False)
@@ -44,7 +44,7 @@ class Step:
     before: ledger.Session | None
     told: ledger.Input
     now: int
-    rules: policy.Rules
+    rules: policy.SourcePolicy
     after: ledger.Session | None
     effects: list[ledger.Effect]
 
@@ -63,7 +63,7 @@ class Step:
     @property
     def buried(self) -> bool:
         """Return whether this step wrote a dead letter."""
-        return any(isinstance(effect, ledger.Bury) for effect in self.effects)
+        return any(isinstance(effect, ledger.EmitDeadLetter) for effect in self.effects)
 
 
 def asks(taken: Step) -> bool:
@@ -72,10 +72,10 @@ def asks(taken: Step) -> bool:
         return False
     if isinstance(taken.told, ledger.ReturnTaken):
         before = taken.before
-        ignored = ledger.Note(ledger.NoteKind.RETURN_IGNORED) in taken.effects
-        answered = before is not None and before.final and not before.lapsed
+        ignored = ledger.Count(ledger.CounterKind.RETURN_IGNORED) in taken.effects
+        answered = before is not None and before.final and not before.expired_by_us
         return not ignored and not answered
-    repeated = ledger.Note(ledger.NoteKind.REPEATED) in taken.effects
+    repeated = ledger.Count(ledger.CounterKind.REPEATED) in taken.effects
     return isinstance(taken.told, EVENTS) and not repeated
 
 
@@ -86,7 +86,7 @@ def is_due(session: ledger.Session, at: int) -> bool:
 
 def is_answered(session: ledger.Session | None) -> bool:
     """Return whether the provider's final stands, which answers a person's return."""
-    return session is not None and session.final and not session.lapsed
+    return session is not None and session.final and not session.expired_by_us
 
 
 def is_wanted(session: ledger.Session | None) -> bool:
@@ -94,5 +94,5 @@ def is_wanted(session: ledger.Session | None) -> bool:
     if session is None:
         return False
     if session.flight is not None:
-        return session.trailing is not None
+        return session.queued_cause is not None
     return session.due_at is not None

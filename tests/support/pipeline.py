@@ -40,14 +40,14 @@ class Rig:
     provider: fakes.Provider = dataclasses.field(default_factory=fakes.Provider)
     others: Mapping[str, fakes.Provider] = dataclasses.field(default_factory=dict)
     ledger: fakes.Ledger = dataclasses.field(default_factory=fakes.Ledger)
-    watch: fakes.Telemetry = dataclasses.field(default_factory=fakes.Telemetry)
-    rules: policy.Rules = told.FETCHED
+    observer: fakes.Telemetry = dataclasses.field(default_factory=fakes.Telemetry)
+    rules: policy.SourcePolicy = told.FETCHED
     gate_limits: source_limiter.Limits = GATE
     limits: source_runtime.Limits = LIMITS
     end_offset: int = 0
     recheck_open: bool = False
-    interrogation: poison_pill.Interrogation = dataclasses.field(
-        default_factory=poison_pill.Interrogation
+    interrogation: poison_pill.PoisonPillRegistry = dataclasses.field(
+        default_factory=poison_pill.PoisonPillRegistry
     )
     offsets: Iterator[int] = dataclasses.field(default_factory=itertools.count)
 
@@ -55,21 +55,21 @@ class Rig:
         """Build the partition over what the ledger holds."""
         providers = {told.KEY.source: self.provider, **self.others}
         self.sources = {
-            name: source_runtime.Binding(
+            name: source_runtime.SourceRuntime(
                 provider=provider,
                 rules=self.rules,
-                gate=source_limiter.Gate(self.gate_limits, self.clock),
+                gate=source_limiter.SourceLimiter(self.gate_limits, self.clock),
             )
             for name, provider in providers.items()
         }
-        sessions = session_store.Memory()
+        sessions = session_store.SessionStore()
         for key, value in self.ledger.records.items():
             sessions.load(key, value)
-        self.partition = processor.Partition(
+        self.partition = processor.PartitionProcessor(
             committer=self.ledger,
             sources=self.sources,
             clock=self.clock,
-            watch=self.watch,
+            observer=self.observer,
             limits=self.limits,
             interrogation=self.interrogation,
             number=0,
@@ -105,14 +105,14 @@ class Rig:
         for one in taken:
             offset = next(self.offsets)
             if isinstance(one, model.Event):
-                records.append(ports.Taken(offset, one))
+                records.append(ports.ConsumedEvent(offset, one))
             else:
-                records.append(ports.Taken(offset, None, one))
+                records.append(ports.ConsumedEvent(offset, None, one))
         self.partition.offer(records)
 
-    def decode(self, record: model.UnreadRecord, now: int) -> ports.Taken:
+    def decode(self, record: model.UnreadRecord, now: int) -> ports.ConsumedEvent:
         """Read *record* as the transport does."""
-        return event_decoder.taken(record, now, PARTITIONS)
+        return event_decoder.decode_event(record, now, PARTITIONS)
 
     async def bring(
         self, brought: fakes.Brought, session_id: str = told.KEY.session_id
@@ -136,7 +136,7 @@ class Rig:
         return dataclasses.replace(
             self,
             ledger=self.ledger.heir(),
-            interrogation=poison_pill.Interrogation(),
+            interrogation=poison_pill.PoisonPillRegistry(),
             end_offset=end_offset,
             recheck_open=recheck_open,
             offsets=itertools.count(position.next_offset),

@@ -23,7 +23,7 @@ def poison(how: str, session_id: str) -> None:
         adapter: biometric.Adapter,
         session: model.SessionKey,
         spelling: str,
-        answer: model.Answer,
+        answer: model.ProviderResponse,
     ) -> model.Result:
         if session.session_id == session_id:
             if how == "kill":

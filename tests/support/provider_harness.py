@@ -7,7 +7,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors, model, ports, providers
 from worker.devkit import simulators
@@ -46,7 +46,9 @@ class Stage:
         settings = entry.settings_type.model_validate(given | found)
         clock = clocks.SystemClock()
         assert entry.build_beginner is not None
-        self.beginner: ports.Beginner = entry.build_beginner("source", settings, clock)
+        self.beginner: ports.SessionStarter = entry.build_beginner(
+            "source", settings, clock
+        )
         self.adapter: ports.Provider = entry.build("source", settings, clock)
         self.stack.push_async_callback(self.beginner.close)
         self.stack.push_async_callback(self.adapter.close)
@@ -68,9 +70,9 @@ class Stage:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
-    async def begun(self, **changes: object) -> model.Begun:
+    async def begun(self, **changes: object) -> model.StartedSession:
         """Begin a session as the api does."""
-        return await self.beginner.begin(started_sessions.request(**changes))
+        return await self.beginner.begin(starts.request(**changes))
 
     async def person(self, session_id: str, **wish: object) -> tuple[int, Any]:
         """Play the person over HTTP; return status and document."""

@@ -11,7 +11,7 @@ def a_registration_alone_decides_nothing(taken: steps.Step) -> None:
     assert not taken.buried
     for decision in taken.emitted:
         assert taken.before is not None
-        standing = taken.before.standing
+        standing = taken.before.current_verdict
         doubted = decision.verdict.reason is model.Reason.REFERENCE_MISMATCH
         assert doubted or standing == decision.verdict
 
@@ -19,7 +19,7 @@ def a_registration_alone_decides_nothing(taken: steps.Step) -> None:
 def what_is_held_is_not_told(taken: steps.Step) -> None:
     """See that nothing is told of a session that has to be registered first."""
     after = taken.after
-    if after is not None and after.held is not None:
+    if after is not None and after.unregistered_cause is not None:
         assert not taken.emitted
         assert after.revision == 0
         assert not after.registered
@@ -30,7 +30,11 @@ def what_is_held_is_not_told(taken: steps.Step) -> None:
 def nobody_lapses_by_the_clock(taken: steps.Step) -> None:
     """See that "not completed" takes a time, attempts, and an answer after that."""
     before, after, rules = taken.before, taken.after, taken.rules
-    if after is None or not after.lapsed or (before is not None and before.lapsed):
+    if (
+        after is None
+        or not after.expired_by_us
+        or (before is not None and before.expired_by_us)
+    ):
         return
     assert before is not None
     assert before.registered_at is not None
@@ -41,22 +45,22 @@ def nobody_lapses_by_the_clock(taken: steps.Step) -> None:
     assert before.overdue + 1 >= rules.overdue_attempts
     assert rules.overdue_rejects
     match taken.told:
-        case ledger.Answered(_, result):
+        case ledger.FetchSucceeded(_, result):
             assert result.verdict.reason is model.Reason.IN_PROGRESS
-        case ledger.Failed(_, failure):
+        case ledger.FetchFailed(_, failure):
             assert failure.answered
             assert failure.disposition is errors.Disposition.NOT_READY
         case _:
             raise AssertionError(taken.told)
-    assert after.standing is not None
-    assert after.standing.reason is model.Reason.NOT_COMPLETED
-    assert after.standing.retryable
+    assert after.current_verdict is not None
+    assert after.current_verdict.reason is model.Reason.NOT_COMPLETED
+    assert after.current_verdict.retryable
 
 
 def nobody_elses_verdict_approves(taken: steps.Step) -> None:
     """See that a result with another's reference approves nobody, and rejects."""
     before, after = taken.before, taken.after
-    if before is None or not isinstance(taken.told, ledger.Answered):
+    if before is None or not isinstance(taken.told, ledger.FetchSucceeded):
         return
     result = taken.told.result
     if result.reference is None or before.reference in (None, result.reference):
@@ -66,7 +70,7 @@ def nobody_elses_verdict_approves(taken: steps.Step) -> None:
     if result.verdict.outcome is model.Outcome.REJECTED and _is_flown(taken):
         assert ledger.Alarm(model.AlarmKind.REFERENCE_MISMATCH) in taken.effects
         assert after is not None
-        assert after.standing == result.verdict
+        assert after.current_verdict == result.verdict
 
 
 def a_doubt_approves_nobody(taken: steps.Step) -> None:
@@ -76,7 +80,7 @@ def a_doubt_approves_nobody(taken: steps.Step) -> None:
         return
     (decision,) = taken.emitted
     if decision.verdict.outcome is model.Outcome.APPROVED and taken.after is not None:
-        assert not taken.after.doubted or decision.verdict == before.standing
+        assert not taken.after.doubted or decision.verdict == before.current_verdict
 
 
 def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
@@ -89,7 +93,7 @@ def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
     deadline = rules.deadline_ms(after.registered_at, after.expires_at)
     if taken.at < deadline:
         assert after.open
-        trouble = isinstance(taken.told, ledger.Failed) and (
+        trouble = isinstance(taken.told, ledger.FetchFailed) and (
             taken.told.failure.disposition is not errors.Disposition.DENIED
         )
         if after.due_at is not None and not trouble:
@@ -101,7 +105,7 @@ def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
 def an_early_denial_ends_no_registered_session(taken: steps.Step) -> None:
     """See that n denials after the deadline end a registered session, not fewer."""
     before, rules = taken.before, taken.rules
-    if ledger.DeniedEnd() not in taken.effects or before is None:
+    if ledger.SessionDenied() not in taken.effects or before is None:
         return
     if before.registered_at is None:
         return
@@ -117,7 +121,7 @@ def an_early_denial_ends_no_registered_session(taken: steps.Step) -> None:
 def an_unconfirmed_rejection_was_denied(taken: steps.Step) -> None:
     """See that a claim is believed after n denials since it came, and its time."""
     before, rules = taken.before, taken.rules
-    if ledger.Note(ledger.NoteKind.UNCONFIRMED) not in taken.effects:
+    if ledger.Count(ledger.CounterKind.UNCONFIRMED) not in taken.effects:
         return
     assert before is not None
     assert before.unconfirmed is not None
@@ -128,23 +132,29 @@ def an_unconfirmed_rejection_was_denied(taken: steps.Step) -> None:
 def what_is_not_written_is_done_again(taken: steps.Step) -> None:
     """See that a step which is not written loses nothing, if it is lost."""
     before, after = taken.before, taken.after
-    if ledger.Unwritten() not in taken.effects:
+    if ledger.SkipPersist() not in taken.effects:
         return
-    assert taken.effects[-1] == ledger.Unwritten()
+    assert taken.effects[-1] == ledger.SkipPersist()
     assert before is not None
     assert after is not None
-    assert steps.is_due(ledger.recovered(before), taken.at)
-    assert before.trailing is None
+    assert steps.is_due(ledger.after_restart(before), taken.at)
+    assert before.queued_cause is None
     assert after.open
     assert after.revision == before.revision
     assert after.reference == before.reference
     assert after.final == before.final
     assert (after.unconfirmed, after.hint) == (before.unconfirmed, before.hint)
-    assert (after.tries, after.failures) == (before.tries, before.failures)
+    assert (after.mapping_attempts, after.failures) == (
+        before.mapping_attempts,
+        before.failures,
+    )
     assert (after.denials, after.overdue) == (before.denials, before.overdue)
     assert after.confirmations == before.confirmations
-    assert (after.seen, after.doubted) == (before.seen, before.doubted)
-    kinds = ledger.Note | ledger.Fetch | ledger.Unwritten
+    assert (after.seen_delivery_ids, after.doubted) == (
+        before.seen_delivery_ids,
+        before.doubted,
+    )
+    kinds = ledger.Count | ledger.Fetch | ledger.SkipPersist
     assert all(isinstance(effect, kinds) for effect in taken.effects)
 
 
@@ -167,6 +177,6 @@ def _is_flown(taken: steps.Step) -> bool:
     return (
         before is not None
         and before.flight is not None
-        and isinstance(taken.told, ledger.Answered)
+        and isinstance(taken.told, ledger.FetchSucceeded)
         and before.flight.seq == taken.told.seq
     )

@@ -90,7 +90,7 @@ class System:
         self.config = folder / "kyc.toml"
         self.config.write_text(text)
         self.settings: settings.Settings = sources.load(str(self.config))
-        built = sources.configured(self.settings, clocks.SystemClock())
+        built = sources.build_sources(self.settings, clocks.SystemClock())
         self.simulators = {
             name: simulators.SIMULATORS[name](
                 simulators.Account(source=name, settings=each.settings)
@@ -177,7 +177,7 @@ class System:
         kafka = self.settings.kafka
         names = [kafka.topic(f"decisions.{outcome}") for outcome in OUTCOMES]
         found = collections.defaultdict(list)
-        records = reader.follow(kafka, names, reader.Span.UNTIL_END)
+        records = reader.follow(kafka, names, reader.ReadRange.UNTIL_END)
         async with contextlib.aclosing(records):
             async for each in records:
                 decision = orjson.loads(each.record.value or b"{}")

@@ -97,7 +97,7 @@ class Scene:
         loop = asyncio.get_running_loop()
         thawed_at = loop.time() + self.times.frozen_s
         self.frozen = node
-        node.freeze()
+        node.suspend()
         try:
             await self.decide_more()
             await asyncio.sleep(thawed_at - loop.time())

@@ -155,7 +155,7 @@ async def delete_topics(bootstrap_servers: str, prefix: str) -> None:
 
 
 async def restored(
-    log: ledger_partition.PartitionLog,
+    log: ledger_partition.LedgerPartition,
 ) -> tuple[dict[str, bytes | None], model.Position | None]:
     """
     Return what a restore hands over, and the position, after the fence it needs.
@@ -188,7 +188,7 @@ async def read_when(
     return seen
 
 
-async def fence_at_last(log: ledger_partition.PartitionLog) -> None:
+async def fence_at_last(log: ledger_partition.LedgerPartition) -> None:
     """Fence as an owner does: again, while the broker is still finding itself."""
     for _ in range(10):
         try:
@@ -198,9 +198,9 @@ async def fence_at_last(log: ledger_partition.PartitionLog) -> None:
         return
 
 
-async def fetched(config: settings.Kafka, name: str) -> list[reader.Fetched]:
+async def fetched(config: settings.Kafka, name: str) -> list[reader.ConsumedRecord]:
     """Return what one topic holds, and where, for a reader of committed records."""
-    span = reader.Span.UNTIL_END
+    span = reader.ReadRange.UNTIL_END
     async with contextlib.aclosing(
         reader.follow(config, [config.topic(name)], span)
     ) as found:
@@ -208,10 +208,10 @@ async def fetched(config: settings.Kafka, name: str) -> list[reader.Fetched]:
 
 
 async def owner(
-    config: settings.Kafka, logs: list[ledger_partition.PartitionLog]
-) -> ledger_partition.PartitionLog:
+    config: settings.Kafka, logs: list[ledger_partition.LedgerPartition]
+) -> ledger_partition.LedgerPartition:
     """Return a fenced owner of the partition, which ends with the test."""
-    log = ledger_partition.PartitionLog(config, PARTITION)
+    log = ledger_partition.LedgerPartition(config, PARTITION)
     logs.append(log)
     await log.fence()
     return log

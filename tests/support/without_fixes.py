@@ -20,7 +20,7 @@ def _reuse_producers() -> None:
     def ignore(_watch: object, _value: bool) -> None:  # noqa: FBT001 -- a setter
         return
 
-    aiokafka_patches.EndWatch.unanswered = property(lambda _: False, ignore)  # type: ignore[assignment] # -- that is the point
+    aiokafka_patches.EndTxnMonitor.unanswered = property(lambda _: False, ignore)  # type: ignore[assignment] # -- that is the point
 
 
 #: how each protection is taken out, by its name

@@ -80,13 +80,13 @@ def test_flags_are_sorted_and_unique() -> None:
 )
 def test_only_listed_words_pass(word: object, expected: str | None) -> None:
     """A provider's word reaches a record only if the table has it, whatever it is."""
-    assert expected == policy.listed(word, {"SUCCESS": 1})
+    assert expected == policy.known_word(word, {"SUCCESS": 1})
 
 
 @pytest.mark.parametrize("status", ["APPROVED!", None, 3, {"a": 1}])
 def test_what_is_not_in_the_table_is_pending(status: object) -> None:
     """Whatever is not in the table is pending and never approved."""
-    verdict = policy.unrecognised(status, ["SUCCESS"])
+    verdict = policy.pending_unrecognised(status, ["SUCCESS"])
     assert model.Outcome.PENDING is verdict.outcome
     assert model.Reason.UNRECOGNISED_RESULT is verdict.reason
 
@@ -99,35 +99,35 @@ _OTHER = model.Reason.DOCUMENT_INVALID
     ("standing", "new", "expected"),
     [
         # final beats preliminary, whatever the times
-        (P(at=9), A(at=1), policy.Disorder.NEWER),
-        (P(), A(), policy.Disorder.NEWER),
-        (A(at=1), P(at=9), policy.Disorder.OLDER),
-        (A(), P(), policy.Disorder.OLDER),
+        (P(at=9), A(at=1), policy.SignedOrder.NEWER),
+        (P(), A(), policy.SignedOrder.NEWER),
+        (A(at=1), P(at=9), policy.SignedOrder.OLDER),
+        (A(), P(), policy.SignedOrder.OLDER),
         # the same again
-        (A(at=1), A(at=2), policy.Disorder.SAME),
-        (A(), A(at=2), policy.Disorder.SAME),
-        (P(at=2), P(at=1), policy.Disorder.SAME),
+        (A(at=1), A(at=2), policy.SignedOrder.SAME),
+        (A(), A(at=2), policy.SignedOrder.SAME),
+        (P(at=2), P(at=1), policy.SignedOrder.SAME),
         # finals by their time
-        (A(at=1), R(at=2), policy.Disorder.NEWER),
-        (R(at=1), A(at=2), policy.Disorder.NEWER),
-        (A(at=2), R(at=1), policy.Disorder.OLDER_REJECTION),
+        (A(at=1), R(at=2), policy.SignedOrder.NEWER),
+        (R(at=1), A(at=2), policy.SignedOrder.NEWER),
+        (A(at=2), R(at=1), policy.SignedOrder.OLDER_REJECTION),
         # equal times: rejected stands, and it is a conflict
-        (A(at=1), R(at=1), policy.Disorder.CONFLICT_WINS),
-        (R(at=1), A(at=1), policy.Disorder.CONFLICT),
+        (A(at=1), R(at=1), policy.SignedOrder.CONFLICT_WINS),
+        (R(at=1), A(at=1), policy.SignedOrder.CONFLICT),
         # no time: it is a conflict, and rejected stands
-        (A(), R(), policy.Disorder.CONFLICT_WINS),
-        (A(at=1), R(), policy.Disorder.CONFLICT_WINS),
-        (A(), R(at=1), policy.Disorder.CONFLICT_WINS),
-        (R(), A(at=1), policy.Disorder.CONFLICT),
+        (A(), R(), policy.SignedOrder.CONFLICT_WINS),
+        (A(at=1), R(), policy.SignedOrder.CONFLICT_WINS),
+        (A(), R(at=1), policy.SignedOrder.CONFLICT_WINS),
+        (R(), A(at=1), policy.SignedOrder.CONFLICT),
         # preliminary ones by their time; where one has none it is the older one
-        (P(at=1), P(_OTHER, at=2), policy.Disorder.NEWER),
-        (P(at=2), P(_OTHER, at=1), policy.Disorder.OLDER),
-        (P(at=2), P(_OTHER), policy.Disorder.OLDER),
-        (P(), P(_OTHER, at=2), policy.Disorder.NEWER),
+        (P(at=1), P(_OTHER, at=2), policy.SignedOrder.NEWER),
+        (P(at=2), P(_OTHER, at=1), policy.SignedOrder.OLDER),
+        (P(at=2), P(_OTHER), policy.SignedOrder.OLDER),
+        (P(), P(_OTHER, at=2), policy.SignedOrder.NEWER),
     ],
 )
 def test_signed_verdicts_are_ordered(
-    standing: model.Verdict, new: model.Verdict, expected: policy.Disorder
+    standing: model.Verdict, new: model.Verdict, expected: policy.SignedOrder
 ) -> None:
     """Signed verdicts are ordered by (final, timestamp, rank); else they conflict."""
     assert expected is policy.order_signed(standing, new)
@@ -137,7 +137,7 @@ def test_two_rejections_of_one_time_end_the_same() -> None:
     """Of two rejections with the same time the same one stands in either order."""
     first, second = R(at=1), R(_OTHER, at=1)
     orders = {policy.order_signed(first, second), policy.order_signed(second, first)}
-    assert {policy.Disorder.CONFLICT, policy.Disorder.CONFLICT_WINS} == orders
+    assert {policy.SignedOrder.CONFLICT, policy.SignedOrder.CONFLICT_WINS} == orders
 
 
 _TIMED = models.verdicts().map(
@@ -154,9 +154,9 @@ def test_no_two_timed_verdicts_depend_on_their_order(
     """Of any two verdicts with times, the same substance stands in either order."""
 
     def standing(first: model.Verdict, then: model.Verdict) -> tuple[object, ...]:
-        wins = {policy.Disorder.NEWER, policy.Disorder.CONFLICT_WINS}
+        wins = {policy.SignedOrder.NEWER, policy.SignedOrder.CONFLICT_WINS}
         verdict = then if policy.order_signed(first, then) in wins else first
-        return verdict.substance
+        return verdict.comparison_key
 
     assert standing(one, other) == standing(other, one)
 

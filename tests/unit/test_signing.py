@@ -149,7 +149,7 @@ def test_url_token() -> None:
     """The token is unpadded base64url of the documented text's HMAC."""
     mac = hmac.digest(_KEY, b"v1:live:idnow_de", "sha256")
 
-    token = signing.url_token(_KEY, "live", "idnow_de")
+    token = signing.derive_url_token(_KEY, "live", "idnow_de")
 
     assert base64.urlsafe_b64encode(mac).decode().rstrip("=") == token
     assert len(token) == 43
@@ -157,7 +157,7 @@ def test_url_token() -> None:
 
 def test_url_token_is_rotated() -> None:
     """Each secret's token is accepted, at its position."""
-    tokens = [signing.url_token(key, "test", "a") for key in (_KEY, _OLD)]
+    tokens = [signing.derive_url_token(key, "test", "a") for key in (_KEY, _OLD)]
 
     found = [signing.verify_token((_KEY, _OLD), "test", "a", token) for token in tokens]
 
@@ -169,10 +169,10 @@ def test_url_token_is_rotated() -> None:
     [
         (None, "missing_token"),
         ("", "missing_token"),
-        (signing.url_token(_KEY, "live", "a"), "wrong_token"),
-        (signing.url_token(_KEY, "test", "b"), "wrong_token"),
-        (signing.url_token(_KEY, "test", "a") + "=", "wrong_token"),
-        (signing.url_token(_KEY, "test", "a")[:-1], "wrong_token"),
+        (signing.derive_url_token(_KEY, "live", "a"), "wrong_token"),
+        (signing.derive_url_token(_KEY, "test", "b"), "wrong_token"),
+        (signing.derive_url_token(_KEY, "test", "a") + "=", "wrong_token"),
+        (signing.derive_url_token(_KEY, "test", "a")[:-1], "wrong_token"),
         ("\ud800", "wrong_token"),
         ("é", "wrong_token"),
     ],
@@ -187,7 +187,7 @@ def test_hostile_token(presented: str | None, cause: str) -> None:
 
 def test_other_spelling_of_the_same_bytes_is_wrong() -> None:
     """The token is compared as text: a last letter with other spare bits is wrong."""
-    token = signing.url_token(_KEY, "test", "a")
+    token = signing.derive_url_token(_KEY, "test", "a")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     twin = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
 

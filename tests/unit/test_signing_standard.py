@@ -42,7 +42,7 @@ def _standard(
 
 def test_standard_vector() -> None:
     """The signature is the one that the Standard Webhooks libraries document."""
-    key = signing.standard_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    key = signing.decode_standard_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
     signature = signing.sign_standard(
         key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
@@ -111,7 +111,7 @@ def test_hostile_standard(changes: dict[str, object], cause: str) -> None:
 def test_standard_secret_is_strict(secret: str) -> None:
     """A secret needs its prefix and padded base64, or it is no secret."""
     with pytest.raises(ValueError, match="whsec_"):
-        signing.standard_key(secret)
+        signing.decode_standard_key(secret)
 
 
 def test_message_id_that_would_not_verify_is_not_signed() -> None:

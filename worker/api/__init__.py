@@ -6,38 +6,50 @@ order that makes it so, and ``recovery`` for what a process leaves behind.
 """
 
 from worker.api.auth import BeginIds, Identity, Keys
-from worker.api.pending_writes import Debts
+from worker.api.pending_writes import PendingWrites
 from worker.api.recovery import Recovery
-from worker.api.requests import Begin, Registration, begin, elsewhere, registration
+from worker.api.requests import (
+    Begin,
+    Registration,
+    parse_begin,
+    parse_registration,
+    registration_event,
+)
 from worker.api.responses import document_of
-from worker.api.return_urls import Addresses
+from worker.api.return_urls import ReturnUrls
 from worker.api.server import Api, Limits
 from worker.api.service import Service, Times
 from worker.api.telemetry import ApiTelemetry, Report
-from worker.api.types import ApiSource, InDoubt, Repeat, Repeated, Started
+from worker.api.types import (
+    ApiSource,
+    BeginResult,
+    DuplicateBegin,
+    OutcomeUnknown,
+    Repeat,
+)
 
 __all__ = [
-    "Addresses",
     "Api",
     "ApiSource",
     "ApiTelemetry",
     "Begin",
     "BeginIds",
-    "Debts",
+    "BeginResult",
+    "DuplicateBegin",
     "Identity",
-    "InDoubt",
     "Keys",
     "Limits",
+    "OutcomeUnknown",
+    "PendingWrites",
     "Recovery",
     "Registration",
     "Repeat",
-    "Repeated",
     "Report",
+    "ReturnUrls",
     "Service",
-    "Started",
     "Times",
-    "begin",
     "document_of",
-    "elsewhere",
-    "registration",
+    "parse_begin",
+    "parse_registration",
+    "registration_event",
 ]

@@ -6,7 +6,7 @@ from worker import model, ports
 _LATE_MS = 120_000
 
 
-class Debts:
+class PendingWrites:
     """
     What this process knows of begins and Kafka does not; in memory only.
 
@@ -29,21 +29,21 @@ class Debts:
         """Owe the end of *intent*, of which nothing came, should it be written."""
         self._uncalled[intent.attempt_id] = intent
 
-    def owes(self, intent: model.Intent) -> bool:
+    def contains(self, intent: model.Intent) -> bool:
         """Return whether this process will yet say how *intent* ended."""
         return intent.attempt_id in self._ends or intent.attempt_id in self._uncalled
 
-    async def pay(self, log: ports.BeginLog, sink: ports.EventSink, now: int) -> None:
+    async def flush(self, log: ports.BeginLog, sink: ports.EventSink, now: int) -> None:
         """Tell Kafka all that is owed; raises errors.KafkaUnavailable, and keeps it."""
         for attempt, (end, event) in list(self._ends.items()):
             if event is not None:
                 await sink.publish(event)
-            await log.end(end)
+            await log.record_outcome(end)
             self._ends.pop(attempt, None)
         for attempt, intent in list(self._uncalled.items()):
-            standing = log.standing(intent.key)
+            standing = log.current(intent.key)
             if standing is not None and standing.attempt_id == attempt:
-                await log.end(intent.failed(now))
+                await log.record_outcome(intent.failed(now))
             elif now - intent.begun_at < _LATE_MS:
                 continue  # it may be on its way
             self._uncalled.pop(attempt, None)

@@ -26,7 +26,7 @@ class Recovery:
         log: ports.BeginLog,
         sink: ports.EventSink,
         history: ports.EventHistory,
-        debts: pending_writes.Debts,
+        debts: pending_writes.PendingWrites,
         observer: telemetry.ApiTelemetry,
         clock: clocks.Clock,
         times: service.Times,
@@ -52,20 +52,20 @@ class Recovery:
         while True:
             try:
                 with contextlib.suppress(errors.TransportError):
-                    await self.look()
+                    await self.run_once()
             except Exception as error:  # noqa: BLE001 -- whatever was read, it goes on
                 self._observer.recovery_failed("", type(error).__name__)
             spread = 1 + random.random() * _SPREAD  # noqa: S311 -- no secret
             await self._clock.sleep(self._interval_ms / 1000 * spread)
 
-    async def look(self) -> None:
+    async def run_once(self) -> None:
         """
         Settle what can be settled now; raises errors.TransportError.
 
         What cannot be settled, because of what stands in its event, stops no other.
         """
         now = self._clock.now_ms()
-        await self._debts.pay(self._log, self._sink, now)
+        await self._debts.flush(self._log, self._sink, now)
         unsettled = []
         for intent in self.unresolved():
             number = self._foretold(intent)
@@ -76,23 +76,23 @@ class Recovery:
         await self._search(unsettled, now)
         for intent in self.unresolved():
             if now - intent.begun_at >= self._retention_ms:
-                await self._log.forget(intent)
-                self._observer.left(intent.source)
-        await self._log.tidy()
+                await self._log.delete(intent)
+                self._observer.begin_expired(intent.source)
+        await self._log.refresh_retention()
 
     def unresolved(self) -> Sequence[model.Intent]:
         """Return the begins whose process must be gone, and left no end."""
         latest = self._clock.now_ms() - self._times.begin - self._times.ack
         return [
             intent
-            for intent in self._log.open()
-            if intent.begun_at <= latest and not self._debts.owes(intent)
+            for intent in self._log.list_open()
+            if intent.begun_at <= latest and not self._debts.contains(intent)
         ]
 
     def _foretold(self, intent: model.Intent) -> tuple[str, str] | None:
         """Return the session id, and the provider's, where it was ours to choose."""
         of = self._sources.get(intent.source)
-        number = None if of is None else of.beginner.foretell(intent.begin_id)
+        number = None if of is None else of.beginner.predict_session_id(intent.begin_id)
         if of is None or number is None:
             return None
         return of.canonical(number) or number, number
@@ -103,7 +103,7 @@ class Recovery:
             return
         fresh = [each for each in intents if each.attempt_id not in self._sought]
         since = min([self._searched_until, *(each.begun_at for each in fresh)])
-        found = await self._history.begun(
+        found = await self._history.find_begin_events(
             {each.key for each in intents}, since - _SKEW_MS
         )
         self._sought = frozenset(each.attempt_id for each in intents)
@@ -130,8 +130,8 @@ class Recovery:
         end = intent.registered(
             self._clock.now_ms(), session_id=session_id, provider_session_id=spelling
         )
-        await self._sink.publish(requests.begun_here(end))
-        await self._log.end(end)
+        await self._sink.publish(requests.begin_registered_event(end))
+        await self._log.record_outcome(end)
         self._observer.recovered(
             intent.source, logs.session_hash(intent.source, session_id)
         )

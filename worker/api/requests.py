@@ -87,10 +87,10 @@ class _Fields:
     def refuse(self) -> None:
         """Raise errors.BeginRefused if anything is wrong."""
         if self.problems:
-            raise errors.BeginRefused(self.problems)
+            raise errors.InvalidBeginRequest(self.problems)
 
 
-def begin(document: Document, of: types.ApiSource) -> Begin:
+def parse_begin(document: Document, of: types.ApiSource) -> Begin:
     """Return what *document* asks for; raises errors.BeginRefused."""
     known = tuple(field.name for field in dataclasses.fields(Begin))
     fields = _Fields(document, known)
@@ -154,7 +154,7 @@ def _wrong_url(url: str, of: types.ApiSource) -> str | None:
     return None
 
 
-def registration(
+def parse_registration(
     document: Document, of: types.ApiSource, spelling: object, now: int
 ) -> Registration:
     """
@@ -203,15 +203,17 @@ def idempotency_key(presented: list[str]) -> str | None:
         return None
     if len(presented) == 1 and _KEY_PATTERN.fullmatch(presented[0]):
         return presented[0]
-    raise errors.BeginRefused(
+    raise errors.InvalidBeginRequest(
         {IDEMPOTENCY_KEY: "must be there once, with 1 to 255 characters of ASCII"}
     )
 
 
-def elsewhere(of: types.ApiSource, wanted: Registration, now: int) -> model.Event:
+def registration_event(
+    of: types.ApiSource, wanted: Registration, now: int
+) -> model.Event:
     """Return the event of a session that was begun elsewhere, at *now* (ms)."""
     return model.Event(
-        event_id=model.new_id(),
+        event_id=model.random_id(),
         type=model.EventType.SESSION_REGISTERED,
         environment=of.environment,
         source=of.name,
@@ -225,7 +227,7 @@ def elsewhere(of: types.ApiSource, wanted: Registration, now: int) -> model.Even
     )
 
 
-def begun_here(end: model.Intent) -> model.Event:
+def begin_registered_event(end: model.Intent) -> model.Event:
     """
     Return the event that tells the worker of the session that *end* has registered.
 
@@ -235,7 +237,7 @@ def begun_here(end: model.Intent) -> model.Event:
         raise ValueError("no session is registered")
     place = f"kyc:registered:{end.key}:{end.session_id}"
     return model.Event(
-        event_id=model.named_id(place),
+        event_id=model.deterministic_id(place),
         type=model.EventType.SESSION_REGISTERED,
         environment=end.environment,
         source=end.source,

@@ -123,7 +123,7 @@ def problem(
     return response
 
 
-def document_of(source: str, started: types.Started) -> dict[str, Any]:
+def document_of(source: str, started: types.BeginResult) -> dict[str, Any]:
     """Return the answer to a begin: what is not there is left out."""
     begun = started.begun
     expires_at = begun.expires_at
@@ -135,14 +135,14 @@ def document_of(source: str, started: types.Started) -> dict[str, Any]:
         "embed": begun.embed,
         "return_url": started.return_url,
         "finished_url": started.finished_url,
-        "expires_at": None if expires_at is None else clocks.rfc3339(expires_at),
+        "expires_at": None if expires_at is None else clocks.format_rfc3339(expires_at),
         "details": dict(begun.details),
         "warnings": list(begun.warnings),
     }
     return {name: value for name, value in members.items() if value is not None}
 
 
-def begun(source: str, started: types.Started) -> web.Response:
+def begin_response(source: str, started: types.BeginResult) -> web.Response:
     """Return the one answer to a begin; it holds credentials."""
     return web.Response(
         status=HTTPStatus.CREATED.value,
@@ -151,7 +151,7 @@ def begun(source: str, started: types.Started) -> web.Response:
     )
 
 
-def registered(source: str, session_id: str) -> web.Response:
+def registration_response(source: str, session_id: str) -> web.Response:
     """Return the answer to a registration, which is on Kafka."""
     return web.Response(
         status=HTTPStatus.ACCEPTED.value,

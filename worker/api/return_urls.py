@@ -16,12 +16,12 @@ class Given(TypedDict):
     finished_url: str | None
 
 
-class Addresses:
+class ReturnUrls:
     """Makes addresses below *public_url*, where the ingress takes them."""
 
     def __init__(
         self,
-        made: tickets.Tickets,
+        made: tickets.TicketSigner,
         *,
         public_url: str,
         ttl_ms: int,
@@ -32,7 +32,7 @@ class Addresses:
         self._ttl_ms = ttl_ms
         self._clock = clock
 
-    def before(
+    def provider_return_url(
         self, of: types.ApiSource, wanted: requests.Begin, begin_id: str
     ) -> str | None:
         """Return what the provider is given as return address: no session yet."""
@@ -40,12 +40,12 @@ class Addresses:
             return None
         return self._address("return", self._ticket(of, wanted, begin_id))
 
-    def after(
+    def customer_urls(
         self,
         of: types.ApiSource,
         wanted: requests.Begin,
         begin_id: str,
-        it: model.Begun,
+        it: model.StartedSession,
     ) -> Given:
         """Return what the caller is given: the session is known, and its end may be."""
         ticket = self._ticket(of, wanted, begin_id)
@@ -71,4 +71,4 @@ class Addresses:
         )
 
     def _address(self, way: str, ticket: tickets.Ticket) -> str:
-        return f"{self._public_url}/{way}/{ticket.source}/{self._tickets.make(ticket)}"
+        return f"{self._public_url}/{way}/{ticket.source}/{self._tickets.sign(ticket)}"

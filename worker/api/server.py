@@ -30,8 +30,8 @@ class Limits:
     read_timeout_s: float = 10.0
     #: what a 503 asks for, in whole seconds
     retry_after_s: int = 5
-    connections: http_server.Bounds = dataclasses.field(
-        default_factory=http_server.Bounds
+    connections: http_server.ConnectionLimits = dataclasses.field(
+        default_factory=http_server.ConnectionLimits
     )
 
 
@@ -58,7 +58,7 @@ class _Refusal(Exception):
 
 
 @dataclasses.dataclass(slots=True)
-class _Visit:
+class _RequestContext:
     """What becomes known of one request while it is handled."""
 
     route: str | None = None
@@ -127,7 +127,7 @@ class Api:
         """Answer one request, whatever it holds, and report it."""
         now = asyncio.get_running_loop().time
         started = now()
-        visit = _Visit()
+        visit = _RequestContext()
         refusal = None
         try:
             result, response = await self._take(request, visit)
@@ -135,7 +135,7 @@ class Api:
             refusal = _refusal_of(failure)
             result = refusal.result
             response = self._refused(refusal, visit)
-        self._observer.answered(
+        self._observer.request_finished(
             telemetry.Report(
                 result=result,
                 status=response.status,
@@ -150,7 +150,7 @@ class Api:
         return response
 
     async def _take(
-        self, request: web.BaseRequest, visit: _Visit
+        self, request: web.BaseRequest, visit: _RequestContext
     ) -> tuple[responses.Result, web.Response]:
         """Go the way of a request: route, key, right, bounds, body, and do it."""
         parts = request.rel_url.raw_path.split("/")
@@ -181,7 +181,7 @@ class Api:
                 self._in_flight -= 1
 
     def _permitted(
-        self, request: web.BaseRequest, name: str, visit: _Visit
+        self, request: web.BaseRequest, name: str, visit: _RequestContext
     ) -> types.ApiSource:
         """Return the source *name*, to which the caller's key has a right."""
         key = self._keys.find(request.headers.getall(hdrs.AUTHORIZATION, []))
@@ -202,30 +202,34 @@ class Api:
         request: web.BaseRequest,
         of: types.ApiSource,
         document: requests.Document,
-        visit: _Visit,
+        visit: _RequestContext,
     ) -> tuple[responses.Result, web.Response]:
         presented = request.headers.getall(requests.IDEMPOTENCY_KEY, [])
         key = requests.idempotency_key(presented)
         started = await self._service.begin(
-            of, requests.begin(document, of), key, caller=visit.caller
+            of, requests.parse_begin(document, of), key, caller=visit.caller
         )
         visit.session = logs.session_hash(of.name, started.begun.session_id)
-        return _Result.BEGUN, responses.begun(of.name, started)
+        return _Result.BEGUN, responses.begin_response(of.name, started)
 
     async def _register(
         self,
         of: types.ApiSource,
         segment: str,
         document: requests.Document,
-        visit: _Visit,
+        visit: _RequestContext,
     ) -> tuple[responses.Result, web.Response]:
         spelling = urllib.parse.unquote(segment[:_SEGMENT_MAX], errors="replace")
-        wanted = requests.registration(document, of, spelling, self._clock.now_ms())
+        wanted = requests.parse_registration(
+            document, of, spelling, self._clock.now_ms()
+        )
         visit.session = logs.session_hash(of.name, wanted.session_id)
         await self._service.register(of, wanted)
-        return _Result.REGISTERED, responses.registered(of.name, wanted.session_id)
+        return _Result.REGISTERED, responses.registration_response(
+            of.name, wanted.session_id
+        )
 
-    def _refused(self, refusal: _Refusal, visit: _Visit) -> web.Response:
+    def _refused(self, refusal: _Refusal, visit: _RequestContext) -> web.Response:
         headers = dict(refusal.headers or {})
         if responses.is_unavailable(refusal.result):
             headers.setdefault(hdrs.RETRY_AFTER, str(self._limits.retry_after_s))
@@ -241,8 +245,10 @@ class Api:
         """Answer what aiohttp could not parse, and never with a 500."""
         client = status // 100 == 4  # noqa: PLR2004 -- 4xx
         result = _Result.MALFORMED_REQUEST if client else _Result.FAILED
-        response = self._refused(_Refusal(result), _Visit())
-        self._observer.answered(telemetry.Report(result=result, status=response.status))
+        response = self._refused(_Refusal(result), _RequestContext())
+        self._observer.request_finished(
+            telemetry.Report(result=result, status=response.status)
+        )
         return response
 
 
@@ -251,19 +257,19 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
     match failure:
         case _Refusal():
             return failure
-        case http_server.Unreadable():
+        case http_server.BodyReadError():
             return _Refusal(_Result(failure.fault.value))
-        case http_server.Crowded():
+        case http_server.BodyEvicted():
             return _Refusal(_Result.OVERLOADED)
         case errors.MalformedBody():
             return _Refusal(_Result.MALFORMED_BODY)
-        case errors.BeginRefused():
+        case errors.InvalidBeginRequest():
             return _Refusal(_Result.REFUSED, wrong=failure.problems)
-        case types.Repeated():
+        case types.DuplicateBegin():
             state: str = failure.state.value
             more = {"state": state, "session_id": failure.session_id}
             return _Refusal(_Result.REPEATED, more=more, reason=state)
-        case types.InDoubt():
+        case types.OutcomeUnknown():
             return _Refusal(
                 _Result.IN_DOUBT,
                 more={"state": types.Repeat.OUTCOME_UNKNOWN.value},
@@ -275,7 +281,9 @@ def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for eac
         case errors.TransportError():
             return _Refusal(_Result.UNAVAILABLE, reason=failure.reason)
         case _:
-            return _Refusal(_Result.FAILED, fault=exceptions.fault_of(failure))
+            return _Refusal(
+                _Result.FAILED, fault=exceptions.exception_location(failure)
+            )
 
 
 def _of_provider(failure: errors.FetchError) -> _Refusal:

@@ -46,9 +46,9 @@ class Service:
         *,
         log: ports.BeginLog,
         sink: ports.EventSink,
-        debts: pending_writes.Debts,
+        debts: pending_writes.PendingWrites,
         begin_ids: auth.BeginIds,
-        given: return_urls.Addresses,
+        given: return_urls.ReturnUrls,
         observer: telemetry.ApiTelemetry,
         clock: clocks.Clock,
         times: Times,
@@ -69,7 +69,7 @@ class Service:
         idempotency_key: str | None,
         *,
         caller: str,
-    ) -> types.Started:
+    ) -> types.BeginResult:
         """
         Begin a session at the provider and register it.
 
@@ -86,17 +86,17 @@ class Service:
         intent = await self._intended(of, wanted, identity)
         begun = await self._call(of, request, intent)
         await self._registered(intent, begun)
-        return types.Started(
+        return types.BeginResult(
             begun=begun,
             reference=wanted.reference,
-            **self._addresses.after(of, wanted, begin_id, begun),
+            **self._addresses.customer_urls(of, wanted, begin_id, begun),
         )
 
     async def register(
         self, of: types.ApiSource, wanted: requests.Registration
     ) -> None:
         """Register a session begun elsewhere; raises errors.KafkaUnavailable."""
-        event = requests.elsewhere(of, wanted, self._clock.now_ms())
+        event = requests.registration_event(of, wanted, self._clock.now_ms())
         await self._sink.publish(event)
 
     def _identity(
@@ -111,17 +111,17 @@ class Service:
             return self._ids.random()
         known = self._ids.of(of.name, caller, idempotency_key, wanted)
         for identity in known:
-            standing = self._log.standing(f"{of.name}:{identity.begin_id}")
-            if standing is not None and self._stands(standing):
+            standing = self._log.current(f"{of.name}:{identity.begin_id}")
+            if standing is not None and self._check_current(standing):
                 raise self._taken(standing, identity)
         for begin_id in self._ids.without_caller(of.name, idempotency_key):
-            standing = self._log.standing(f"{of.name}:{begin_id}")
-            if standing is not None and self._stands(standing):
+            standing = self._log.current(f"{of.name}:{begin_id}")
+            if standing is not None and self._check_current(standing):
                 # Nobody knows whose it was: the session is not named.
-                raise types.Repeated(self._repeated(standing).state)
+                raise types.DuplicateBegin(self._repeated(standing).state)
         return known[0]
 
-    def _stands(self, intent: model.Intent) -> bool:
+    def _check_current(self, intent: model.Intent) -> bool:
         """Return whether *intent* keeps its key from being used again."""
         match intent.stage:
             case model.BeginStage.FAILED:
@@ -133,19 +133,19 @@ class Service:
 
     def _taken(
         self, intent: model.Intent, identity: auth.Identity
-    ) -> types.Repeated | errors.BeginRefused:
+    ) -> types.DuplicateBegin | errors.InvalidBeginRequest:
         """Return what to say of *intent*, which has the key of *identity*."""
         digest = identity.request_digest
         # An older release wrote none: then nobody knows whether it was the same.
         if intent.request_digest in (None, digest):
             return self._repeated(intent)
-        return errors.BeginRefused({requests.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})
+        return errors.InvalidBeginRequest({requests.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})
 
-    def _repeated(self, intent: model.Intent) -> types.Repeated:
+    def _repeated(self, intent: model.Intent) -> types.DuplicateBegin:
         if intent.session_id is not None:
-            return types.Repeated(types.Repeat.BEGUN, intent.session_id)
+            return types.DuplicateBegin(types.Repeat.BEGUN, intent.session_id)
         left = self._clock.now_ms() - intent.begun_at >= self._times.begin
-        return types.Repeated(
+        return types.DuplicateBegin(
             types.Repeat.OUTCOME_UNKNOWN if left else types.Repeat.IN_PROGRESS
         )
 
@@ -157,7 +157,7 @@ class Service:
             begin_id=begin_id,
             reference=wanted.reference,
             mode=wanted.mode,
-            return_address=self._addresses.before(of, wanted, begin_id),
+            return_address=self._addresses.provider_return_url(of, wanted, begin_id),
             webhook_url=of.webhook_url(),
             language=wanted.language,
             provider_params=wanted.provider_params,
@@ -172,13 +172,13 @@ class Service:
             provider=of.provider,
             environment=of.environment,
             begin_id=identity.begin_id,
-            attempt_id=model.new_id(),
+            attempt_id=model.random_id(),
             reference=wanted.reference,
             begun_at=self._clock.now_ms(),
             request_digest=identity.request_digest,
         )
         try:
-            first = await self._log.intend(intent)
+            first = await self._log.record_intent(intent)
         except errors.TransportError:
             # Nothing is begun, and it may be written all the same.
             self._debts.never_called(intent)
@@ -188,12 +188,12 @@ class Service:
         if not first.open:
             # Ours is the last record of the key now: compaction must not keep it.
             with contextlib.suppress(errors.TransportError):
-                await self._log.end(first)
+                await self._log.record_outcome(first)
         raise self._taken(first, identity)
 
     async def _call(
         self, of: types.ApiSource, request: model.BeginRequest, intent: model.Intent
-    ) -> model.Begun:
+    ) -> model.StartedSession:
         """Call the provider, once; what began nothing frees the key."""
         left_ms = self._times.left_to_call(intent, self._clock.now_ms())
         if left_ms <= 0:
@@ -204,21 +204,25 @@ class Service:
         try:
             async with asyncio.timeout(left_ms / 1000):
                 return await of.beginner.begin(request)
-        except (errors.BeginRefused, errors.FetchError) as failure:
+        except (errors.InvalidBeginRequest, errors.FetchError) as failure:
             if not _nothing_began(failure):
-                raise types.InDoubt(failure.reason) from None
+                raise types.OutcomeUnknown(failure.reason) from None
             await self._note(intent.failed(self._clock.now_ms()))
-            if isinstance(failure, errors.AccountRefused):
+            if isinstance(failure, errors.ProviderAuthFailed):
                 self._observer.alarm(model.AlarmKind.ACCOUNT_REFUSED, of.name)
             raise
         except TimeoutError:
-            raise types.InDoubt(errors.ProviderTimeout.reason) from None
+            raise types.OutcomeUnknown(errors.ProviderTimeout.reason) from None
         except Exception as failure:  # noqa: BLE001 -- reported; what it did is not known
-            raise types.InDoubt("failed", exceptions.fault_of(failure)) from None
+            raise types.OutcomeUnknown(
+                "failed", exceptions.exception_location(failure)
+            ) from None
         finally:
-            self._observer.called(of.name, now() - started)
+            self._observer.provider_called(of.name, now() - started)
 
-    async def _registered(self, intent: model.Intent, begun: model.Begun) -> None:
+    async def _registered(
+        self, intent: model.Intent, begun: model.StartedSession
+    ) -> None:
         """Tell the worker of the session, then note the end."""
         end = intent.registered(
             self._clock.now_ms(),
@@ -226,17 +230,17 @@ class Service:
             provider_session_id=begun.provider_session_id,
             expires_at=begun.expires_at,
         )
-        await self._tell(end)
+        await self._publish_registration(end)
         await self._note(end)
 
-    async def _tell(self, end: model.Intent) -> None:
+    async def _publish_registration(self, end: model.Intent) -> None:
         """
         Publish the registration.
 
         Raises errors.KafkaUnavailable where that cannot be done in time: it is done
         later, and the caller learns of the session by asking again.
         """
-        event = requests.begun_here(end)
+        event = requests.begin_registered_event(end)
         until = end.begun_at + self._times.begin - self._times.ack
         while True:
             try:
@@ -250,12 +254,12 @@ class Service:
     async def _note(self, end: model.Intent) -> None:
         """Write down how it ended, now or later."""
         try:
-            await self._log.end(end)
+            await self._log.record_outcome(end)
         except errors.TransportError:
             self._debts.end(end)
 
 
-def _nothing_began(failure: errors.BeginRefused | errors.FetchError) -> bool:
+def _nothing_began(failure: errors.InvalidBeginRequest | errors.FetchError) -> bool:
     """Return whether *failure* says that there is no session of it."""
     if isinstance(failure, errors.FetchError) and not failure.answered:
         return failure.detail == errors.ProviderUnreachable.NOT_CONNECTED

@@ -37,7 +37,7 @@ class ApiTelemetry:
         self._metrics = counters
         self._lines = lines
 
-    def answered(self, report: Report) -> None:
+    def request_finished(self, report: Report) -> None:
         """Write the line of one request, and count it."""
         self._metrics.api_request(report.source, report.result)
         line = {
@@ -51,7 +51,7 @@ class ApiTelemetry:
             "fault": report.fault,
         }
         told = {key: value for key, value in line.items() if value is not None}
-        if not self._worth_a_line(report):
+        if not self._should_log(report):
             pass
         elif report.fault is not None:
             _log.error("api.failed", **told)
@@ -60,7 +60,7 @@ class ApiTelemetry:
         else:
             _log.warning("api.refused", **told)
 
-    def called(self, source: str, seconds: float) -> None:
+    def provider_called(self, source: str, seconds: float) -> None:
         """Take note of how long a provider took to begin a session."""
         self._metrics.begin_called(source, seconds)
 
@@ -75,12 +75,12 @@ class ApiTelemetry:
         if self._lines.admits("begin.recovery_failed", source=name, fault=fault):
             _log.error("begin.recovery_failed", source=name, fault=fault)
 
-    def left(self, source: str) -> None:
+    def begin_expired(self, source: str) -> None:
         """Tell of a begin that is forgotten without a session."""
         self._metrics.begin_forgotten(source)
         _log.warning("begin.forgotten", source=source)
 
-    def _worth_a_line(self, report: Report) -> bool:
+    def _should_log(self, report: Report) -> bool:
         """Return whether it is written; whoever is refused may come at any rate."""
         return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
             "api.failed" if report.fault else "api.refused",
@@ -88,7 +88,7 @@ class ApiTelemetry:
             result=report.result,
         )
 
-    def closed(self, why: http_server.Closed) -> None:
+    def closed(self, why: http_server.CloseReason) -> None:
         """Count a connection that was closed, by why."""
         self._metrics.connection_closed(why)
 

@@ -15,7 +15,7 @@ class ApiSource:
     name: str
     provider: str
     environment: model.Environment
-    beginner: ports.Beginner = dataclasses.field(repr=False)
+    beginner: ports.SessionStarter = dataclasses.field(repr=False)
     #: from a spelling to the session id, None against the provider's pattern
     canonical: Callable[[object], str | None] = dataclasses.field(repr=False)
     #: what a reference must match, all of it
@@ -36,7 +36,7 @@ class Repeat(enum.StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
 
 
-class Repeated(Exception):
+class DuplicateBegin(Exception):
     """The same was begun before: no answer is given twice, it holds a credential."""
 
     def __init__(self, state: Repeat, session_id: str | None = None) -> None:
@@ -45,7 +45,7 @@ class Repeated(Exception):
         self.session_id = session_id
 
 
-class InDoubt(Exception):
+class OutcomeUnknown(Exception):
     """The provider was called, and nobody knows whether it has begun a session."""
 
     def __init__(self, reason: str, fault: str | None = None) -> None:
@@ -55,10 +55,10 @@ class InDoubt(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class BeginResult:
     """The one answer to a begin; holds credentials."""
 
-    begun: model.Begun
+    begun: model.StartedSession
     reference: str
     #: ours, with the session in it: for the company's page, and for its widget
     return_url: str | None = dataclasses.field(default=None, repr=False)

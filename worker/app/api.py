@@ -27,7 +27,7 @@ _NO_KEYS = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class ApiComponents:
     """What begins sessions, at work."""
 
     sources: Mapping[str, api.ApiSource]
@@ -54,26 +54,26 @@ async def run(
     sources.log_warnings(config)
     health = lifecycle.Health()
     lines = log_throttle.LogThrottle(clock)
-    watch = telemetry.ApiTelemetry(counters, lines)
-    with lifecycle.stopped_by_signals() as stop:
+    observer = telemetry.ApiTelemetry(counters, lines)
+    with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
             config.api.host, admin_port, health, counters
         ) as served:
-            checked = lifecycle.topics_in_order(config, clock, counters)
-            if not await lifecycle.unless_stopped(stop, checked):
+            checked = lifecycle.wait_until_topics_valid(config, clock, counters)
+            if not await lifecycle.run_until_stopped(stop, checked):
                 return
             async with (
-                lines.telling(),
-                working(config, clock, watch) as beginning,
+                lines.reporting(),
+                run_background(config, clock, observer) as beginning,
             ):
-                server = _server(config, beginning, watch, clock)
+                server = _server(config, beginning, observer, clock)
                 health.ready = lambda: server.ready and beginning.log.ready
-                counters.before_render(lambda: _refresh(counters, beginning))
+                counters.on_scrape(lambda: _refresh(counters, beginning))
                 caught_up = beginning.log.caught_up()
-                if not await lifecycle.unless_stopped(stop, caught_up):
+                if not await lifecycle.run_until_stopped(stop, caught_up):
                     return
                 bound = await server.start(config.api.host, port)
-                counters.before_render(
+                counters.on_scrape(
                     lambda: counters.http(server.connections, server.buffered_bytes)
                 )
                 recovering = asyncio.create_task(beginning.recovery.run())
@@ -84,7 +84,7 @@ async def run(
                     max_connections=server.max_connections,
                 )
                 try:
-                    await lifecycle.unless_stopped(stop, asyncio.shield(recovering))
+                    await lifecycle.run_until_stopped(stop, asyncio.shield(recovering))
                 finally:
                     await server.drain(config.api.shutdown_timeout / 1000)
                     recovering.cancel()
@@ -92,15 +92,15 @@ async def run(
     _log.info("api.stopped")
 
 
-def _refresh(counters: metrics.Metrics, beginning: Beginning) -> None:
+def _refresh(counters: metrics.Metrics, beginning: ApiComponents) -> None:
     counters.kafka_reachable(reachable=beginning.sink.reachable)
     count_unresolved(counters, beginning.recovery)
 
 
 def _server(
     config: settings.Settings,
-    beginning: Beginning,
-    watch: telemetry.ApiTelemetry,
+    beginning: ApiComponents,
+    observer: telemetry.ApiTelemetry,
     clock: clocks.Clock,
 ) -> api.Api:
     bounds = config.api
@@ -108,7 +108,7 @@ def _server(
         beginning.sources,
         beginning.service,
         known=api.Keys(bounds.keys),
-        observer=watch,
+        observer=observer,
         clock=clock,
         limits=api.Limits(
             max_in_flight=bounds.max_in_flight,
@@ -116,7 +116,7 @@ def _server(
             read_timeout_s=bounds.read_timeout / 1000,
             # Whole seconds, and never none: zero would be an invitation to hammer.
             retry_after_s=max(1, bounds.retry_after // 1000),
-            connections=http_server.Bounds(
+            connections=http_server.ConnectionLimits(
                 keepalive_timeout_s=bounds.keepalive_timeout / 1000,
                 linger_timeout_s=bounds.linger_timeout / 1000,
                 send_timeout_s=bounds.send_timeout / 1000,
@@ -137,9 +137,9 @@ _NO_SECRETS = (
 
 
 @contextlib.asynccontextmanager
-async def working(
+async def run_background(
     config: settings.Settings, clock: clocks.Clock, observer: api.ApiTelemetry
-) -> AsyncIterator[Beginning]:
+) -> AsyncIterator[ApiComponents]:
     """
     Yield what begins sessions; its recovery is not running yet.
 
@@ -159,27 +159,27 @@ async def working(
         sink=sink,
         ack_timeout_ms=ack_ms,
         window_ms=config.api.idempotency_window,
-        kept_ms=kept_ms(config),
+        kept_ms=retention_ms(config),
     )
     built = api_sources(config, clock)
     sink.start()
     log.start()
-    debts = api.Debts()
+    debts = api.PendingWrites()
     times = api.Times(
         begin=config.api.begin_timeout,
         ack=ack_ms,
         window=config.api.idempotency_window,
     )
     try:
-        yield Beginning(
+        yield ApiComponents(
             sources=built,
             service=api.Service(
                 log=log,
                 sink=sink,
                 debts=debts,
                 begin_ids=api.BeginIds(secrets),
-                given=api.Addresses(
-                    tickets.Tickets(secrets),
+                given=api.ReturnUrls(
+                    tickets.TicketSigner(secrets),
                     public_url=config.ingress.public_url,
                     ttl_ms=config.returns.ticket_ttl,
                     clock=clock,
@@ -234,12 +234,12 @@ def _source(
         canonical=entry.build(name, source, clock).canonical,
         reference=re.compile(source.reference_pattern),
         origins=frozenset(source.return_origins),
-        webhook_url=functools.partial(sources.address, config, name),
+        webhook_url=functools.partial(sources.webhook_url, config, name),
         session_ms=source.session_deadline,
     )
 
 
-def kept_ms(config: settings.Settings) -> int:
+def retention_ms(config: settings.Settings) -> int:
     """Return how long the end of a begin is to be known."""
     longest = max(config.api.idempotency_window, config.returns.ticket_ttl)
     return longest + _MORE_MS

@@ -25,37 +25,39 @@ async def run(
     Raises errors.TopicMismatch, and OSError where a port cannot be had.
     """
     clock = clocks.SystemClock()
-    built = sources.configured(config, clock)
+    built = sources.build_sources(config, clock)
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
     health = lifecycle.Health()
     bounds = config.ingress
-    with lifecycle.stopped_by_signals() as stop:
+    with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
             bounds.host, admin_port, health, counters
         ) as served:
-            checked = lifecycle.topics_in_order(config, clock, counters)
-            if not await lifecycle.unless_stopped(stop, checked):
+            checked = lifecycle.wait_until_topics_valid(config, clock, counters)
+            if not await lifecycle.run_until_stopped(stop, checked):
                 return
             sink = event_producer.EventProducer(
                 config.kafka, clock, _log, ack_timeout_ms=bounds.ack_timeout
             )
             sink.start()
-            counters.before_render(
+            counters.on_scrape(
                 lambda: counters.kafka_reachable(reachable=sink.reachable)
             )
             lines = log_throttle.LogThrottle(clock)
-            watch = ingress_telemetry.IngressTelemetry(counters, lines)
+            observer = ingress_telemetry.IngressTelemetry(counters, lines)
             returned = returns_telemetry.ReturnTelemetry(counters, lines)
             async with (
-                lines.telling(),
+                lines.reporting(),
                 _pages(config, built, sink, returned, clock) as pages,
             ):
-                server = _server(config, built, sink, watch, clock=clock, pages=pages)
+                server = _server(
+                    config, built, sink, observer, clock=clock, pages=pages
+                )
                 try:
                     bound = await server.start(bounds.host, port)
                     health.ready = lambda: server.ready
-                    counters.before_render(
+                    counters.on_scrape(
                         lambda: counters.http(server.connections, server.buffered_bytes)
                     )
                     _log.info(
@@ -64,7 +66,7 @@ async def run(
                         admin_port=served.port,
                         max_connections=server.max_connections,
                     )
-                    lifecycle.collect_garbage_rarely(in_small_steps=True)
+                    lifecycle.tune_gc(in_small_steps=True)
                     await stop.wait()
                 finally:
                     await server.drain(bounds.shutdown_timeout / 1000)
@@ -76,11 +78,11 @@ async def run(
 @contextlib.asynccontextmanager
 async def _pages(
     config: settings.Settings,
-    built: dict[str, sources.Configured],
+    built: dict[str, sources.ConfiguredSource],
     sink: ports.EventSink,
     observer: returns_telemetry.ReturnTelemetry,
     clock: clocks.Clock,
-) -> AsyncIterator[ingress.Pages | None]:
+) -> AsyncIterator[ingress.ExtraRoutes | None]:
     """Yield the return endpoints where they are configured."""
     if not config.returns.ticket_secrets:
         yield None
@@ -94,12 +96,12 @@ async def _pages(
 
 def _server(
     config: settings.Settings,
-    built: dict[str, sources.Configured],
+    built: dict[str, sources.ConfiguredSource],
     sink: event_producer.EventProducer,
-    watch: ingress_telemetry.IngressTelemetry,
+    observer: ingress_telemetry.IngressTelemetry,
     *,
     clock: clocks.Clock,
-    pages: ingress.Pages | None,
+    pages: ingress.ExtraRoutes | None,
 ) -> ingress.Ingress:
     bounds = config.ingress
     return ingress.Ingress(
@@ -114,13 +116,13 @@ def _server(
             for name, each in built.items()
         ],
         sink,
-        observer=watch,
+        observer=observer,
         clock=clock,
         forwarder=ingress.AiohttpForwarder(timeout_s=bounds.forward_timeout / 1000),
         bounds=ingress.Limits(
             max_in_flight=bounds.max_in_flight,
             read_timeout_s=bounds.read_timeout / 1000,
-            connections=http_server.Bounds(
+            connections=http_server.ConnectionLimits(
                 keepalive_timeout_s=bounds.keepalive_timeout / 1000,
                 linger_timeout_s=bounds.linger_timeout / 1000,
                 send_timeout_s=bounds.send_timeout / 1000,

@@ -35,7 +35,7 @@ class Health:
         return self.live()
 
 
-def collect_garbage_rarely(*, in_small_steps: bool = False) -> None:
+def tune_gc(*, in_small_steps: bool = False) -> None:
     """
     Look for garbage once in 10,000 objects, and never among what is here for good.
 
@@ -55,7 +55,7 @@ def collect_garbage_rarely(*, in_small_steps: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def stopped_by_signals() -> Iterator[asyncio.Event]:
+def shutdown_on_signals() -> Iterator[asyncio.Event]:
     """Yield an event that SIGTERM and SIGINT set; a second one ends the process."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -99,7 +99,7 @@ async def admin_port(
         await server.close()
 
 
-async def topics_in_order(
+async def wait_until_topics_valid(
     config: settings.Settings, clock: clocks.Clock, counters: metrics.Metrics
 ) -> None:
     """
@@ -131,7 +131,7 @@ async def topics_in_order(
             return
 
 
-async def unless_stopped(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
+async def run_until_stopped(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
     """Wait for *doing*; return False, and give it up, where *stop* comes first."""
     task = asyncio.ensure_future(doing)
     stopping = asyncio.ensure_future(stop.wait())

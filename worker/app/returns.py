@@ -21,7 +21,7 @@ _PATIENCE_S = 2.0
 @contextlib.asynccontextmanager
 async def pages(
     config: settings.Settings,
-    built: Mapping[str, sources.Configured],
+    built: Mapping[str, sources.ConfiguredSource],
     sink: ports.EventSink,
     observer: returns.ReturnTelemetry,
     clock: clocks.Clock,
@@ -54,19 +54,21 @@ async def _tidy(follower: begin_log.BeginFollower, clock: clocks.Clock) -> None:
 
 def _returns(
     config: settings.Settings,
-    built: Mapping[str, sources.Configured],
+    built: Mapping[str, sources.ConfiguredSource],
     sink: ports.EventSink,
     observer: returns.ReturnTelemetry,
     *,
     clock: clocks.Clock,
-    known: ports.Begins,
+    known: ports.SessionLookup,
 ) -> returns.Returns:
     table = config.returns
     return returns.Returns(
         [_source(name, each) for name, each in built.items()],
         sink,
-        honoured=tickets.Tickets([secret.key() for secret in table.ticket_secrets]),
-        signer=returns.Statements(
+        honoured=tickets.TicketSigner(
+            [secret.key() for secret in table.ticket_secrets]
+        ),
+        signer=returns.ReturnTokenSigner(
             [secret.key() for secret in table.signing_keys],
             issuer=config.ingress.public_url,
             ttl_ms=table.token_ttl,
@@ -81,7 +83,7 @@ def _returns(
     )
 
 
-def _source(name: str, each: sources.Configured) -> returns.ReturnSource:
+def _source(name: str, each: sources.ConfiguredSource) -> returns.ReturnSource:
     return returns.ReturnSource(
         name=name,
         provider=each.settings.provider,

@@ -18,7 +18,7 @@ _Source = TypeVar("_Source")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Configured:
+class ConfiguredSource:
     """One configured source."""
 
     name: str
@@ -80,12 +80,14 @@ def log_warnings(config: settings.Settings) -> None:
         _log.warning("settings.doubtful", message=warning)
 
 
-def configured(config: settings.Settings, clock: clocks.Clock) -> dict[str, Configured]:
+def build_sources(
+    config: settings.Settings, clock: clocks.Clock
+) -> dict[str, ConfiguredSource]:
     """Return every configured source by its name; opens no connection yet."""
     built = {}
     for name, source in config.sources.items():
         entry = providers.REGISTRY[source.provider]
-        built[name] = Configured(
+        built[name] = ConfiguredSource(
             name=name,
             settings=source,
             entry=entry,
@@ -104,16 +106,18 @@ def find(sources: Mapping[str, _Source], name: str) -> _Source:
     return sources[name]
 
 
-def bindings(
-    sources: Mapping[str, Configured], config: settings.Settings, clock: clocks.Clock
-) -> dict[str, source_runtime.Binding]:
+def build_source_runtimes(
+    sources: Mapping[str, ConfiguredSource],
+    config: settings.Settings,
+    clock: clocks.Clock,
+) -> dict[str, source_runtime.SourceRuntime]:
     """Return what the pipeline needs of each source."""
     retention = config.ledger.identity_retention
     return {
-        name: source_runtime.Binding(
+        name: source_runtime.SourceRuntime(
             provider=each.provider,
             rules=each.settings.rules(retention),
-            gate=source_limiter.Gate(_limits(each.settings), clock),
+            gate=source_limiter.SourceLimiter(_limits(each.settings), clock),
         )
         for name, each in sources.items()
     }
@@ -129,12 +133,12 @@ def _limits(source: sources.Source) -> source_limiter.Limits:
     )
 
 
-async def close(built: Mapping[str, Configured]) -> None:
+async def close(built: Mapping[str, ConfiguredSource]) -> None:
     """Close every source's connections; idempotent."""
     await asyncio.gather(*(each.provider.close() for each in built.values()))
 
 
-def address(config: settings.Settings, name: str) -> str:
+def webhook_url(config: settings.Settings, name: str) -> str:
     """
     Return the webhook URL of the source *name*.
 
@@ -146,4 +150,4 @@ def address(config: settings.Settings, name: str) -> str:
     if "signed_url" not in source.authenticators:
         return url
     key = source.url_secrets[0].key()
-    return f"{url}/{signing.url_token(key, source.environment, name)}"
+    return f"{url}/{signing.derive_url_token(key, source.environment, name)}"

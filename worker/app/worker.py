@@ -35,26 +35,26 @@ async def run(
     than ``shutdown_timeout``, and OSError where the admin port cannot be had.
     """
     clock = clocks.SystemClock()
-    built = sources.configured(config, clock)
-    bound = sources.bindings(built, config, clock)
+    built = sources.build_sources(config, clock)
+    bound = sources.build_source_runtimes(built, config, clock)
     counters = metrics.Metrics(config.sources)
     logs.configure(console=console, on_dropped=counters.log_values_dropped)
     sources.log_warnings(config)
     health = lifecycle.Health()
-    with lifecycle.stopped_by_signals() as stop:
+    with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
             config.worker.host, admin_port, health, counters
         ) as served:
-            checked = lifecycle.topics_in_order(config, clock, counters)
-            if not await lifecycle.unless_stopped(stop, checked):
+            checked = lifecycle.wait_until_topics_valid(config, clock, counters)
+            if not await lifecycle.run_until_stopped(stop, checked):
                 return
-            watch = telemetry.WorkerTelemetry(counters, clock)
-            member = _member(config, bound, watch, clock, accept_gap=accept_gap)
+            observer = telemetry.WorkerTelemetry(counters, clock)
+            member = _member(config, bound, observer, clock, accept_gap=accept_gap)
             _report(member, counters, health, config, clock)
-            lifecycle.collect_garbage_rarely()
+            lifecycle.tune_gc()
             running = asyncio.create_task(member.run())
             _log.info("worker.started", admin_port=served.port)
-            await lifecycle.unless_stopped(stop, asyncio.shield(running))
+            await lifecycle.run_until_stopped(stop, asyncio.shield(running))
             member.stop()
             health.ready = lambda: False
             try:
@@ -72,35 +72,35 @@ async def run(
 
 def _member(
     config: settings.Settings,
-    bound: Mapping[str, source_runtime.Binding],
-    watch: telemetry.WorkerTelemetry,
+    bound: Mapping[str, source_runtime.SourceRuntime],
+    observer: telemetry.WorkerTelemetry,
     clock: clocks.Clock,
     *,
     accept_gap: bool,
-) -> consumer_group.Group:
+) -> consumer_group.GroupConsumer:
     factory = processor_factory.ProcessorFactory(
         sources=bound,
         limits=limits(config),
         clock=clock,
-        watch=watch,
-        interrogation=poison_pill.Interrogation(),
+        observer=observer,
+        interrogation=poison_pill.PoisonPillRegistry(),
         version=config.ledger.version,
         partitions=config.kafka.partitions,
     )
     partitions = config.kafka.partitions
-    return consumer_group.Group(
+    return consumer_group.GroupConsumer(
         kafka=config.kafka,
         worker=config.worker,
         factory=factory,
         clock=clock,
-        watch=watch,
-        share=lambda owned_now: share(bound, owned_now, partitions),
+        observer=observer,
+        share=lambda owned_now: set_rate_shares(bound, owned_now, partitions),
         accept_gap=accept_gap,
     )
 
 
 def _report(
-    member: consumer_group.Group,
+    member: consumer_group.GroupConsumer,
     counters: metrics.Metrics,
     health: lifecycle.Health,
     config: settings.Settings,
@@ -109,7 +109,7 @@ def _report(
     """Let the admin port tell how *member* is."""
     patience = 2 * config.worker.progress_timeout
 
-    def at_work() -> list[processor.Partition]:
+    def at_work() -> list[processor.PartitionProcessor]:
         return [
             each.work for each in member.partitions.values() if each.work is not None
         ]
@@ -126,14 +126,14 @@ def _report(
         counters.crowded(unanswered, sum(not each.has_room for each in working))
         counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
         counters.deferred_events(sum(len(each.memory.deferred) for each in working))
-        counters.events_behind(member.events_behind())
-        counters.kafka_reachable(reachable=member.joined)
+        counters.events_behind(member.lag_records())
+        counters.kafka_reachable(reachable=member.is_ready)
 
-    counters.before_render(refresh)
+    counters.on_scrape(refresh)
     # No traffic comes by readiness: it stops a roll-out, and takes no worker away.
     health.ready = lambda: (
-        member.joined
-        and member.lag.standing_ms() < config.worker.progress_timeout
+        member.is_ready
+        and member.lag.blocked_ms() < config.worker.progress_timeout
         and not any(each.unread for each in at_work())
     )
     # A partition that is full is no reason to start anew: it would be full again.
@@ -161,12 +161,12 @@ def limits(config: settings.Settings) -> source_runtime.Limits:
         max_unanswered=-(-worker.max_unanswered_sessions // partitions),
         max_unanswered_bytes=-(-worker.max_unanswered_bytes // partitions),
         max_batch=worker.max_commit_sessions,
-        max_session_bytes=log.record_bound(config.kafka) - _AROUND_BYTES,
+        max_session_bytes=log.max_record_bytes(config.kafka) - _AROUND_BYTES,
     )
 
 
-def share(
-    sources: Mapping[str, source_runtime.Binding], owned_now: int, all_of: int
+def set_rate_shares(
+    sources: Mapping[str, source_runtime.SourceRuntime], owned_now: int, all_of: int
 ) -> None:
     """Give every source's gate the share that *owned_now* partitions stand for."""
     for each in sources.values():

@@ -45,12 +45,12 @@ def run(main: Coroutine[Any, Any, object]) -> None:
         raise click.ClickException(_system_errors.sentence(error)) from None
 
 
-def on_terminal() -> bool:
+def is_terminal() -> bool:
     """Return whether a person reads our output."""
     return sys.stdout.isatty()
 
 
-def logs_for_people() -> bool:
+def configure_console_logs() -> bool:
     """Return whether a person reads our log."""
     return sys.stderr.isatty()
 
@@ -61,7 +61,7 @@ def json_line(document: Mapping[str, object]) -> None:
     sys.stdout.buffer.flush()
 
 
-def canonical(configured: sources.Configured, spelling: str) -> str:
+def canonical(configured: sources.ConfiguredSource, spelling: str) -> str:
     """Return the session id that *spelling* names, or refuse it with a sentence."""
     session_id = configured.provider.canonical(spelling)
     if session_id is None:
@@ -73,7 +73,7 @@ def canonical(configured: sources.Configured, spelling: str) -> str:
 
 
 def read_or_skip(
-    found: reader.Fetched,
+    found: reader.ConsumedRecord,
     read: Callable[[bytes, bytes | None, codec.Headers], Held],
 ) -> Held | None:
     """

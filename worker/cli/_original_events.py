@@ -11,7 +11,7 @@ from worker.kafka import reader
 _SKEW_MS = 86_400_000
 
 
-def wanted(letter: model.DeadLetter, bound: sources.Configured) -> bool:
+def wanted(letter: model.DeadLetter, bound: sources.ConfiguredSource) -> bool:
     """
     Return whether running *letter* again takes its event, and not only a fetch.
 
@@ -36,7 +36,7 @@ async def find(
     records = reader.follow(
         config.kafka,
         [config.kafka.topic("events")],
-        reader.Span.UNTIL_END,
+        reader.ReadRange.UNTIL_END,
         since_ms=max(since, 0),
     )
     async with contextlib.aclosing(records):
@@ -58,7 +58,7 @@ def _event(record: codec.Record) -> model.Event | None:
 
 
 def again(
-    event: model.Event, bound: sources.Configured, event_id: str
+    event: model.Event, bound: sources.ConfiguredSource, event_id: str
 ) -> model.Event | None:
     """
     Return *event* to be published once more as *event_id*; None where it is no use.

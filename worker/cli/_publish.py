@@ -22,7 +22,7 @@ async def sink(
     config: settings.Settings,
 ) -> AsyncIterator[event_producer.EventProducer]:
     """Yield a producer that is connected; waits for Kafka."""
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     clock, log = clocks.SystemClock(), structlog.get_logger()
     await connectivity.wait_for_kafka(config.kafka, clock, log)
     publisher = event_producer.EventProducer(

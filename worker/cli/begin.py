@@ -42,7 +42,7 @@ def api_command(config: str | None, port: int | None, admin_port: int | None) ->
     _common.run(
         api.run(
             loaded,
-            console=_common.logs_for_people(),
+            console=_common.configure_console_logs(),
             port=loaded.api.port if port is None else port,
             admin_port=loaded.api.admin_port if admin_port is None else admin_port,
         )
@@ -106,33 +106,33 @@ async def _begin(
     given: _parameters.Parameters,
     idempotency_key: str | None,
 ) -> None:
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     clock = clocks.SystemClock()
     counters, lines = metrics.Metrics(config.sources), log_throttle.LogThrottle(clock)
-    watch = telemetry.ApiTelemetry(counters, lines)
-    async with api.working(config, clock, watch) as beginning:
+    observer = telemetry.ApiTelemetry(counters, lines)
+    async with api.run_background(config, clock, observer) as beginning:
         of = sources.find(beginning.sources, name)
         await connectivity.wait_for_kafka(config.kafka, clock, structlog.get_logger())
         await beginning.log.caught_up()
         try:
-            wanted = beginnings.begin(document, of)
+            wanted = beginnings.parse_begin(document, of)
             params = given.fitted(lambda params: _refused(of, wanted, params))
             wanted = dataclasses.replace(wanted, provider_params=params)
             started = await beginning.service.begin(
                 of, wanted, idempotency_key, caller=_CALLER
             )
-        except errors.BeginRefused as refused:
+        except errors.InvalidBeginRequest as refused:
             for field, sentence in refused.problems.items():
                 click.echo(f"{field}: {sentence}", err=True)
             raise click.ClickException("nothing was begun") from None
         except errors.FetchError as failure:
             raise click.ClickException(f"nothing was begun: {failure}") from None
-        except beginnings.InDoubt as doubt:
+        except beginnings.OutcomeUnknown as doubt:
             raise click.ClickException(
                 f"the provider may have begun it, nobody knows ({doubt.reason}):"
                 f" `kyc-worker session --begun {name}` tells if it is found out"
             ) from None
-        except beginnings.Repeated as repeated:
+        except beginnings.DuplicateBegin as repeated:
             what = repeated.session_id or repeated.state
             raise click.ClickException(
                 f"this was begun before, and its answer is not given twice: {what}"
@@ -155,7 +155,7 @@ def _refused(
     )
     try:
         of.beginner.check(request)
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         return frozenset(
             field.removeprefix(_PARAMS)
             for field in refused.problems
@@ -166,7 +166,7 @@ def _refused(
 
 def _tell(told: dict[str, Any]) -> None:
     """Print the answer: rows for a person, a JSON line on a pipe."""
-    if not _common.on_terminal():
+    if not _common.is_terminal():
         _common.json_line(told)
         return
     for name, value in told.items():

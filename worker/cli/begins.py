@@ -13,14 +13,14 @@ from worker.telemetry import logs
 
 async def show(config: settings.Settings, source: str | None) -> None:
     """Print every begin that is kept, the oldest first; of *source*, if one is."""
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     now = clocks.SystemClock().now_ms()
     intents = sorted(await _read(config), key=lambda each: each.begun_at)
     for intent in intents:
         if source not in (None, intent.source):
             continue
         state = _state(intent, now, config.api.begin_timeout)
-        if _common.on_terminal():
+        if _common.is_terminal():
             click.echo(_line(intent, state))
         else:
             _common.json_line(_document(intent, state))
@@ -28,9 +28,9 @@ async def show(config: settings.Settings, source: str | None) -> None:
 
 async def _read(config: settings.Settings) -> list[model.Intent]:
     """Return what stands of each begin."""
-    view = begin_index.BeginView(window_ms=config.api.idempotency_window)
+    view = begin_index.BeginIndex(window_ms=config.api.idempotency_window)
     topic = config.kafka.topic("begins")
-    records = reader.follow(config.kafka, [topic], reader.Span.UNTIL_END)
+    records = reader.follow(config.kafka, [topic], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(records):
         async for found in records:
             held = found.record
@@ -55,7 +55,7 @@ def _state(intent: model.Intent, now: int, timeout_ms: int) -> str:
 def _line(intent: model.Intent, state: str) -> str:
     return "  ".join(
         [
-            clocks.rfc3339(intent.begun_at),
+            clocks.format_rfc3339(intent.begun_at),
             f"{state:11}",
             f"{intent.source:16}",
             f"{intent.reference:20}",
@@ -66,7 +66,7 @@ def _line(intent: model.Intent, state: str) -> str:
 
 def _document(intent: model.Intent, state: str) -> dict[str, object]:
     return {
-        "begun_at": clocks.rfc3339(intent.begun_at),
+        "begun_at": clocks.format_rfc3339(intent.begun_at),
         "state": state,
         "source": intent.source,
         "reference": intent.reference,

@@ -16,7 +16,7 @@ from worker.telemetry import logs
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class LocatedDeadLetter:
     """A dead letter, and the place that makes its redrive the same every time."""
 
     letter: model.DeadLetter
@@ -56,11 +56,11 @@ def list_(
         _common.load(config, settings.Role.OPERATOR), reason, source, session
     ):
         letter = found.letter
-        if not _common.on_terminal():
+        if not _common.is_terminal():
             _common.json_line(_document(letter))
             continue
         click.echo(
-            f"{letter.dead_letter_id}  {clocks.rfc3339(letter.at)}  "
+            f"{letter.dead_letter_id}  {clocks.format_rfc3339(letter.at)}  "
             f"{letter.reason:22}  {letter.source}:{letter.session_id or '-'}  "
             f"attempts {letter.attempts}, count {letter.count}"
         )
@@ -99,7 +99,7 @@ def redrive(
     already does nothing.
     """
     settings_ = _common.load(config, settings.Role.OPERATOR)
-    built = sources.configured(settings_, clocks.SystemClock())
+    built = sources.build_sources(settings_, clocks.SystemClock())
     letters = _read(settings_, reason, source, session)
     kept = _originals(settings_, letters, built)
     again = [_again(found, built.get(found.letter.source), kept) for found in letters]
@@ -114,8 +114,8 @@ def redrive(
 
 def _originals(
     config: settings.Settings,
-    letters: list[Found],
-    built: Mapping[str, sources.Configured],
+    letters: list[LocatedDeadLetter],
+    built: Mapping[str, sources.ConfiguredSource],
 ) -> Mapping[str, model.Event]:
     """Return the events that are to be taken again, by their id."""
     untaken = [
@@ -134,25 +134,27 @@ def _originals(
 
 
 def _again(
-    found: Found,
-    bound: sources.Configured | None,
+    found: LocatedDeadLetter,
+    bound: sources.ConfiguredSource | None,
     kept: Mapping[str, model.Event],
 ) -> model.Event | None:
     """Return the event that runs a letter again; None where nothing can."""
     letter = found.letter
     if bound is None or letter.session_id is None:
         return None
-    event_id = model.named_id(f"kyc:redrive:{found.place}")
+    event_id = model.deterministic_id(f"kyc:redrive:{found.place}")
     if _original_events.wanted(letter, bound):
         original = kept.get(letter.event_id or "")
         if original is not None:
             return _original_events.again(original, bound, event_id)
-    if not redrivable(letter, bound):
+    if not filter_redrivable(letter, bound):
         return None
     return recheck.request(bound, letter.session_id, event_id=event_id, once=event_id)
 
 
-def redrivable(letter: model.DeadLetter, bound: sources.Configured) -> bool:
+def filter_redrivable(
+    letter: model.DeadLetter, bound: sources.ConfiguredSource
+) -> bool:
     """
     Return whether a fetch can make anything of *letter*.
 
@@ -192,14 +194,14 @@ def _read(
     reason: str | None,
     source: str | None,
     session: str | None,
-) -> list[Found]:
+) -> list[LocatedDeadLetter]:
     """Return the dead letters that are kept and asked for, oldest first."""
-    logs.configure(console=_common.logs_for_people())
-    found: list[Found] = []
+    logs.configure(console=_common.configure_console_logs())
+    found: list[LocatedDeadLetter] = []
 
     async def read() -> None:
         topic = [config.kafka.topic("dlq")]
-        records = reader.follow(config.kafka, topic, reader.Span.UNTIL_END)
+        records = reader.follow(config.kafka, topic, reader.ReadRange.UNTIL_END)
         async with contextlib.aclosing(records):
             async for each in records:
                 letter = _common.read_or_skip(each, codec.read_dead_letter)
@@ -212,7 +214,7 @@ def _read(
                 )
                 if asked:
                     place = f"{each.topic}:{each.partition}:{each.offset}"
-                    found.append(Found(letter, place))
+                    found.append(LocatedDeadLetter(letter, place))
 
     _common.run(read())
     return sorted(found, key=lambda one: one.letter.at)

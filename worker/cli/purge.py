@@ -46,20 +46,20 @@ def purge(
     if not never_answered:
         raise click.UsageError("say which sessions: --never-answered")
     settings_ = _common.load(config, settings.Role.OPERATOR)
-    found = sources.find(sources.configured(settings_, clocks.SystemClock()), source)
+    found = sources.find(sources.build_sources(settings_, clocks.SystemClock()), source)
     _common.run(_purge(settings_, found, execute=execute))
 
 
 async def _purge(
-    config: settings.Settings, found: sources.Configured, *, execute: bool
+    config: settings.Settings, found: sources.ConfiguredSource, *, execute: bool
 ) -> None:
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     count = await _count(config, found.name)
     click.echo(f"{count} sessions of {found.name} were never answered for", err=True)
     if not execute:
         click.echo("this was a dry run: --execute ends them", err=True)
         return
-    event_id = model.new_id()
+    event_id = model.random_id()
     events = list(commands(found, config.kafka.partitions, event_id))
     _log.warning(
         "sessions.purge_requested", source=found.name, event_id=event_id, count=count
@@ -80,7 +80,7 @@ async def _purge(
 
 
 def commands(
-    found: sources.Configured, partitions: int, event_id: str
+    found: sources.ConfiguredSource, partitions: int, event_id: str
 ) -> Iterator[model.Event]:
     """Yield one command for each partition; its key is one that belongs there."""
     left, number = set(range(partitions)), 0
@@ -135,6 +135,6 @@ async def _count_in(config: settings.Settings, number: int, prefix: bytes) -> in
 
 
 def _is_unanswered(value: bytes | None) -> bool:
-    if value is None or not codec.may_be_open(value):
+    if value is None or not codec.has_open_state(value):
         return False
-    return ledger.recovered(codec.read_session(value)).unanswered
+    return ledger.after_restart(codec.read_session(value)).unanswered

@@ -29,7 +29,7 @@ def recheck(
     if stdin:
         _streams.need_stdin()
     settings_ = _common.load(config, settings.Role.OPERATOR)
-    built = sources.configured(settings_, clocks.SystemClock())
+    built = sources.build_sources(settings_, clocks.SystemClock())
     found = sources.find(built, source)
     if not found.settings.fetches:
         raise click.ClickException(
@@ -48,7 +48,7 @@ def _lines() -> Iterator[str]:
 
 
 def request(
-    found: sources.Configured,
+    found: sources.ConfiguredSource,
     spelling: str,
     *,
     event_id: str | None = None,
@@ -56,7 +56,7 @@ def request(
 ) -> model.Event:
     """Return the event that asks for a fetch; with *once* it acts a single time."""
     return model.Event(
-        event_id=event_id or model.new_id(),
+        event_id=event_id or model.random_id(),
         type=model.EventType.RECHECK_REQUESTED,
         environment=found.settings.environment,
         source=found.name,

@@ -31,7 +31,7 @@ def register(source: str, config: str | None) -> None:
     """
     _streams.need_stdin()
     loaded = _common.load(config, settings.Role.OPERATOR)
-    lines = _Lines(
+    lines = LineImporter(
         sources.find(api_process.api_sources(loaded, clocks.SystemClock()), source)
     )
     _common.run(_publish_events(loaded, lines))
@@ -40,7 +40,7 @@ def register(source: str, config: str | None) -> None:
 
 
 @dataclasses.dataclass(slots=True)
-class _Lines:
+class LineImporter:
     """Stdin, line by line; tells what is wrong with a line, and goes on."""
 
     of: api.ApiSource
@@ -57,13 +57,13 @@ class _Lines:
             try:
                 document = _document(line)
                 spelling = document.pop("session_id", None)
-                wanted = api.registration(document, self.of, spelling, now)
-            except errors.BeginRefused as refused:
+                wanted = api.parse_registration(document, self.of, spelling, now)
+            except errors.InvalidBeginRequest as refused:
                 self._tell(refused)
                 continue
-            yield api.elsewhere(self.of, wanted, now)
+            yield api.registration_event(self.of, wanted, now)
 
-    def _tell(self, refused: errors.BeginRefused) -> None:
+    def _tell(self, refused: errors.InvalidBeginRequest) -> None:
         self.bad += 1
         for field, sentence in refused.problems.items():
             click.echo(f"line {self.read}: {field} {sentence}", err=True)
@@ -75,11 +75,11 @@ def _document(line: bytes) -> dict[str, Any]:
         try:
             parsed: dict[str, Any] = orjson.loads(line)
         except orjson.JSONDecodeError:
-            raise errors.BeginRefused({"it": "is no JSON object"}) from None
+            raise errors.InvalidBeginRequest({"it": "is no JSON object"}) from None
         return parsed
     parts = line.decode(errors="replace").split("\t")
     if len(parts) > len(_MEMBERS):
-        raise errors.BeginRefused({"it": "has more than three columns"})
+        raise errors.InvalidBeginRequest({"it": "has more than three columns"})
     return {
         name: part.strip()
         for name, part in zip(_MEMBERS, parts, strict=False)
@@ -87,7 +87,7 @@ def _document(line: bytes) -> dict[str, Any]:
     }
 
 
-async def _publish_events(config: settings.Settings, lines: _Lines) -> None:
+async def _publish_events(config: settings.Settings, lines: LineImporter) -> None:
     async with _publish.sink(config) as sink:
         try:
             done = await _publish.publish_all(sink, lines.events(), _total())

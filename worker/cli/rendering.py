@@ -21,7 +21,7 @@ def decision_line(decision: model.Decision, *, colour: bool) -> str:
     outcome = click.style(f"{word:8}", fg=hue, bold=True) if colour else f"{word:8}"
     short = decision.session_id[:_ID_SHOWN]
     parts = [
-        clock.rfc3339(decision.decided_at)[11:23],
+        clock.format_rfc3339(decision.decided_at)[11:23],
         outcome,
         f"{decision.source:16}",
         f"{short:12}",
@@ -51,34 +51,34 @@ def session_lines(
     if state is None:
         yield "  its state is forgotten; a callback would begin it again"
         return
-    yield f"  first seen   {clock.rfc3339(state.first_seen_at)}"
-    yield f"  last change  {clock.rfc3339(state.updated_at)}"
+    yield f"  first seen   {clock.format_rfc3339(state.first_seen_at)}"
+    yield f"  last change  {clock.format_rfc3339(state.updated_at)}"
     yield f"  reference    {state.reference or '-'}"
-    yield from _journey(state)
-    yield f"  fetches      {state.seq}, failures in a row: {state.failures}"
+    yield from _timeline(state)
+    yield f"  fetches      {state.fetch_seq}, failures in a row: {state.failures}"
     if state.flight is not None:
-        yield f"  a fetch is in flight since {clock.rfc3339(state.flight.started_at)}"
+        yield f"  fetch in flight since {clock.format_rfc3339(state.flight.started_at)}"
     elif state.due_at is not None:
-        yield f"  next fetch   {clock.rfc3339(state.due_at)}"
+        yield f"  next fetch   {clock.format_rfc3339(state.due_at)}"
     else:
         yield "  nothing is due"
 
 
-def _journey(state: ledger.Session) -> Iterator[str]:
+def _timeline(state: ledger.Session) -> Iterator[str]:
     """Return what the company told of the session, as far as it did."""
-    if state.held is not None:
+    if state.unregistered_cause is not None:
         yield "  not registered: its callback is held"
     if state.registered_at is None:
         return
-    told = [clock.rfc3339(state.registered_at)]
+    told = [clock.format_rfc3339(state.registered_at)]
     if state.begin_id is not None:
         told.append(f"begun as {state.begin_id}")
     if state.expires_at is not None:
-        told.append(f"expires {clock.rfc3339(state.expires_at)}")
+        told.append(f"expires {clock.format_rfc3339(state.expires_at)}")
     yield f"  registered   {', '.join(told)}"
     if state.returned_at is not None:
-        yield f"  returned     {clock.rfc3339(state.returned_at)}"
-    if state.unheard:
+        yield f"  returned     {clock.format_rfc3339(state.returned_at)}"
+    if state.awaiting_callback:
         yield "  called back  never"
     if state.overdue:
         yield f"  overdue      past its deadline, looked at {state.overdue} times since"

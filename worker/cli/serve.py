@@ -28,7 +28,7 @@ def ingress_command(
     _common.run(
         ingress.run(
             loaded,
-            console=_common.logs_for_people(),
+            console=_common.configure_console_logs(),
             port=loaded.ingress.port if port is None else port,
             admin_port=(
                 loaded.ingress.admin_port if admin_port is None else admin_port
@@ -63,7 +63,7 @@ def work_command(
     _common.run(
         worker.run(
             loaded,
-            console=_common.logs_for_people(),
+            console=_common.configure_console_logs(),
             admin_port=loaded.worker.admin_port if admin_port is None else admin_port,
             accept_gap=accept_gap,
         )

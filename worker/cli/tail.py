@@ -37,25 +37,27 @@ def tail(
 
     Reads read_committed and joins no group: it takes nothing from anybody.
     """
-    span = reader.Span.FROM_BEGINNING if from_beginning else reader.Span.FROM_END
-    span = reader.Span.UNTIL_END if until_end else span
+    span = (
+        reader.ReadRange.FROM_BEGINNING if from_beginning else reader.ReadRange.FROM_END
+    )
+    span = reader.ReadRange.UNTIL_END if until_end else span
     words = outcomes or tuple(str(outcome) for outcome in model.Outcome)
     _common.run(_tail(_common.load(config, settings.Role.OPERATOR), words, span))
 
 
 async def _tail(
-    config: settings.Settings, outcomes: tuple[str, ...], span: reader.Span
+    config: settings.Settings, outcomes: tuple[str, ...], span: reader.ReadRange
 ) -> None:
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     topics = [config.kafka.topic(f"decisions.{outcome}") for outcome in outcomes]
-    with lifecycle.stopped_by_signals() as stop:
-        await lifecycle.unless_stopped(stop, _print(config, topics, span))
+    with lifecycle.shutdown_on_signals() as stop:
+        await lifecycle.run_until_stopped(stop, _print(config, topics, span))
 
 
 async def _print(
-    config: settings.Settings, topics: list[str], span: reader.Span
+    config: settings.Settings, topics: list[str], span: reader.ReadRange
 ) -> None:
-    people = _common.on_terminal()
+    people = _common.is_terminal()
     records = reader.follow(config.kafka, topics, span)
     async with contextlib.aclosing(records):
         async for found in records:
@@ -94,14 +96,14 @@ def session(
     if source is None or session_id is None:
         _common.run(listing.show(settings_, source))
         return
-    built = sources.configured(settings_, clocks.SystemClock())
+    built = sources.build_sources(settings_, clocks.SystemClock())
     found = sources.find(built, source)
     key = model.SessionKey(source, _common.canonical(found, session_id))
     _common.run(_session(settings_, key))
 
 
 async def _session(config: settings.Settings, key: model.SessionKey) -> None:
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     raw = str(key).encode()
     number = partitioning.partition_of(raw, config.kafka.partitions)
     states = await reader.read_key_history(
@@ -112,7 +114,7 @@ async def _session(config: settings.Settings, key: model.SessionKey) -> None:
     state = None if last is None else codec.read_session(last)
     if state is None and not decisions:
         raise click.ClickException(f"nothing is known of {key}")
-    if _common.on_terminal():
+    if _common.is_terminal():
         for line in rendering.session_lines(key, state, decisions):
             click.echo(line)
         return
@@ -142,7 +144,7 @@ def _journey(state: ledger.Session | None) -> dict[str, str | None]:
 
 
 def _time(at_ms: int | None) -> str | None:
-    return None if at_ms is None else clocks.rfc3339(at_ms)
+    return None if at_ms is None else clocks.format_rfc3339(at_ms)
 
 
 async def _history(

@@ -20,11 +20,11 @@ def url(source: str, config: str | None, *, reveal: bool) -> None:
     a password. The first of url_secrets makes it.
     """
     loaded = _common.load(config, settings.Role.URL)
-    built = sources.configured(loaded, clocks.SystemClock())
+    built = sources.build_sources(loaded, clocks.SystemClock())
     found = sources.find(built, source).settings
     secret = "signed_url" in found.authenticators
-    if secret and not (reveal or _common.on_terminal()):
+    if secret and not (reveal or _common.is_terminal()):
         raise click.ClickException(
             "the URL holds a secret: on a pipe it needs --reveal"
         )
-    click.echo(sources.address(loaded, source))
+    click.echo(sources.webhook_url(loaded, source))

@@ -9,7 +9,7 @@ from worker.codec.envelope import ForeignHeaders, Headers, new_traceparent
 from worker.codec.events import event_record, read_event
 from worker.codec.ledger_v1 import (
     encode_session,
-    may_be_open,
+    has_open_state,
     position_record,
     read_position,
     read_session,
@@ -32,8 +32,8 @@ __all__ = [
     "encode_deferred",
     "encode_session",
     "event_record",
+    "has_open_state",
     "is_unread",
-    "may_be_open",
     "new_traceparent",
     "position_record",
     "read_begin",

@@ -26,7 +26,7 @@ def _value(intent: model.Intent) -> fields.Document:
     for field in dataclasses.fields(intent):
         value = getattr(intent, field.name)
         if field.name.endswith("_at") and value is not None:
-            value = clock.rfc3339(value)
+            value = clock.format_rfc3339(value)
         written[field.name] = value
     return written
 
@@ -44,13 +44,13 @@ def read_begin(key: bytes | None, value: bytes | None) -> model.Intent:
     intent = model.Intent(
         source=fields.name_of(held, "source"),
         provider=fields.name_of(held, "provider"),
-        environment=fields.word(held, "environment", model.Environment),
+        environment=fields.enum_value(held, "environment", model.Environment),
         begin_id=fields.identifier(held, "begin_id"),
         attempt_id=fields.identifier(held, "attempt_id"),
         reference=fields.text(held, "reference", most=fields.REFERENCE_MAX),
-        begun_at=fields.moment(held, "begun_at"),
+        begun_at=fields.timestamp(held, "begun_at"),
         request_digest=fields.identifier_or_none(held, _ADDED),
-        stage=fields.word(held, "stage", model.BeginStage),
+        stage=fields.enum_value(held, "stage", model.BeginStage),
         ended_at=fields.moment_or_none(held, "ended_at"),
         session_id=fields.identifier_or_none(held, "session_id"),
         provider_session_id=fields.identifier_or_none(held, "provider_session_id"),

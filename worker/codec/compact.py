@@ -14,7 +14,7 @@ _REQUIRED = object()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class FieldCodec:
     """
     One field: where it is kept, as which JSON type, and how it is read and written.
 
@@ -35,10 +35,10 @@ class Part:
         return self.default is _REQUIRED
 
 
-class Shape(Generic[Made]):
+class StructCodec(Generic[Made]):
     """All fields of one kind of value."""
 
-    def __init__(self, make: Callable[..., Made], *parts: Part) -> None:
+    def __init__(self, make: Callable[..., Made], *parts: FieldCodec) -> None:
         self._make = make
         self._written = [(part.key, part.default, part.write) for part in parts]
         self._by_key = {part.key: part for part in parts}
@@ -90,7 +90,7 @@ class Shape(Generic[Made]):
         return self._make(**made)
 
 
-def _value(part: Part, value: object) -> object:
+def _value(part: FieldCodec, value: object) -> object:
     if type(value) is not part.kind:
         raise record.MalformedRecord(part.key)
     if part.read is None:
@@ -104,38 +104,40 @@ def _value(part: Part, value: object) -> object:
     raise record.MalformedRecord(part.key)
 
 
-def number(attribute: str, key: str, default: object = _REQUIRED) -> Part:
+def number(attribute: str, key: str, default: object = _REQUIRED) -> FieldCodec:
     """Return a field that holds a whole number."""
-    return Part(attribute=attribute, key=key, kind=int, default=default)
+    return FieldCodec(attribute=attribute, key=key, kind=int, default=default)
 
 
-def text(attribute: str, key: str, default: object = _REQUIRED) -> Part:
+def text(attribute: str, key: str, default: object = _REQUIRED) -> FieldCodec:
     """Return a field that holds a text."""
-    return Part(attribute=attribute, key=key, kind=str, default=default)
+    return FieldCodec(attribute=attribute, key=key, kind=str, default=default)
 
 
 def word(
     attribute: str, key: str, words: type[enum.StrEnum], default: object = _REQUIRED
-) -> Part:
+) -> FieldCodec:
     """Return a field that holds one of *words*."""
     read = {word.value: word for word in words}.__getitem__
-    return Part(attribute=attribute, key=key, kind=str, default=default, read=read)
+    return FieldCodec(
+        attribute=attribute, key=key, kind=str, default=default, read=read
+    )
 
 
-def rows(attribute: str, key: str, row: Callable[[Any], object]) -> Part:
+def rows(attribute: str, key: str, row: Callable[[Any], object]) -> FieldCodec:
     """Return a field that holds a list, each item read by *row*; empty by default."""
 
     def read(items: list[object]) -> tuple[object, ...]:
         return tuple(map(row, items))
 
-    return Part(attribute=attribute, key=key, kind=list, default=(), read=read)
+    return FieldCodec(attribute=attribute, key=key, kind=list, default=(), read=read)
 
 
 def nested(
-    attribute: str, key: str, shape: "Shape[Any]", default: object = _REQUIRED
-) -> Part:
+    attribute: str, key: str, shape: "StructCodec[Any]", default: object = _REQUIRED
+) -> FieldCodec:
     """Return a field that holds a value of *shape*."""
-    return Part(
+    return FieldCodec(
         attribute=attribute,
         key=key,
         kind=dict,

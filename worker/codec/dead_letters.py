@@ -48,7 +48,7 @@ def _value(letter: model.DeadLetter) -> fields.Document:
         "session_id": letter.session_id,
         "event_id": letter.event_id,
         "attempts": letter.attempts,
-        "first_seen_at": clock.rfc3339(letter.first_seen_at),
+        "first_seen_at": clock.format_rfc3339(letter.first_seen_at),
         "last_error": letter.last_error,
         "count": letter.count,
         "known_keys": list(letter.known_keys),
@@ -74,20 +74,22 @@ def read_dead_letter(
     known = around["ce_environment"] is not None
     letter = model.DeadLetter(
         dead_letter_id=fields.identifier(held, "dead_letter_id"),
-        reason=fields.word(held, "reason", model.DeadLetterReason),
+        reason=fields.enum_value(held, "reason", model.DeadLetterReason),
         source=fields.name_of(held, "source"),
         session_id=fields.identifier_or_none(held, "session_id"),
         event_id=fields.identifier_or_none(held, "event_id"),
-        attempts=fields.whole(held, "attempts"),
-        first_seen_at=fields.moment(held, "first_seen_at"),
+        attempts=fields.integer(held, "attempts"),
+        first_seen_at=fields.timestamp(held, "first_seen_at"),
         last_error=fields.text_or_none(held, "last_error", most=fields.WORD_MAX),
-        at=fields.moment(around, "ce_time"),
-        count=fields.whole(held, "count"),
+        at=fields.timestamp(around, "ce_time"),
+        count=fields.integer(held, "count"),
         known_keys=tuple(fields.texts(held, "known_keys", most=_KEYS_MAX)),
-        other_keys=fields.whole(held, "other_keys"),
+        other_keys=fields.integer(held, "other_keys"),
         redrive=fields.text_or_none(held, "redrive", most=_COMMAND_MAX),
         environment=(
-            fields.word(around, "ce_environment", model.Environment) if known else None
+            fields.enum_value(around, "ce_environment", model.Environment)
+            if known
+            else None
         ),
         place=fields.text_or_none(held, "place", most=_PLACE_MAX),
     )

@@ -61,12 +61,12 @@ def _value(decision: model.Decision) -> fields.Document:
         "cause": {"type": cause.type, "event_id": None if polled else cause.event_id},
         "received_at": _time(cause.received_at) if called else None,
         "observed_at": _time(decision.observed_at),
-        "decided_at": clock.rfc3339(decision.decided_at),
+        "decided_at": clock.format_rfc3339(decision.decided_at),
     }
 
 
 def _time(at_ms: int | None) -> str | None:
-    return None if at_ms is None else clock.rfc3339(at_ms)
+    return None if at_ms is None else clock.format_rfc3339(at_ms)
 
 
 def read_decision(
@@ -81,18 +81,18 @@ def read_decision(
     fields.check_version(held)
     decision = model.Decision(
         decision_id=fields.identifier(held, "decision_id"),
-        environment=fields.word(held, "environment", model.Environment),
+        environment=fields.enum_value(held, "environment", model.Environment),
         source=fields.name_of(held, "source"),
         provider=fields.name_of(held, "provider"),
         session_id=fields.identifier(held, "session_id"),
         provider_session_id=fields.identifier(held, "provider_session_id"),
         reference=fields.text_or_none(held, "reference", most=fields.REFERENCE_MAX),
-        revision=fields.whole(held, "revision", least=1),
+        revision=fields.integer(held, "revision", least=1),
         verdict=_verdict(held),
         supersedes=fields.identifier_or_none(held, "supersedes"),
         cause=_cause(held, envelope.traceparent(headers)),
         observed_at=fields.moment_or_none(held, "observed_at"),
-        decided_at=fields.moment(held, "decided_at"),
+        decided_at=fields.timestamp(held, "decided_at"),
     )
     fields.check_key(key, str(decision.key))
     return decision
@@ -100,10 +100,10 @@ def read_decision(
 
 def _verdict(held: fields.Document) -> model.Verdict:
     verdict = model.Verdict(
-        outcome=fields.word(held, "outcome", model.Outcome),
-        reason=fields.word(held, "reason", model.Reason),
+        outcome=fields.enum_value(held, "outcome", model.Outcome),
+        reason=fields.enum_value(held, "reason", model.Reason),
         retryable=fields.boolean(held, "retryable"),
-        next_step=fields.word(held, "next_step", model.NextStep),
+        next_step=fields.enum_value(held, "next_step", model.NextStep),
         flags=fields.words(held, "flags", model.Flag),
         provider_status=fields.text_or_none(
             held, "provider_status", most=fields.WORD_MAX
@@ -119,9 +119,9 @@ def _verdict(held: fields.Document) -> model.Verdict:
 
 
 def _cause(held: fields.Document, traceparent: str | None) -> model.Cause:
-    cause = fields.inner(held, "cause")
+    cause = fields.nested_object(held, "cause")
     return model.Cause(
-        type=fields.word(cause, "type", model.CauseType),
+        type=fields.enum_value(cause, "type", model.CauseType),
         event_id=fields.identifier_or_none(cause, "event_id"),
         received_at=fields.moment_or_none(held, "received_at"),
         traceparent=traceparent,

@@ -45,7 +45,7 @@ def read_deferred(value: bytes) -> tuple[model.Event | model.UnreadRecord, int]:
     """
     held = fields.document(value)
     fields.check_version(held, _VERSION)
-    at_ms = fields.whole(held, "at")
+    at_ms = fields.integer(held, "at")
     if "held_record" in held:
         text = fields.text(held, "held_record", most=len(value))
         return _read(fields.document(text.encode())), at_ms
@@ -89,9 +89,9 @@ def _read(held: fields.Document) -> model.UnreadRecord:
         raise record.MalformedRecord("headers")
     return model.UnreadRecord(
         topic=fields.text(held, "topic", most=fields.IDENTIFIER_MAX),
-        partition=fields.whole(held, "partition"),
-        offset=fields.whole(held, "offset"),
-        timestamp=fields.whole(held, "timestamp"),
+        partition=fields.integer(held, "partition"),
+        offset=fields.integer(held, "offset"),
+        timestamp=fields.integer(held, "timestamp"),
         key=_bytes(held.get("key"), "key"),
         value=_bytes(held.get("value"), "value"),
         headers=tuple(map(_header, headers)),

@@ -31,7 +31,7 @@ def headers(
     made = [
         *_constant(ce_type, source, schema, environment),
         ("ce_id", ce_id.encode()),
-        ("ce_time", clock.rfc3339(at_ms).encode()),
+        ("ce_time", clock.format_rfc3339(at_ms).encode()),
         ("ce_partitionkey", key),
     ]
     if subject is not None:

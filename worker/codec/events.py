@@ -42,13 +42,13 @@ def _value(event: model.Event) -> fields.Document:
         "provider": event.provider,
         "session_id": event.session_id,
         "provider_session_id": event.provider_session_id,
-        "received_at": clock.rfc3339(event.received_at),
+        "received_at": clock.format_rfc3339(event.received_at),
         "provider_event": event.provider_event,
         "provider_event_id": event.provider_event_id,
-        "provider_time": None if said_at is None else clock.rfc3339(said_at),
+        "provider_time": None if said_at is None else clock.format_rfc3339(said_at),
         "reference": event.reference,
         "begin_id": event.begin_id,
-        "expires_at": None if expires_at is None else clock.rfc3339(expires_at),
+        "expires_at": None if expires_at is None else clock.format_rfc3339(expires_at),
         "digest": event.digest,
         "claim": dict(event.claim),
     }
@@ -72,13 +72,13 @@ def read_event(
         held.setdefault(name, None)
     event = model.Event(
         event_id=fields.identifier(held, "event_id"),
-        type=fields.word(held, "type", model.EventType),
-        environment=fields.word(held, "environment", model.Environment),
+        type=fields.enum_value(held, "type", model.EventType),
+        environment=fields.enum_value(held, "environment", model.Environment),
         source=fields.name_of(held, "source"),
         provider=fields.name_of(held, "provider"),
         session_id=fields.identifier(held, "session_id"),
         provider_session_id=fields.identifier(held, "provider_session_id"),
-        received_at=fields.moment(held, "received_at"),
+        received_at=fields.timestamp(held, "received_at"),
         provider_event=fields.text(held, "provider_event", most=fields.WORD_MAX),
         provider_event_id=fields.identifier_or_none(held, "provider_event_id"),
         provider_time=fields.moment_or_none(held, "provider_time"),
@@ -94,7 +94,7 @@ def read_event(
 
 
 def _claim(held: fields.Document) -> dict[str, str | None]:
-    claim = fields.inner(held, "claim")
+    claim = fields.nested_object(held, "claim")
     words = [word for word in claim.values() if word is not None]
     if not all(isinstance(word, str) for word in words):
         raise record.MalformedRecord("claim")

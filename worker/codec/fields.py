@@ -57,7 +57,7 @@ def _held(fields: Document, name: str) -> Any:  # noqa: ANN401 -- what JSON may 
 
 def check_version(fields: Document, name: str = "schema_version") -> None:
     """Raise errors.UnknownVersion unless *fields* are of the version we know."""
-    version = whole(fields, name, least=1)
+    version = integer(fields, name, least=1)
     if version != VERSION:
         raise errors.UnknownVersion(f"{name} {version}")
 
@@ -111,7 +111,7 @@ def digest_or_none(fields: Document, name: str) -> str | None:
     return value
 
 
-def whole(fields: Document, name: str, *, least: int = 0) -> int:
+def integer(fields: Document, name: str, *, least: int = 0) -> int:
     """Return a whole number, *least* or more, that every reader keeps as it is."""
     value = _held(fields, name)
     if type(value) is not int or not least <= value <= WHOLE_MAX:
@@ -127,7 +127,7 @@ def boolean(fields: Document, name: str) -> bool:
     return value
 
 
-def moment(fields: Document, name: str) -> int:
+def timestamp(fields: Document, name: str) -> int:
     """Return the milliseconds since the epoch of an RFC 3339 time."""
     spelt = text(fields, name, most=_TIME_MAX)
     try:
@@ -139,10 +139,10 @@ def moment(fields: Document, name: str) -> int:
 
 def moment_or_none(fields: Document, name: str) -> int | None:
     """Return a time, or None where there is null."""
-    return None if _held(fields, name) is None else moment(fields, name)
+    return None if _held(fields, name) is None else timestamp(fields, name)
 
 
-def word(fields: Document, name: str, known: type[Word]) -> Word:
+def enum_value(fields: Document, name: str, known: type[Word]) -> Word:
     """Return a word of a closed vocabulary."""
     spelt = text(fields, name, most=WORD_MAX)
     try:
@@ -170,7 +170,7 @@ def texts(fields: Document, name: str, *, most: int) -> list[str]:
     return value
 
 
-def inner(fields: Document, name: str) -> Document:
+def nested_object(fields: Document, name: str) -> Document:
     """Return an object inside of *fields*."""
     value = _held(fields, name)
     if not isinstance(value, dict):

@@ -37,75 +37,81 @@ def _counted(row: object) -> tuple[str, int, int]:
             raise record.MalformedRecord("count")
 
 
-_CAUSE = compact.Shape(
+_CAUSE = compact.StructCodec(
     model.Cause,
     compact.word("type", "type", model.CauseType),
     compact.text("event_id", "event", None),
     compact.number("received_at", "received", None),
     compact.text("traceparent", "trace", None),
 )
-_VERDICT = compact.Shape(
+_VERDICT = compact.StructCodec(
     model.Verdict,
     compact.word("outcome", "is", model.Outcome),
     compact.word("reason", "why", model.Reason),
-    compact.Part(attribute="retryable", key="retryable", kind=bool, default=False),
+    compact.FieldCodec(
+        attribute="retryable", key="retryable", kind=bool, default=False
+    ),
     compact.word("next_step", "next", model.NextStep, model.NextStep.NONE),
     compact.rows("flags", "flags", model.Flag),
     compact.text("provider_status", "status", None),
     compact.text("provider_reason", "detail", None),
     compact.number("provider_time", "said", None),
 )
-_FLIGHT = compact.Shape(
+_FLIGHT = compact.StructCodec(
     ledger.Flight,
     compact.number("seq", "seq"),
     compact.number("started_at", "started"),
     compact.nested("cause", "cause", _CAUSE),
 )
-_UNCONFIRMED = compact.Shape(
+_UNCONFIRMED = compact.StructCodec(
     ledger.Unconfirmed,
     compact.nested("verdict", "verdict", _VERDICT),
     compact.number("since", "since"),
     compact.nested("cause", "cause", _CAUSE),
 )
-_SESSION = compact.Shape(
+_SESSION = compact.StructCodec(
     ledger.Session,
     compact.text("provider_session_id", "id"),
     compact.number("first_seen_at", "first"),
     compact.number("updated_at", "at"),
     compact.text("reference", "ref", None),
     compact.number("revision", "rev", 0),
-    compact.nested("standing", "standing", _VERDICT, None),
+    compact.nested("current_verdict", "standing", _VERDICT, None),
     compact.number("observed_at", "observed", None),
     compact.number("due_at", "due", None),
-    compact.nested("wanted", "wanted", _CAUSE, None),
+    compact.nested("pending_cause", "wanted", _CAUSE, None),
     compact.nested("flight", "flight", _FLIGHT, None),
-    compact.nested("trailing", "trailing", _CAUSE, None),
-    compact.number("seq", "seq", 0),
+    compact.nested("queued_cause", "trailing", _CAUSE, None),
+    compact.number("fetch_seq", "seq", 0),
     compact.number("last_fetch_at", "fetched", None),
-    compact.number("tries", "tries", 0),
+    compact.number("mapping_attempts", "tries", 0),
     compact.number("failures", "failures", 0),
     compact.number("failing_since", "failing", None),
     compact.number("not_ready", "not_ready", 0),
     compact.number("denials", "denials", 0),
     compact.number("denied_since", "denied", None),
     compact.number("rechecks", "rechecks", 0),
-    compact.rows("seen", "seen", _string),
+    compact.rows("seen_delivery_ids", "seen", _string),
     compact.nested("unconfirmed", "unconfirmed", _UNCONFIRMED, None),
     compact.word("hint", "hint", model.Outcome, None),
     compact.number("registered_at", "registered", None),
     compact.text("begin_id", "begin", None),
     compact.number("expires_at", "expires", None),
     compact.number("returned_at", "returned", None),
-    compact.Part(attribute="unheard", key="unheard", kind=bool, default=False),
+    compact.FieldCodec(
+        attribute="awaiting_callback", key="unheard", kind=bool, default=False
+    ),
     compact.number("polls_left", "polls", 0),
     compact.number("overdue", "overdue", 0),
-    compact.Part(attribute="lapsed", key="lapsed", kind=bool, default=False),
-    compact.nested("held", "held", _CAUSE, None),
+    compact.FieldCodec(
+        attribute="expired_by_us", key="lapsed", kind=bool, default=False
+    ),
+    compact.nested("unregistered_cause", "held", _CAUSE, None),
     compact.number("confirmations", "confirmations", 0),
     compact.number("fresh_since", "fresh", None),
-    compact.Part(attribute="doubted", key="doubted", kind=bool, default=False),
+    compact.FieldCodec(attribute="doubted", key="doubted", kind=bool, default=False),
 )
-_POSITION = compact.Shape(
+_POSITION = compact.StructCodec(
     model.Position,
     compact.number("next_offset", "next_offset"),
     compact.number("starts", "starts", 0),
@@ -136,7 +142,7 @@ def read_session(value: bytes | None) -> ledger.Session:
     newer release wrote, MalformedRecord for what none wrote, nothing besides.
     """
     held = fields.document(value)
-    if fields.whole(held, _VERSION, least=1) == ledger_v2.VERSION:
+    if fields.integer(held, _VERSION, least=1) == ledger_v2.VERSION:
         del held[_VERSION]
         return _SESSION.read_open(ledger_v2.expand(held))
     ledger_v2.check_reserved(held)
@@ -164,7 +170,7 @@ def _versioned(held: fields.Document) -> fields.Document:
     return held
 
 
-def may_be_open(value: bytes) -> bool:
+def has_open_state(value: bytes) -> bool:
     """
     Return False only where ``read_session(value).open`` is False, without decoding.
 

@@ -36,7 +36,7 @@ class ConfigurationError(KycError):
         self.problems = problems
 
 
-class BeginRefused(KycError):
+class InvalidBeginRequest(KycError):
     """
     A session cannot be begun as asked: nothing was begun.
 

@@ -81,7 +81,7 @@ class TicketCause(enum.StrEnum):
     OTHER_SOURCE = "other_source"
 
 
-class TicketRefused(CallbackError):
+class InvalidTicket(CallbackError):
     """A ticket that we did not make, made for another source, or long ago."""
 
     reason = "ticket_refused"

@@ -53,26 +53,26 @@ class RateLimited(FetchError):
     reason = "rate_limited"
 
 
-class BadAnswer(FetchError):
+class InvalidResponse(FetchError):
     """HTML, truncated JSON, a redirect, too many bytes, an unexpected status."""
 
     reason = "bad_answer"
 
 
-class BeginInDoubt(BadAnswer):
+class BeginInDoubt(InvalidResponse):
     """A begin was answered, and the answer does not say what was begun."""
 
     answered = False
 
 
-class AccountRefused(FetchError):
+class ProviderAuthFailed(FetchError):
     """Our credentials, our rights or our subscription are refused."""
 
     reason = "account_refused"
     disposition = base.Disposition.ACCOUNT
 
 
-class NoSuchSession(FetchError):
+class SessionNotFound(FetchError):
     """The provider answered that it does not know the session."""
 
     reason = "no_such_session"
@@ -86,7 +86,7 @@ class NotReady(FetchError):
     disposition = base.Disposition.NOT_READY
 
 
-class NotAsked(NotReady):
+class Unsent(NotReady):
     """What the provider says now is not known: it may be asked again only later."""
 
     answered = False

@@ -45,7 +45,7 @@ class ProducerRetired(TransportError):
     reason = "producer_retired"
 
 
-class TransactionHangs(TransportError):
+class HangingTransaction(TransportError):
     """
     A transaction of the partition's earlier owner is over, and a topic does not know.
 

@@ -1,8 +1,14 @@
 """Serve HTTP within bounds: connections, bodies, listening and draining."""
 
-from worker.http_server.body import Unreadable, check_head, parse, parse_foreign, read
-from worker.http_server.body_budget import Body, Crowded
-from worker.http_server.connection import Bounds, Closed, trust
+from worker.http_server.body import (
+    BodyReadError,
+    check_head,
+    parse,
+    parse_foreign,
+    read,
+)
+from worker.http_server.body_budget import Body, BodyEvicted
+from worker.http_server.connection import CloseReason, ConnectionLimits, trust
 from worker.http_server.listener import Listener
 from worker.http_server.problem import CONTENT_TYPE as PROBLEM
 from worker.http_server.problem import problem
@@ -11,11 +17,11 @@ from worker.http_server.server import segments
 __all__ = [
     "PROBLEM",
     "Body",
-    "Bounds",
-    "Closed",
-    "Crowded",
+    "BodyEvicted",
+    "BodyReadError",
+    "CloseReason",
+    "ConnectionLimits",
     "Listener",
-    "Unreadable",
     "check_head",
     "parse",
     "parse_foreign",

@@ -18,7 +18,7 @@ _METRICS: dict[str, str] = {
     hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
 }
 _METHODS = (hdrs.METH_GET, hdrs.METH_HEAD)
-_BOUNDS = http_server.Bounds(linger_timeout_s=1.0, max_connections=256)
+_BOUNDS = http_server.ConnectionLimits(linger_timeout_s=1.0, max_connections=256)
 
 
 class AdminServer:

@@ -15,7 +15,7 @@ from worker.http_server import body_budget, connection
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Fault(enum.StrEnum):
+class BodyFault(enum.StrEnum):
     """Why a request's body cannot be had."""
 
     TOO_LARGE = "too_large"
@@ -27,10 +27,10 @@ class Fault(enum.StrEnum):
     OVERLOADED = "overloaded"
 
 
-class Unreadable(Exception):
+class BodyReadError(Exception):
     """A body that cannot be had, because of *fault*."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: BodyFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
 
@@ -44,10 +44,10 @@ def check_head(request: web.BaseRequest, limit_bytes: int) -> None:
     """
     length = request.content_length
     if length is not None and length > limit_bytes:
-        raise Unreadable(Fault.TOO_LARGE)
+        raise BodyReadError(BodyFault.TOO_LARGE)
     for encoding in request.headers.getall(hdrs.CONTENT_ENCODING, ()):
         if encoding.strip().lower() not in ("", "identity"):
-            raise Unreadable(Fault.ENCODED)
+            raise BodyReadError(BodyFault.ENCODED)
 
 
 async def read(
@@ -70,30 +70,30 @@ async def read(
         else:
             async with asyncio.timeout(timeout_s) as deadline:
                 into.ends_at(deadline)
-                await _invite(request)
+                await _send_continue(request)
                 body = await _collect(request.content, limit_bytes, into)
     except TimeoutError:
-        fault = Fault.OVERLOADED if into.evicted else Fault.TIMED_OUT
-    except body_budget.Crowded:
-        fault = Fault.OVERLOADED
+        fault = BodyFault.OVERLOADED if into.evicted else BodyFault.TIMED_OUT
+    except body_budget.BodyEvicted:
+        fault = BodyFault.OVERLOADED
     except OSError:
-        fault = Fault.ABORTED
+        fault = BodyFault.ABORTED
     except (
         web.RequestPayloadError,
         aiohttp.ClientPayloadError,
         http_exceptions.HttpProcessingError,
     ):
-        fault = Fault.MALFORMED_REQUEST
+        fault = BodyFault.MALFORMED_REQUEST
     else:
-        into.whole()
+        into.complete()
         if isinstance(request.protocol, connection.Connection):
             request.protocol.arrived()
         return body
     # Raised here and not above: the lower exception quotes what was sent.
-    raise Unreadable(fault)
+    raise BodyReadError(fault)
 
 
-async def _invite(request: web.BaseRequest) -> None:
+async def _send_continue(request: web.BaseRequest) -> None:
     """Let a client that asked first (``Expect: 100-continue``) send its body."""
     asked = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
     if asked and request.version >= aiohttp.HttpVersion11:
@@ -115,7 +115,7 @@ async def _collect(
             pieces += piece
         body = bytes(pieces)
     if len(body) > limit_bytes:
-        raise Unreadable(Fault.TOO_LARGE)
+        raise BodyReadError(BodyFault.TOO_LARGE)
     return body
 
 

@@ -11,11 +11,11 @@ _EACH_BYTES = 8 << 10
 _STRANGERS_PART = 2
 
 
-class Crowded(Exception):
+class BodyEvicted(Exception):
     """There is no room for this body."""
 
 
-class Bodies:
+class BodyBudget:
     """
     Counts the bytes of the bodies that are read or held until their answer.
 
@@ -47,7 +47,7 @@ class Bodies:
             self.remove(slowest)
             slowest.evict()
         if body.evicted or self.held_bytes > self._limit_bytes:
-            raise Crowded
+            raise BodyEvicted
 
     def _to_go(self) -> "Body | None":
         """Return which body makes room, if one has to and one can."""
@@ -63,14 +63,14 @@ class Bodies:
         if not body.known:
             self._of_strangers += size
 
-    def whole(self, body: "Body") -> None:
+    def complete(self, body: "Body") -> None:
         """Take note that *body* is whole: it is held, and not given up."""
         self._strangers.pop(body, None)
         self._known.pop(body, None)
 
     def remove(self, body: "Body") -> None:
         """Count *body* no longer; idempotent."""
-        self.whole(body)
+        self.complete(body)
         self._add(body, -body.size)
 
 
@@ -79,7 +79,7 @@ class Body:
 
     __slots__ = ("_all", "_deadline", "evicted", "known", "size")
 
-    def __init__(self, of: Bodies, *, known: bool) -> None:
+    def __init__(self, of: BodyBudget, *, known: bool) -> None:
         self._all = of
         self.known = known
         self.size = 0
@@ -90,7 +90,7 @@ class Body:
         """Count what every request costs. Raises Crowded."""
         try:
             self.count(_EACH_BYTES)
-        except Crowded:
+        except BodyEvicted:
             self._all.remove(self)
             raise
         return self
@@ -112,9 +112,9 @@ class Body:
         """Take note of *size* more bytes; raises Crowded."""
         self._all.count(self, size)
 
-    def whole(self) -> None:
+    def complete(self) -> None:
         """Take note that nothing more comes."""
-        self._all.whole(self)
+        self._all.complete(self)
 
     def evict(self) -> None:
         """End the reading, as soon as the loop comes to it."""

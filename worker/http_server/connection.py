@@ -16,7 +16,7 @@ from aiohttp import web
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class ConnectionLimits:
     """What connections may take: times in seconds."""
 
     #: for an idle connection, and for one whose request head does not come
@@ -56,7 +56,7 @@ Malformed = Callable[[int], web.Response]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class Closed(enum.StrEnum):
+class CloseReason(enum.StrEnum):
     """Why a connection was closed although its client did nothing forbidden."""
 
     #: the slowest one, to make room for a newer one
@@ -90,7 +90,7 @@ class Connection(web.RequestHandler):
         *,
         loop: asyncio.AbstractEventLoop,
         malformed: Malformed,
-        bounds: Bounds,
+        bounds: ConnectionLimits,
     ) -> None:
         super().__init__(
             server,
@@ -126,17 +126,17 @@ class Connection(web.RequestHandler):
         """Return whether no request is being read or answered."""
         return self._current_request is None
 
-    def abort(self, why: Closed | None = None) -> None:
+    def abort(self, why: CloseReason | None = None) -> None:
         """Close at once, whatever is still to be sent; *why* is counted."""
         if self._wire is not None:
             if why is not None:
-                self._server.closed(why)
+                self._server.on_closed(why)
             self._wire.abort()
 
     def arrived(self) -> None:
         """Take note that the request is here as a whole."""
         if self._unread is None:
-            self._server.arrived(self)
+            self._server.became_active(self)
 
     # What the transport calls
 
@@ -154,7 +154,7 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget a connection that is closed."""
-        self._server.lost(self)
+        self._server.closed(self)
         self._stop_waiting()
         self._wire = None
         if self._ended is not None and not self._ended.done():
@@ -165,16 +165,16 @@ class Connection(web.RequestHandler):
         """Give the client a time in which it must read its answers."""
         super().pause_writing()
         # What is not read is slow, too, however whole its request.
-        self._server.waits(self)
+        self._server.became_idle(self)
         self._unread = self._loop.call_later(
-            self._bounds.send_timeout_s, self.abort, Closed.UNREAD
+            self._bounds.send_timeout_s, self.abort, CloseReason.UNREAD
         )
 
     def resume_writing(self) -> None:
         """Take note that all was read."""
         self._stop_waiting()
         if self._answering and self._ended is None and self._whole:
-            self._server.arrived(self)
+            self._server.became_active(self)
         super().resume_writing()
 
     def _stop_waiting(self) -> None:
@@ -265,7 +265,7 @@ class Connection(web.RequestHandler):
         if self._half_closed and not self._messages:
             self.close()
         elif not reset:
-            self._server.waits(self)
+            self._server.became_idle(self)
         return sent, reset
 
     async def _discard(self, request: web.BaseRequest) -> None:
@@ -279,7 +279,7 @@ class Connection(web.RequestHandler):
         if wire is None or wire.is_closing():
             return
         self._ended = self._loop.create_future()
-        self._server.waits(self)
+        self._server.became_idle(self)
         request.content.feed_eof()
         with contextlib.suppress(Exception):  # what broke the request off
             request.content.read_nowait()

@@ -89,7 +89,7 @@ _LAST_S = 0.2
 _POLL_S = 0.02
 
 
-def _uncounted(_why: connection.Closed) -> None:
+def _uncounted(_why: connection.CloseReason) -> None:
     """Count nothing."""
 
 
@@ -101,15 +101,15 @@ class Listener:
         handler: connection.Handler,
         *,
         malformed: connection.Malformed,
-        bounds: connection.Bounds,
-        on_closed: Callable[[connection.Closed], None] = _uncounted,
+        bounds: connection.ConnectionLimits,
+        on_closed: Callable[[connection.CloseReason], None] = _uncounted,
     ) -> None:
         self._handler = handler
         self._malformed = malformed
         self._bounds = bounds
         self._on_closed = on_closed
         #: the bodies of all requests, read and held
-        self.bodies = bodies_of.Bodies(bounds.max_buffered_bytes)
+        self.bodies = bodies_of.BodyBudget(bounds.max_buffered_bytes)
         self._max_connections = bounds.max_connections
         self._in_flight = 0
         self._server: server.Server | None = None
@@ -175,7 +175,7 @@ class Listener:
         for each in listeners:
             each.close()
         await asyncio.sleep(0)  # connections accepted just now get their handler
-        await self._land(self._server, deadline)
+        await self._drain(self._server, deadline)
         # aiohttp drops what a connection receives from here on.
         self._server.pre_shutdown()
         # Twice at most: first for all, then for what has its body already.
@@ -187,7 +187,7 @@ class Listener:
                 for each in listeners:
                     await each.wait_closed()
 
-    async def _land(self, of: server.Server, deadline: float) -> None:
+    async def _drain(self, of: server.Server, deadline: float) -> None:
         """
         Let come in what is on its way, answer it, and say that this is the end.
 

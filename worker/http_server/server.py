@@ -32,13 +32,13 @@ class Server(web.Server):
         handler: connection.Handler,
         *,
         malformed: connection.Malformed,
-        bounds: connection.Bounds,
-        on_closed: Callable[[connection.Closed], None],
+        bounds: connection.ConnectionLimits,
+        on_closed: Callable[[connection.CloseReason], None],
     ) -> None:
         super().__init__(handler, request_factory=self._began)
         self._malformed = malformed
         self._bounds = bounds
-        self.closed = on_closed
+        self.on_closed = on_closed
         self._open: dict[connection.Connection, None] = {}
         #: whose request is not here as a whole, or whose answer is not read; the
         #: slowest stands first. No dict: taking its first again and again passes over
@@ -85,8 +85,8 @@ class Server(web.Server):
         self._slow[new] = None
         if len(self._open) > self._bounds.max_connections:
             slowest = self._to_go(new)
-            self.lost(slowest)  # counted no longer: it is closed within this turn
-            slowest.abort(connection.Closed.CROWDED_OUT)
+            self.closed(slowest)  # counted no longer: it is closed within this turn
+            slowest.abort(connection.CloseReason.CROWDED_OUT)
 
     def _to_go(self, new: connection.Connection) -> connection.Connection:
         """
@@ -101,18 +101,18 @@ class Server(web.Server):
             return next(iter(self._trusted))
         return slowest
 
-    def lost(self, one: connection.Connection) -> None:
+    def closed(self, one: connection.Connection) -> None:
         """Forget *one*; idempotent."""
         self._open.pop(one, None)
-        self.arrived(one)
+        self.became_active(one)
 
-    def waits(self, one: connection.Connection) -> None:
+    def became_idle(self, one: connection.Connection) -> None:
         """Take note that *one* waits for its client from now on."""
         if one in self._open:
-            self.arrived(one)
+            self.became_active(one)
             (self._trusted if one.trusted else self._slow)[one] = None
 
-    def arrived(self, one: connection.Connection) -> None:
+    def became_active(self, one: connection.Connection) -> None:
         """Take note that the request of *one* is here as a whole."""
         self._slow.pop(one, None)
         self._trusted.pop(one, None)

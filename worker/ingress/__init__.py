@@ -9,19 +9,19 @@ Retry-After. Knows the providers through ``ports.Provider`` alone, and Kafka thr
 from worker.ingress.forward import AiohttpForwarder, Forwarder
 from worker.ingress.limits import Limits
 from worker.ingress.responses import Result
-from worker.ingress.server import Ingress, Pages
+from worker.ingress.server import ExtraRoutes, Ingress
 from worker.ingress.source import IngressSource
 from worker.ingress.telemetry import IngressTelemetry, Match, Report
 
 __all__ = [
     "AiohttpForwarder",
+    "ExtraRoutes",
     "Forwarder",
     "Ingress",
     "IngressSource",
     "IngressTelemetry",
     "Limits",
     "Match",
-    "Pages",
     "Report",
     "Result",
 ]

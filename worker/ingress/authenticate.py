@@ -70,7 +70,7 @@ def _query(request: web.BaseRequest, of: source.IngressSource) -> dict[str, str]
     return {of.session_id_query: values[0]} if len(values) == 1 else {}
 
 
-class Verified(NamedTuple):
+class VerifiedRequest(NamedTuple):
     """A callback that passed everything, and which secrets it passed with."""
 
     callback: model.VerifiedCallback
@@ -90,7 +90,7 @@ def verify_head(
     matches: list[telemetry.Match] = []
     if "ip_allow" in of.authenticators:
         forwarded_for = _values(unverified, source.FORWARDED_FOR)
-        client_ip.require(
+        client_ip.check_allowed(
             of.networks, trusted_proxies, unverified.remote, forwarded_for
         )
     if "signed_url" in of.authenticators:
@@ -123,7 +123,7 @@ def verify_body(
     of: source.IngressSource,
     unverified: model.Callback,
     matches: Sequence[telemetry.Match],
-) -> Verified:
+) -> VerifiedRequest:
     """
     Let *unverified*, whose head has passed with *matches*, pass the rest.
 
@@ -144,7 +144,7 @@ def verify(
     of: source.IngressSource,
     unverified: model.Callback,
     trusted_proxies: Sequence[types.Network] = (),
-) -> Verified:
+) -> VerifiedRequest:
     """
     Let *unverified* pass everything its source lists, cheapest first.
 
@@ -158,7 +158,7 @@ def _open(
     of: source.IngressSource,
     unverified: model.Callback,
     matches: list[telemetry.Match],
-) -> Verified:
+) -> VerifiedRequest:
     """Parse the body once, take its key out and check it."""
     document: dict[str, Any] | None = None
     query: Mapping[str, str] = {}
@@ -182,7 +182,7 @@ def _open(
         digest=hashlib.sha256(signed).hexdigest(),
         received_at=unverified.received_at,
     )
-    return Verified(callback, tuple(matches))
+    return VerifiedRequest(callback, tuple(matches))
 
 
 def _values(unverified: model.Callback, name: str) -> list[str]:

@@ -9,7 +9,7 @@ from worker.settings import types
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def require(
+def check_allowed(
     networks: Sequence[types.Network],
     trusted: Sequence[types.Network],
     remote: str | None,

@@ -8,7 +8,7 @@ from worker.ingress import forward, limits, responses, source, telemetry
 from worker.telemetry import logs
 
 
-class Acceptor:
+class CallbackHandler:
     """Normalises, publishes within the time limit, forwards, dead-letters."""
 
     def __init__(
@@ -25,7 +25,7 @@ class Acceptor:
         self._observer = observer
         self._clock = clock
         self._bounds = bounds
-        self._budgets: dict[str, limits.Budget] = {}
+        self._budgets: dict[str, limits.RateLimiter] = {}
 
     async def accept(
         self,
@@ -46,18 +46,18 @@ class Acceptor:
                 return responses.Result.PINGED
             return await self._unmappable(of, callback, unmappable, report)
         match normalised:
-            case model.Wake():
+            case model.WakeUp():
                 return await self._publish(of, callback, normalised, report)
-            case model.Ignored():
+            case model.IgnoredCallback():
                 return responses.Result.IGNORED
-            case model.Message():
+            case model.ForwardedMessage():
                 return await self._message(of, normalised)
 
     async def _publish(
         self,
         of: source.IngressSource,
         callback: model.VerifiedCallback,
-        wake: model.Wake,
+        wake: model.WakeUp,
         report: telemetry.Report,
     ) -> responses.Result:
         """Publish the event; 200 only once Kafka has acknowledged it."""
@@ -75,7 +75,7 @@ class Acceptor:
         return responses.Result.ACCEPTED
 
     async def _message(
-        self, of: source.IngressSource, message: model.Message
+        self, of: source.IngressSource, message: model.ForwardedMessage
     ) -> responses.Result:
         """Discard or deliver a one-time message; never swallow it unasked."""
         if of.forward_messages_to is not None and self._forwarder is not None:
@@ -102,8 +102,8 @@ class Acceptor:
         self._observer.alarm(model.AlarmKind.UNMAPPABLE_CALLBACK, of.name)
         now_ms = self._clock.now_ms()
         per_minute = self._bounds.unmappable_per_minute
-        budget = self._budgets.setdefault(of.name, limits.Budget(per_minute))
-        if not budget.spend(now_ms):
+        budget = self._budgets.setdefault(of.name, limits.RateLimiter(per_minute))
+        if not budget.try_acquire(now_ms):
             return responses.Result.UNMAPPABLE
         letter = _letter(of, callback, unmappable, now_ms)
         if not await self._dead_lettered(letter):
@@ -123,11 +123,11 @@ class Acceptor:
 
 
 def _event(
-    of: source.IngressSource, callback: model.VerifiedCallback, wake: model.Wake
+    of: source.IngressSource, callback: model.VerifiedCallback, wake: model.WakeUp
 ) -> model.Event:
     """Return the event of *wake*; its trace starts here, whatever the caller sent."""
     return model.Event(
-        event_id=model.new_id(),
+        event_id=model.random_id(),
         type=model.EventType.CALLBACK_RECEIVED,
         environment=of.environment,
         source=of.name,
@@ -154,7 +154,7 @@ def _letter(
 ) -> model.DeadLetter:
     """Return the dead letter: names of the provider's own table, and no value."""
     return model.DeadLetter(
-        dead_letter_id=model.new_id(),
+        dead_letter_id=model.random_id(),
         reason=model.DeadLetterReason.UNMAPPABLE,
         source=of.name,
         session_id=None,

@@ -16,8 +16,8 @@ class Limits:
     max_in_flight: int = 1000
     #: for a request's whole body
     read_timeout_s: float = 10.0
-    connections: http_server.Bounds = dataclasses.field(
-        default_factory=http_server.Bounds
+    connections: http_server.ConnectionLimits = dataclasses.field(
+        default_factory=http_server.ConnectionLimits
     )
     #: what a 503 asks for, in whole seconds
     retry_after_s: int = 5
@@ -25,7 +25,7 @@ class Limits:
     unmappable_per_minute: int = 10
 
 
-class Budget:
+class RateLimiter:
     """Allow at most *limit* in any minute."""
 
     __slots__ = ("_limit", "_spent")
@@ -34,7 +34,7 @@ class Budget:
         self._limit = limit
         self._spent: collections.deque[int] = collections.deque()
 
-    def spend(self, now_ms: int) -> bool:
+    def try_acquire(self, now_ms: int) -> bool:
         """Return whether one more is allowed at *now_ms*, and count it if so."""
         # A clock that was set back forgets, rather than refuse until it has caught up.
         while self._spent and not 0 <= now_ms - self._spent[0] < _MINUTE_MS:

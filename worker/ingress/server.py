@@ -22,7 +22,7 @@ from worker.settings import types
 from worker.telemetry import exceptions
 
 
-class Pages(Protocol):
+class ExtraRoutes(Protocol):
     """Answers the requests that are no callbacks."""
 
     def takes(self, path: str) -> bool:
@@ -57,7 +57,7 @@ class Ingress:
         forwarder: forward.Forwarder | None = None,
         bounds: limits.Limits | None = None,
         trusted_proxies: Sequence[types.Network] = (),
-        pages: Pages | None = None,
+        pages: ExtraRoutes | None = None,
     ) -> None:
         self._pages = pages
         self._sources = {of.name: of for of in sources}
@@ -65,7 +65,7 @@ class Ingress:
         self._clock = clock
         self._forwarder = forwarder
         self._bounds = bounds or limits.Limits()
-        self._acceptor = handler.Acceptor(
+        self._acceptor = handler.CallbackHandler(
             sink=sink,
             forwarder=forwarder,
             observer=observer,
@@ -129,7 +129,9 @@ class Ingress:
             return await self._page(self._pages, request)
         return await self._callback(request)
 
-    async def _page(self, pages: Pages, request: web.BaseRequest) -> web.StreamResponse:
+    async def _page(
+        self, pages: ExtraRoutes, request: web.BaseRequest
+    ) -> web.StreamResponse:
         """Let *pages* answer, within the same bound as the callbacks."""
         result = responses.Result.OVERLOADED
         if not self._full:
@@ -138,8 +140,8 @@ class Ingress:
                     return await pages.answer(request)
             except Exception as failure:  # noqa: BLE001 -- reported, and answered 503
                 result = responses.Result.FAILED
-                fault = exceptions.fault_of(failure)
-                self._observer.finished(
+                fault = exceptions.exception_location(failure)
+                self._observer.request_finished(
                     telemetry.Report(result=result, status=503, fault=fault)
                 )
         return responses.problem(result, headers=self._retry_after)
@@ -158,7 +160,7 @@ class Ingress:
         )
         report.status = response.status
         report.duration_s = now() - started
-        self._observer.finished(report)
+        self._observer.request_finished(report)
         return response
 
     async def _result(
@@ -265,7 +267,9 @@ class Ingress:
             responses.Result.MALFORMED_REQUEST if client else responses.Result.FAILED
         )
         response = responses.problem(result)
-        self._observer.finished(telemetry.Report(result=result, status=response.status))
+        self._observer.request_finished(
+            telemetry.Report(result=result, status=response.status)
+        )
         return response
 
 
@@ -274,9 +278,9 @@ def _ended_by(failure: Exception, report: telemetry.Report) -> responses.Result:
     match failure:
         case responses.Refusal():
             return failure.result
-        case http_server.Unreadable():
+        case http_server.BodyReadError():
             return responses.Result(failure.fault.value)
-        case http_server.Crowded():
+        case http_server.BodyEvicted():
             return responses.Result.OVERLOADED
         case errors.MalformedBody():
             return responses.Result.MALFORMED_BODY
@@ -284,5 +288,5 @@ def _ended_by(failure: Exception, report: telemetry.Report) -> responses.Result:
             report.cause = failure.cause
             return responses.Result.NOT_AUTHENTIC
         case _:
-            report.fault = exceptions.fault_of(failure)
+            report.fault = exceptions.exception_location(failure)
             return responses.Result.FAILED

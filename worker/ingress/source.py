@@ -135,12 +135,12 @@ class IngressSource:
             scheme=scheme,
             hmac_keys=tuple(secret.key() for secret in settings.hmac_secrets),
             standard_keys=tuple(
-                signing.standard_key(secret.reveal())
+                signing.decode_standard_key(secret.reveal())
                 for secret in settings.standard_webhook_secrets
             ),
             tolerance_s=settings.tolerance_s,
             tokens=tuple(
-                signing.url_token(secret.key(), environment, name).encode()
+                signing.derive_url_token(secret.key(), environment, name).encode()
                 for secret in settings.url_secrets
             ),
             body_key_field=body_key,

@@ -62,21 +62,21 @@ class IngressTelemetry:
         self._lines = lines
         # Bound once: a lazy logger is put together anew for each line.
         self._log = structlog.get_logger().bind()
-        self._untold: list[Report] = []
+        self._pending_reports: list[Report] = []
 
-    def finished(self, report: Report) -> None:
+    def request_finished(self, report: Report) -> None:
         """Have one request told of soon, together with those that end beside it."""
         # After their answers, and one after the other: half as dear as in between.
-        if not self._untold:
-            asyncio.get_running_loop().call_soon(self._tell_all)
-        self._untold.append(report)
+        if not self._pending_reports:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending_reports.append(report)
 
-    def _tell_all(self) -> None:
-        reports, self._untold = self._untold, []
+    def _flush(self) -> None:
+        reports, self._pending_reports = self._pending_reports, []
         for report in reports:
-            self._tell(report)
+            self._report(report)
 
-    def _tell(self, report: Report) -> None:
+    def _report(self, report: Report) -> None:
         """Write the line of one request, and count it."""
         self._metrics.callback(report.source, report.result)
         if report.cause is not None:
@@ -103,7 +103,7 @@ class IngressTelemetry:
             "fault": report.fault,
         }
         told = {key: value for key, value in line.items() if value is not None}
-        if not self._worth_a_line(report):
+        if not self._should_log(report):
             pass
         elif report.fault is not None:
             self._log.error("callback.failed", **told)
@@ -114,7 +114,7 @@ class IngressTelemetry:
         else:
             self._log.warning("callback.refused", **told)
 
-    def _worth_a_line(self, report: Report) -> bool:
+    def _should_log(self, report: Report) -> bool:
         """Return whether it is written; whoever is refused may come at any rate."""
         return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
             "callback.failed" if report.fault else "callback.refused",
@@ -123,7 +123,7 @@ class IngressTelemetry:
             cause=report.cause,
         )
 
-    def closed(self, why: http_server.Closed) -> None:
+    def closed(self, why: http_server.CloseReason) -> None:
         """Count a connection that was closed, by why."""
         self._metrics.connection_closed(why)
 

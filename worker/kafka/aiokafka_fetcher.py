@@ -88,14 +88,14 @@ class FetchedRecords:
                 offset=offset,
                 last_offset=offset,
                 timestamp=0,
-                why=record_format.Why.FRAME,
+                why=record_format.DecodeFailure.FRAME,
             )
             placed = self._placed(found)
             self.next_fetch_offset = offset + 1
             yield placed
 
     def _faulty(
-        self, batch: record_batches.Batch, why: record_format.Why
+        self, batch: record_batches.Batch, why: record_format.DecodeFailure
     ) -> record_format.Undecodable:
         """Return what stands for a *batch* that is not what was written."""
         # Where it ends may be as wrong as the rest: it is believed only if the number

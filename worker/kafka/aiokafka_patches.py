@@ -74,12 +74,12 @@ async def discard_client(client: clients.AIOKafkaClient) -> None:
         update.cancel()
     found = list(client._conns.values())  # noqa: SLF001 -- same
     client._conns.clear()  # noqa: SLF001 -- same
-    closed = {each for each in map(cut, found) if each is not None}
+    closed = {each for each in map(abort_connection, found) if each is not None}
     if closed:
         await asyncio.wait(closed, timeout=_GRACE_S)
 
 
-def expect_death(producer: aiokafka.AIOKafkaProducer) -> None:
+def preset_transaction_waiter(producer: aiokafka.AIOKafkaProducer) -> None:
     """
     Let a fatal error of *producer* reach those who wait, before ``start``.
 
@@ -136,7 +136,9 @@ async def _cancel(tasks: set["asyncio.Task[Any]"]) -> None:
             task.exception()  # so that asyncio does not report it as never looked at
 
 
-def cut(connection: connections.AIOKafkaConnection) -> "asyncio.Future[None] | None":
+def abort_connection(
+    connection: connections.AIOKafkaConnection,
+) -> "asyncio.Future[None] | None":
     """Cut the socket: an orderly close waits for what a frozen broker never reads."""
     writer = connection._writer  # noqa: SLF001 -- see the head of this file
     if writer is None:
@@ -162,7 +164,7 @@ def _forget_outcome(producer: aiokafka.AIOKafkaProducer) -> None:
 FETCH_BYTES = 4 << 20
 
 
-def for_members_only(
+def apply_request_timeouts(
     consumer: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka
 ) -> aiokafka.AIOKafkaConsumer:
     """
@@ -195,7 +197,7 @@ def for_members_only(
     return consumer
 
 
-class EndWatch:
+class EndTxnMonitor:
     """Watches the EndTxn requests of one producer, from before its start."""
 
     def __init__(self, producer: aiokafka.AIOKafkaProducer) -> None:

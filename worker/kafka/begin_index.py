@@ -10,19 +10,19 @@ _SEEN_MAX = 16
 
 
 @dataclasses.dataclass(slots=True)
-class Standing:
+class IndexEntry:
     """What stands of one begin: the attempt that counts; times in milliseconds."""
 
     intent: model.Intent
     #: when the broker took its first record
     since: int
     #: another record came after its own: compaction would keep that one
-    shadowed: bool = False
+    superseded: bool = False
     #: the attempts whose records were taken, the last few
     seen: tuple[str, ...] = ()
 
 
-class BeginView:
+class BeginIndex:
     """
     The begins of all sources, in memory: the same on every replica.
 
@@ -33,12 +33,12 @@ class BeginView:
 
     def __init__(self, *, window_ms: int) -> None:
         self._window_ms = window_ms
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, IndexEntry] = {}
 
     def __len__(self) -> int:
         return len(self._standing)
 
-    def get(self, key: str) -> Standing | None:
+    def get(self, key: str) -> IndexEntry | None:
         """Return what stands of the begin *key*."""
         return self._standing.get(key)
 
@@ -57,7 +57,7 @@ class BeginView:
 
     def shadowed(self) -> list[model.Intent]:
         """Return the attempts whose last record is not the last one of their key."""
-        return [each.intent for each in self._standing.values() if each.shadowed]
+        return [each.intent for each in self._standing.values() if each.superseded]
 
     def older(self, than: int) -> list[model.Intent]:
         """Return the attempts, ended or not, that the broker took before *than*."""
@@ -74,22 +74,22 @@ class BeginView:
             self._take_tombstone(key, held)
             return
         if held is None or self._counts(held, intent, at):
-            held = self._standing[key] = Standing(intent, at, seen=_seen(held))
+            held = self._standing[key] = IndexEntry(intent, at, seen=_seen(held))
         elif _continues(held.intent, intent):
-            held.intent, held.shadowed = intent, False
+            held.intent, held.superseded = intent, False
         else:
-            held.shadowed = intent != held.intent
+            held.superseded = intent != held.intent
         if intent.attempt_id not in held.seen:
             held.seen = (*held.seen, intent.attempt_id)[-_SEEN_MAX:]
 
-    def _take_tombstone(self, key: str, held: Standing | None) -> None:
+    def _take_tombstone(self, key: str, held: IndexEntry | None) -> None:
         """Forget what has ended; what is under way was begun anew meanwhile."""
         if held is not None and held.intent.open:
-            held.shadowed = True
+            held.superseded = True
         else:
             self.forget(key)
 
-    def _counts(self, held: Standing, intent: model.Intent, at: int) -> bool:
+    def _counts(self, held: IndexEntry, intent: model.Intent, at: int) -> bool:
         """Return whether *intent* is another attempt that counts from now on."""
         if intent.attempt_id == held.intent.attempt_id:
             return False
@@ -104,7 +104,7 @@ class BeginView:
                 return not _failed(intent)
 
 
-def _seen(held: Standing | None) -> tuple[str, ...]:
+def _seen(held: IndexEntry | None) -> tuple[str, ...]:
     return () if held is None else held.seen
 
 

@@ -47,7 +47,7 @@ class BeginFollower:
         self._waiters: Waiters = collections.defaultdict(set)
         self._following: asyncio.Task[None] | None = None
         self._throttle = connectivity.once_a_minute(clock)
-        self.view = begin_index.BeginView(window_ms=window_ms)
+        self.view = begin_index.BeginIndex(window_ms=window_ms)
 
     def start(self) -> None:
         """Begin to read; until all is read ``caught_up`` waits."""
@@ -69,7 +69,7 @@ class BeginFollower:
         """Return once all that there was at the start is known."""
         await self._caught_up.wait()
 
-    async def session_of(self, source: str, begin_id: str) -> str | None:
+    async def find_session(self, source: str, begin_id: str) -> str | None:
         """
         Return the session that *begin_id* began; raises nothing.
 
@@ -112,13 +112,13 @@ class BeginFollower:
         """Read from the beginning, and again from there after any failure."""
         while True:
             try:
-                await self._read(begin_index.BeginView(window_ms=self._window_ms))
+                await self._read(begin_index.BeginIndex(window_ms=self._window_ms))
             except Exception as error:  # noqa: BLE001 -- whatever it was, the next reader is new
                 self._complain(error)
             self._caught_up.clear()
             await self._clock.sleep(_BACK_OFF_S)
 
-    async def _read(self, view: begin_index.BeginView) -> None:
+    async def _read(self, view: begin_index.BeginIndex) -> None:
         """Take every record into *view*, which counts once all is read."""
 
         def caught_up() -> None:
@@ -131,7 +131,7 @@ class BeginFollower:
         records = reader.follow(
             self._kafka,
             [self._kafka.topic("begins")],
-            reader.Span.FROM_BEGINNING,
+            reader.ReadRange.FROM_BEGINNING,
             caught_up=caught_up,
         )
         async with contextlib.aclosing(records):
@@ -140,7 +140,7 @@ class BeginFollower:
 
     def _complain(self, error: Exception) -> None:
         """Say why the begins cannot be read, once a minute."""
-        failure = error_mapping.unavailable("reading the begins", error, "Read")
+        failure = error_mapping.map_error("reading the begins", error, "Read")
         message, reason = str(failure), failure.reason
         if not self._throttle.admits(message):
             return
@@ -149,7 +149,7 @@ class BeginFollower:
         else:
             self._log.warning("begins.unread", reason=reason, message=message)
 
-    def _take(self, view: begin_index.BeginView, found: reader.Fetched) -> None:
+    def _take(self, view: begin_index.BeginIndex, found: reader.ConsumedRecord) -> None:
         held = found.record
         intent = None
         try:
@@ -191,16 +191,16 @@ class BeginLog(BeginFollower):
         self._sink = sink
         self._ack_timeout_s = ack_timeout_ms / 1000
 
-    def standing(self, key: str) -> model.Intent | None:
+    def current(self, key: str) -> model.Intent | None:
         """Return the attempt that counts for *key*, as far as it was read."""
         held = self.view.get(key)
         return None if held is None else held.intent
 
-    def open(self) -> Sequence[model.Intent]:
+    def list_open(self) -> Sequence[model.Intent]:
         """Return the attempts of which nobody has said how they ended."""
         return list(self.view.open())
 
-    async def intend(self, intent: model.Intent) -> model.Intent:
+    async def record_intent(self, intent: model.Intent) -> model.Intent:
         """
         Write *intent*, read up to it, and return the attempt that counts.
 
@@ -212,7 +212,7 @@ class BeginLog(BeginFollower):
         await self._within(
             self._until(intent.key, lambda: self.ready and self.view.saw(intent))
         )
-        standing = self.standing(intent.key)
+        standing = self.current(intent.key)
         return intent if standing is None else standing
 
     async def _within(self, waiting: Awaitable[None]) -> None:
@@ -222,11 +222,11 @@ class BeginLog(BeginFollower):
         except TimeoutError:
             raise errors.KafkaUnavailable("the begins are not read in time") from None
 
-    async def end(self, intent: model.Intent) -> None:
+    async def record_outcome(self, intent: model.Intent) -> None:
         """Return once Kafka has acknowledged how *intent* ended; raises as above."""
         await self._sink.write("begins", codec.begin_record(intent))
 
-    async def tidy(self) -> None:
+    async def refresh_retention(self) -> None:
         """
         Write anew what another attempt's record hides, and forget what ended long ago.
 
@@ -235,9 +235,9 @@ class BeginLog(BeginFollower):
         for intent in self.view.shadowed():
             await self._sink.write("begins", codec.begin_record(intent))
         for intent in self._ended_long_ago():
-            await self.forget(intent)
+            await self.delete(intent)
 
-    async def forget(self, intent: model.Intent) -> None:
+    async def delete(self, intent: model.Intent) -> None:
         """Let Kafka forget *intent*; raises errors.KafkaUnavailable."""
         await self._sink.write("begins", codec.begin_tombstone(intent.key))
 
@@ -255,7 +255,7 @@ class BegunEvents:
     def __init__(self, kafka: settings.Kafka) -> None:
         self._kafka = kafka
 
-    async def begun(
+    async def find_begin_events(
         self, keys: Collection[str], since: int
     ) -> Mapping[str, model.Event]:
         """Return the event that proves which session each of *keys* began."""
@@ -263,7 +263,7 @@ class BegunEvents:
         records = reader.follow(
             self._kafka,
             [self._kafka.topic("events")],
-            reader.Span.UNTIL_END,
+            reader.ReadRange.UNTIL_END,
             since_ms=since,
         )
         async with contextlib.aclosing(records):

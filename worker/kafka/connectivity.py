@@ -51,7 +51,7 @@ async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -
     since = clock.now_ms()
     back_off_s = _FIRST_S
     throttle, waited = once_a_minute(clock), False
-    while (why := await why_unreachable(kafka)) is not None:
+    while (why := await diagnose_connection(kafka)) is not None:
         waited = True
         if throttle.admits(why.message):
             log.warning(
@@ -67,13 +67,13 @@ async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -
         log.info("kafka.reached", waited_ms=clock.now_ms() - since)
 
 
-async def require(kafka: settings.Kafka) -> None:
+async def ensure_reachable(kafka: settings.Kafka) -> None:
     """Return if a broker answers; raises errors.KafkaUnavailable, with a sentence."""
-    if (why := await why_unreachable(kafka)) is not None:
+    if (why := await diagnose_connection(kafka)) is not None:
         raise errors.KafkaUnavailable(f"{kafka.bootstrap_servers}: {why.message}")
 
 
-async def why_unreachable(kafka: settings.Kafka) -> Unreachable | None:
+async def diagnose_connection(kafka: settings.Kafka) -> Unreachable | None:
     """
     Return why no broker answers, None if one does.
 
@@ -84,7 +84,7 @@ async def why_unreachable(kafka: settings.Kafka) -> Unreachable | None:
     try:
         arguments = kafka.client_args()
     except OSError as error:
-        return Unreachable(error_mapping.word(error), _UNREADABLE)
+        return Unreachable(error_mapping.error_name(error), _UNREADABLE)
     timeout_ms = min(kafka.request_timeout, _ATTEMPT_MS)
     found: Unreachable | None = None
     for host, port, _ in connections.collect_hosts(arguments.pop("bootstrap_servers")):
@@ -96,13 +96,13 @@ async def why_unreachable(kafka: settings.Kafka) -> Unreachable | None:
                 try:
                     known = await connection.send(metadata.MetadataRequest([]))
                 finally:
-                    aiokafka_patches.cut(connection)
+                    aiokafka_patches.abort_connection(connection)
             if known.brokers:
                 return None
             raise theirs.NoBrokersAvailable
         except error_mapping.THEIRS as error:
             why = Unreachable(
-                error_mapping.word(error), error_messages.connection(error)
+                error_mapping.error_name(error), error_messages.connection(error)
             )
             if found is None or error_messages.is_security(error):
                 found = why

@@ -27,7 +27,7 @@ _POLL_MS = 200
 _LEAVE_S = 5.0
 
 
-class Group:
+class GroupConsumer:
     """
     One member of the group, with its consumer, rebuilt whole on any unknown error.
 
@@ -42,7 +42,7 @@ class Group:
         worker: settings.Worker,
         factory: processor_factory.ProcessorFactory,
         clock: clocks.Clock,
-        watch: telemetry.WorkerTelemetry,
+        observer: telemetry.WorkerTelemetry,
         share: Callable[[int], None],
         accept_gap: bool = False,
     ) -> None:
@@ -50,12 +50,12 @@ class Group:
         self._worker = worker
         self._factory = factory
         self._clock = clock
-        self._watch = watch
+        self._observer = observer
         self._share = share
         self._accept_gap = accept_gap
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
         self._numbers: set[int] = set()
-        self._owned: dict[int, partition_runner.Owned] = {}
+        self._owned: dict[int, partition_runner.PartitionRunner] = {}
         self._assignments = 0
         self._fault: Exception | None = None
         self._changed = asyncio.Event()
@@ -64,12 +64,12 @@ class Group:
         self.lag = lag.Lag(clock)
 
     @property
-    def partitions(self) -> dict[int, partition_runner.Owned]:
+    def partitions(self) -> dict[int, partition_runner.PartitionRunner]:
         """Return the partitions owned now."""
         return self._owned
 
     @property
-    def joined(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether the group knows this member and all it owns is at work."""
         consumer = self._consumer
         if consumer is None or self._assignments == 0:
@@ -81,10 +81,10 @@ class Group:
         """Return when the consumer was last seen to get somewhere."""
         return self._progress.at
 
-    def events_behind(self) -> int:
+    def lag_records(self) -> int:
         """Return how many events of the owned partitions are not yet taken."""
         return sum(
-            self.lag.behind(mine.tp, mine.next_offset)
+            self.lag.records(mine.tp, mine.next_offset)
             for mine in self._owned.values()
             if mine.work is not None
         )
@@ -93,12 +93,12 @@ class Group:
         """Be a member until ``stop``; rebuild the consumer after any unknown error."""
         while not self._stopping.is_set():
             excused = False
-            self._progress.begin()
+            self._progress.restart()
             try:
-                await self._member()
+                await self._run_membership()
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it begins anew
                 excused = await failure_reports.report_consumer_failure(
-                    self._watch, self._kafka, error
+                    self._observer, self._kafka, error
                 )
             finally:
                 await self._leave()
@@ -133,17 +133,17 @@ class Group:
         self._assignments += 1
         self._changed.set()
 
-    def broke(self, error: Exception) -> None:
+    def on_listener_error(self, error: Exception) -> None:
         """Begin anew: what was assigned has no owner."""
         self._fault = error
         self._changed.set()
 
     # -- one membership
 
-    async def _member(self) -> None:
+    async def _run_membership(self) -> None:
         consumer = self._consumer = membership.consumer(self._kafka)
         await consumer.start()
-        await membership.recheck(consumer, self._kafka)
+        await membership.verify_topics_unchanged(consumer, self._kafka)
         consumer.subscribe(
             [self._kafka.topic("events")], listener=membership.Listener(self)
         )
@@ -151,10 +151,10 @@ class Group:
         tasks: set[asyncio.Task[object]] = {
             asyncio.create_task(self._poll(consumer)),
             asyncio.create_task(self._reconcile(consumer)),
-            asyncio.create_task(self._commit_lazily(consumer)),
+            asyncio.create_task(self._commit_offsets_periodically(consumer)),
             asyncio.create_task(self.lag.follow(consumer, self._owned)),
             asyncio.create_task(
-                membership.look_after_topics(consumer, self._kafka, self._clock)
+                membership.watch_topics(consumer, self._kafka, self._clock)
             ),
         }
         try:
@@ -195,30 +195,30 @@ class Group:
                 if number in self._owned:
                     self._owned[number].reassigned()
                 else:
-                    self._owned[number] = self._own(number, consumer)
+                    self._owned[number] = self._start_partition(number, consumer)
             self._share(len(self._owned))
             await asyncio.gather(*dropping)
             if not self._numbers:  # others own them all, or there are none
-                await membership.recheck(consumer, self._kafka)
+                await membership.verify_topics_unchanged(consumer, self._kafka)
 
-    def _own(
+    def _start_partition(
         self, number: int, consumer: aiokafka.AIOKafkaConsumer
-    ) -> partition_runner.Owned:
-        return partition_runner.Owned(
+    ) -> partition_runner.PartitionRunner:
+        return partition_runner.PartitionRunner(
             number,
             kafka=self._kafka,
             worker=self._worker,
             consumer=consumer,
             factory=self._factory,
             clock=self._clock,
-            watch=self._watch,
+            observer=self._observer,
             accept_gap=self._accept_gap,
         )
 
     async def _poll(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         """One central getmany: a loop a partition would couple them (seen)."""
         while not self._stopping.is_set():
-            self._hold_back(consumer)
+            self._apply_backpressure(consumer)
             try:
                 # Without an assignment this waits for one, and tells of the errors
                 # that keep it away. It always comes back while the client is well:
@@ -238,13 +238,17 @@ class Group:
             for tp, records in found.items():
                 mine = self._owned.get(tp.partition)
                 if mine is not None and mine.work is not None:
-                    self._offer(mine.work, mine.sound(records))
+                    self._dispatch(mine.work, mine.sound(records))
 
-    def _offer(
-        self, work: processor.Partition, records: list[aiokafka_fetcher.Fetched]
+    def _dispatch(
+        self,
+        work: processor.PartitionProcessor,
+        records: list[aiokafka_fetcher.Fetched],
     ) -> None:
         now = self._clock.now_ms()
-        work.offer(event_decoder.taken(r, now, self._kafka.partitions) for r in records)
+        work.offer(
+            event_decoder.decode_event(r, now, self._kafka.partitions) for r in records
+        )
 
     def _position_lost(self, error: aiokafka.errors.KafkaError) -> None:
         """Let the partition that *error* names find out what it has lost."""
@@ -256,7 +260,7 @@ class Group:
                 sentence = f"partition {number}: its position is out of range"
                 mine.fail(errors.PositionLost(sentence))
 
-    def _hold_back(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+    def _apply_backpressure(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
         """Pause what has no room, resume what has it again."""
         assignment = consumer.assignment()
         for mine in self._owned.values():
@@ -269,21 +273,19 @@ class Group:
                 mine.held_back = False
                 consumer.resume(mine.tp)
 
-    async def _commit_lazily(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
+    async def _commit_offsets_periodically(
+        self, consumer: aiokafka.AIOKafkaConsumer
+    ) -> None:
         while True:
             await self._clock.sleep(self._worker.offset_commit_interval / 1000)
             if await self._commit_offsets(consumer):
                 continue
             # The consumer itself goes on for ever, and tells nobody.
-            if why := await connectivity.why_unreachable(self._kafka):
-                self._watch.unreachable(why.message)
+            if why := await connectivity.diagnose_connection(self._kafka):
+                self._observer.unreachable(why.message)
 
     async def _commit_offsets(self, consumer: aiokafka.AIOKafkaConsumer) -> bool:
-        """
-        Tell the group where we are: for lag and autoscaling, never read by us.
-
-        Returns whether the group has heard it, or nothing is owned.
-        """
+        """Commit for lag and scaling only; return whether it worked or was not due."""
         offsets = {
             mine.tp: mine.next_offset
             for mine in self._owned.values()

@@ -39,12 +39,12 @@ def inflate(codec: int, packed: memoryview) -> bytes:
     raise _broken()
 
 
-def _broken() -> record_format.CannotDecodeError:
-    return record_format.CannotDecodeError(record_format.Why.COMPRESSION)
+def _broken() -> record_format.DecodeError:
+    return record_format.DecodeError(record_format.DecodeFailure.COMPRESSION)
 
 
-def _too_large() -> record_format.CannotDecodeError:
-    return record_format.CannotDecodeError(record_format.Why.TOO_LARGE)
+def _too_large() -> record_format.DecodeError:
+    return record_format.DecodeError(record_format.DecodeFailure.TOO_LARGE)
 
 
 def _gunzip(packed: memoryview) -> bytes:

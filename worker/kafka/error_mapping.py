@@ -52,10 +52,10 @@ def as_unavailable(what: str, operation: str = "Read") -> Iterator[None]:
     try:
         yield
     except THEIRS as error:
-        raise unavailable(what, error, operation) from error
+        raise map_error(what, error, operation) from error
 
 
-def unavailable(
+def map_error(
     what: str, error: BaseException, operation: str
 ) -> errors.KafkaUnavailable:
     """Return what *error* is for us, a missing right among it; ours as they are."""
@@ -63,10 +63,10 @@ def unavailable(
         return error
     if sentence := error_messages.missing_right(error, operation):
         return errors.KafkaUnauthorised(sentence)
-    return errors.KafkaUnavailable(f"{what}: {word(error)}")
+    return errors.KafkaUnavailable(f"{what}: {error_name(error)}")
 
 
-def of_commit(
+def map_commit_error(
     error: Exception, sender_died_of: BaseException | None
 ) -> errors.TransportError:
     """
@@ -84,10 +84,10 @@ def of_commit(
             return errors.KafkaUnauthorised(sentence)
         if isinstance(each, _TOO_LARGE):
             return errors.RecordTooLarge(
-                f"{word(each)}: a topic's max.message.bytes is below"
+                f"{error_name(each)}: a topic's max.message.bytes is below"
                 " kafka.max_message_bytes; run `kyc-worker topics --check`"
             )
-    return errors.CommitInDoubt(word(sender_died_of or error))
+    return errors.CommitInDoubt(error_name(sender_died_of or error))
 
 
 def is_fenced(error: BaseException | None) -> bool:
@@ -95,7 +95,7 @@ def is_fenced(error: BaseException | None) -> bool:
     return any(isinstance(each, _FENCED) for each in error_messages.chain(error))
 
 
-def word(error: BaseException) -> str:
+def error_name(error: BaseException) -> str:
     """
     Return the class of *error* and of what caused it, for people who look for why.
 

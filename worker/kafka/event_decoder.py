@@ -18,9 +18,9 @@ class Consumed(Protocol):
     headers: codec.ForeignHeaders
 
 
-def taken(
+def decode_event(
     record: Consumed | record_format.Undecodable, now: int, partitions: int
-) -> ports.Taken:
+) -> ports.ConsumedEvent:
     """
     Return the event in *record*, or the dead letter that a foreign record becomes.
 
@@ -31,22 +31,22 @@ def taken(
     """
     if isinstance(record, record_format.Undecodable):
         letter = _letter(record.place, record, record.why, now)
-        return ports.Taken(record.last_offset, None, letter)
+        return ports.ConsumedEvent(record.last_offset, None, letter)
     try:
         event = codec.read_event(record.key, record.value, record.headers)
     except codec.MalformedRecord as error:
-        return ports.Taken(
+        return ports.ConsumedEvent(
             record.offset, None, _letter(_place(record), record, error.reason, now)
         )
     except errors.UnknownVersion as error:
         letter = _letter(_place(record), record, error.reason, now)
-        return ports.Taken(record.offset, None, letter, _unread(record))
+        return ports.ConsumedEvent(record.offset, None, letter, _unread(record))
     if partitioning.partition_of(str(event.key).encode(), partitions) != (
         record.partition
     ):
         letter = _letter(_place(record), record, "wrong_partition", now, event)
-        return ports.Taken(record.offset, None, letter)
-    return ports.Taken(record.offset, event)
+        return ports.ConsumedEvent(record.offset, None, letter)
+    return ports.ConsumedEvent(record.offset, event)
 
 
 def _unread(record: Consumed) -> model.UnreadRecord | None:
@@ -78,7 +78,7 @@ def _letter(
     # What a producer says, and so perhaps no time that can be written.
     said = record.timestamp
     return model.DeadLetter(
-        dead_letter_id=model.named_id(f"kyc:dlq:{place}"),
+        dead_letter_id=model.deterministic_id(f"kyc:dlq:{place}"),
         reason=model.DeadLetterReason.UNMAPPABLE,
         environment=None if event is None else event.environment,
         source="unknown" if event is None else event.source,

@@ -53,9 +53,9 @@ class EventProducer:
         self._clock = clock
         self._log = log
         self._ack_timeout_s = ack_timeout_ms / 1000
-        self._bound = ledger_partition.record_bound(kafka)
+        self._bound = ledger_partition.max_record_bytes(kafka)
         self._topics = tuple(map(kafka.topic, topics))
-        self._link: producer_connection.Link | None = None
+        self._link: producer_connection.ProducerConnection | None = None
         self._up = asyncio.Event()
         self._closed = False
         self._throttle = connectivity.once_a_minute(clock)
@@ -115,7 +115,7 @@ class EventProducer:
                 current.timed_out(place, self._ack_timeout_s)
             raise errors.KafkaUnavailable("no acknowledgement in time") from None
 
-    async def _connected(self) -> producer_connection.Link:
+    async def _connected(self) -> producer_connection.ProducerConnection:
         """Return the link, waiting for a new one while there is none."""
         while not self._closed:
             if self._link is not None and not self._link.broken.is_set():
@@ -125,42 +125,42 @@ class EventProducer:
         raise errors.KafkaUnavailable("the producer is closed")
 
     async def _supervise(self) -> None:
-        """Connect, watch, throw away, and again; ends only when cancelled."""
+        """Connect, observer, throw away, and again; ends only when cancelled."""
         back_off_s = _BACK_OFF_FIRST_S
         while True:
-            lived = await self._live()
+            lived = await self._run_connection()
             if lived:
                 back_off_s = _BACK_OFF_FIRST_S
             await self._clock.sleep(back_off_s)
             back_off_s = min(back_off_s * 2, _BACK_OFF_MAX_S)
 
-    async def _live(self) -> bool:
+    async def _run_connection(self) -> bool:
         """Use one producer until it dies, say of what; return whether it was good."""
         try:
-            producer = self._made_producer()
+            producer = self._create_producer()
         except OSError as error:  # certificates, while they are being replaced
-            self._say_down(error_mapping.word(error), connected=False)
+            self._log_disconnected(error_mapping.error_name(error), connected=False)
             return False
         try:
             await self._connect(producer)
-            self._say_up()
-            await self._watch(producer)
+            self._log_connected()
+            await self._wait_until_broken(producer)
         except errors.TopicMismatch as error:
             self._said_up = connected = denied = False
             self._say_mismatch(error)
         except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
-            failure = error_mapping.unavailable("connecting", error, "Write")
+            failure = error_mapping.map_error("connecting", error, "Write")
             connected = self._link is not None
             denied = isinstance(failure, errors.KafkaUnauthorised)
             if denied:
                 self._say_denied(str(failure))
             else:
-                self._say_down(str(failure), connected=connected)
+                self._log_disconnected(str(failure), connected=connected)
         finally:
-            await self._let_go(producer)
+            await self._close_producer(producer)
         return connected and not denied
 
-    def _say_up(self) -> None:
+    def _log_connected(self) -> None:
         if self._said_up is not True:
             self._said_up = True
             self._log.info("producer.connected")
@@ -175,7 +175,7 @@ class EventProducer:
         if self._throttle.admits(message):
             self._log.warning("topics.mismatch", reason=error.reason, message=message)
 
-    def _say_down(self, reason: str, *, connected: bool) -> None:
+    def _log_disconnected(self, reason: str, *, connected: bool) -> None:
         """Log the first of many failures: the metric says how long it lasts."""
         if self._said_up is not False:
             self._said_up = False
@@ -186,7 +186,7 @@ class EventProducer:
 
     async def _explain(self) -> None:
         """Find out why no broker can be reached, and say it unless it was just said."""
-        why = await connectivity.why_unreachable(self._kafka)
+        why = await connectivity.diagnose_connection(self._kafka)
         if why is not None and self._throttle.admits(why.message):
             self._log.warning(
                 "kafka.unreachable",
@@ -206,12 +206,12 @@ class EventProducer:
             for topic in self._topics:
                 await producer.partitions_for(topic)
 
-    async def _watch(self, producer: aiokafka.AIOKafkaProducer) -> NoReturn:
+    async def _wait_until_broken(self, producer: aiokafka.AIOKafkaProducer) -> NoReturn:
         """Serve publications until the producer is of no more use, and raise why."""
-        current = self._link = producer_connection.Link(producer)
+        current = self._link = producer_connection.ProducerConnection(producer)
         ended = errors.KafkaUnavailable("the sender ended")
         aiokafka_patches.sender_task(producer).add_done_callback(
-            lambda _: current.break_off(ended)
+            lambda _: current.mark_broken(ended)
         )
         self._up.set()
         probing = asyncio.create_task(self._probe(producer, current))
@@ -222,7 +222,9 @@ class EventProducer:
             await asyncio.gather(probing, return_exceptions=True)
 
     async def _probe(
-        self, producer: aiokafka.AIOKafkaProducer, current: producer_connection.Link
+        self,
+        producer: aiokafka.AIOKafkaProducer,
+        current: producer_connection.ProducerConnection,
     ) -> None:
         """
         Break *current* off when no broker answers, or a topic is not what it was.
@@ -235,15 +237,15 @@ class EventProducer:
                 async with asyncio.timeout(_CONNECT_S):
                     await topics.recheck(producer.client, self._kafka, self._topics)
         except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
-            current.break_off(error_mapping.unavailable("asking", error, "Describe"))
+            current.mark_broken(error_mapping.map_error("asking", error, "Describe"))
 
-    async def _let_go(self, producer: aiokafka.AIOKafkaProducer) -> None:
+    async def _close_producer(self, producer: aiokafka.AIOKafkaProducer) -> None:
         current, self._link = self._link, None
         if current is not None:
-            current.abandon()
+            current.fail_pending()
         await aiokafka_patches.discard_producer(producer)
 
-    def _made_producer(self) -> aiokafka.AIOKafkaProducer:
+    def _create_producer(self) -> aiokafka.AIOKafkaProducer:
         ack_timeout_ms = round(self._ack_timeout_s * 1000)
         producer = aiokafka.AIOKafkaProducer(
             **self._kafka.client_args(),
@@ -256,5 +258,5 @@ class EventProducer:
             retry_backoff_ms=self._kafka.retry_backoff,
             metadata_max_age_ms=self._kafka.metadata_max_age,
         )
-        aiokafka_patches.expect_death(producer)
+        aiokafka_patches.preset_transaction_waiter(producer)
         return producer

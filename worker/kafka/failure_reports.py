@@ -10,13 +10,13 @@ _ALARMS = {
     errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
     errors.LedgerUnreadable.reason: model.AlarmKind.LEDGER_UNREADABLE,
     errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
-    errors.TransactionHangs.reason: model.AlarmKind.TRANSACTION_HANGS,
+    errors.HangingTransaction.reason: model.AlarmKind.TRANSACTION_HANGS,
     errors.TopicMismatch.reason: model.AlarmKind.TOPIC_MISMATCH,
 }
 
 
 def report_partition_failure(
-    watch: telemetry.WorkerTelemetry, number: int, failure: errors.TransportError
+    observer: telemetry.WorkerTelemetry, number: int, failure: errors.TransportError
 ) -> None:
     """
     Log and count why partition *number* restarts.
@@ -25,13 +25,13 @@ def report_partition_failure(
     """
     alarm = _ALARMS.get(failure.reason)
     helps = alarm is not None or isinstance(failure, errors.KafkaUnauthorised)
-    watch.partition_failed(number, failure.reason, str(failure) if helps else "")
+    observer.partition_failed(number, failure.reason, str(failure) if helps else "")
     if alarm is not None:
-        watch.alarmed("", alarm)
+        observer.alarm("", alarm)
 
 
 async def report_consumer_failure(
-    watch: telemetry.WorkerTelemetry, kafka: settings.Kafka, error: Exception
+    observer: telemetry.WorkerTelemetry, kafka: settings.Kafka, error: Exception
 ) -> bool:
     """
     Log and count why the consumer is rebuilt; a refusal by Kafka in a sentence.
@@ -39,14 +39,14 @@ async def report_consumer_failure(
     Returns whether Kafka is the cause: then a new process would do no better.
     """
     if isinstance(error, errors.TopicMismatch):
-        report_partition_failure(watch, _ALL, error)
+        report_partition_failure(observer, _ALL, error)
         return True
-    failure = error_mapping.unavailable("consuming", error, "Read")
+    failure = error_mapping.map_error("consuming", error, "Read")
     if isinstance(failure, errors.KafkaUnauthorised):
-        report_partition_failure(watch, _ALL, failure)
-    elif why := await connectivity.why_unreachable(kafka):
-        watch.partition_failed(_ALL, failure.reason, why.message)
+        report_partition_failure(observer, _ALL, failure)
+    elif why := await connectivity.diagnose_connection(kafka):
+        observer.partition_failed(_ALL, failure.reason, why.message)
     else:
-        watch.partition_failed(_ALL, type(error).__name__)
+        observer.partition_failed(_ALL, type(error).__name__)
         return False
     return True

@@ -42,7 +42,7 @@ async def check(
     deadline = loop.time() + _PATIENCE_S
     while True:
         try:
-            hidden = await _hidden(client, topics, partition)
+            hidden = await _transactional_ids_past_lso(client, topics, partition)
         except theirs.KafkaError as error:
             if not error.retriable:
                 raise
@@ -51,14 +51,14 @@ async def check(
             if not hidden:
                 return
             if loop.time() > deadline:
-                raise errors.TransactionHangs(
+                raise errors.HangingTransaction(
                     f"partition {partition} of {', '.join(hidden)} has records of a"
                     " hanging transaction: abort it with kafka-transactions.sh"
                 )
         await asyncio.sleep(_POLL_S)
 
 
-async def _hidden(
+async def _transactional_ids_past_lso(
     client: aiokafka.AIOKafkaClient, topics: Sequence[str], partition: int
 ) -> list[str]:
     # In this order: others append to the dead letters between the two questions.

@@ -16,7 +16,7 @@ _FRESH_MS = 30_000
 
 
 @dataclasses.dataclass(slots=True)
-class _Place:
+class _PartitionLag:
     """Where a partition is, and since when it has been there with events behind."""
 
     next_offset: int
@@ -37,13 +37,13 @@ class Lag:
         self._clock = clock
         self._ends: dict[TopicPartition, int] = {}
         self._read_at: int | None = None
-        self._places: dict[TopicPartition, _Place] = {}
+        self._places: dict[TopicPartition, _PartitionLag] = {}
 
-    def behind(self, tp: TopicPartition, next_offset: int) -> int:
+    def records(self, tp: TopicPartition, next_offset: int) -> int:
         """Return how many events are there from *next_offset* on."""
         return max(self._ends.get(tp, 0) - next_offset, 0)
 
-    def standing_ms(self) -> int:
+    def blocked_ms(self) -> int:
         """Return for how long some partition has had events and taken none."""
         now = self._clock.now_ms()
         return max((now - each.since for each in self._places.values()), default=0)
@@ -56,7 +56,7 @@ class Lag:
     async def follow(
         self,
         consumer: aiokafka.AIOKafkaConsumer,
-        mine: Mapping[int, partition_runner.Owned],
+        mine: Mapping[int, partition_runner.PartitionRunner],
     ) -> None:
         """
         Ask again and again, until cancelled; an outage leaves the ends as they were.
@@ -66,22 +66,22 @@ class Lag:
         try:
             await self._follow(consumer, mine)
         finally:
-            self.forget_others(set())
+            self.keep_only(set())
 
     async def _follow(
         self,
         consumer: aiokafka.AIOKafkaConsumer,
-        mine: Mapping[int, partition_runner.Owned],
+        mine: Mapping[int, partition_runner.PartitionRunner],
     ) -> None:
         while True:
             places = [each.tp for each in mine.values() if each.work is not None]
             if places:
                 with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
                     self.read(await consumer.end_offsets(places))
-            self.forget_others({each.tp for each in mine.values()})
+            self.keep_only({each.tp for each in mine.values()})
             for each in mine.values():
                 if each.work is not None:
-                    self.look(each.tp, each.next_offset, room=each.work.has_room)
+                    self.observe(each.tp, each.next_offset, room=each.work.has_room)
             await self._clock.sleep(_EVERY_S)
 
     def read(self, ends: Mapping[TopicPartition, int]) -> None:
@@ -89,20 +89,20 @@ class Lag:
         self._ends.update(ends)
         self._read_at = self._clock.now_ms()
 
-    def forget_others(self, mine: set[TopicPartition]) -> None:
+    def keep_only(self, mine: set[TopicPartition]) -> None:
         """Forget what is not *mine* any more."""
         for tp in [tp for tp in self._ends if tp not in mine]:
             del self._ends[tp]
             self._places.pop(tp, None)
 
-    def look(self, tp: TopicPartition, next_offset: int, *, room: bool) -> None:
+    def observe(self, tp: TopicPartition, next_offset: int, *, room: bool) -> None:
         """Take note of where a partition is, and whether it has *room* for more."""
         now = self._clock.now_ms()
         place = self._places.get(tp)
-        if not self.behind(tp, next_offset):
+        if not self.records(tp, next_offset):
             self._places.pop(tp, None)
         elif place is None or place.next_offset != next_offset or place.since > now:
-            self._places[tp] = _Place(next_offset, now, now)
+            self._places[tp] = _PartitionLag(next_offset, now, now)
         elif not room or not self._is_fresh(now):
             place.able_since = now
 

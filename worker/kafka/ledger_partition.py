@@ -35,13 +35,12 @@ class Restored:
     records: int
 
 
-class PartitionLog:
+class LedgerPartition:
     """
     One ledger partition's owner: implements ports.Committer.
 
-    ``fence``, ``restore``, then ``commit`` as often as wanted, one at a time. After
-    any failed or cancelled commit, and to let go, ``discard``; a discarded log may
-    be fenced again, and then must be restored again.
+    ``fence``, ``restore``, then ``commit``, one at a time. After any failed or
+    cancelled commit, and at the end, ``discard``; then it may be fenced again.
     """
 
     def __init__(self, kafka: settings.Kafka, partition: int) -> None:
@@ -49,7 +48,7 @@ class PartitionLog:
         self._kafka = kafka
         self._deadline_s = kafka.commit_deadline / 1000
         self._producer: aiokafka.AIOKafkaProducer | None = None
-        self._ends: aiokafka_patches.EndWatch | None = None
+        self._ends: aiokafka_patches.EndTxnMonitor | None = None
         self._whole = False
 
     async def fence(self) -> None:
@@ -61,8 +60,8 @@ class PartitionLog:
         and errors.TopicMismatch where a topic is gone or is another one now.
         """
         await self.discard()
-        producer = self._producer = _transactional_producer(self._kafka, self.partition)
-        self._ends = aiokafka_patches.EndWatch(producer)
+        producer = self._producer = _new_producer(self._kafka, self.partition)
+        self._ends = aiokafka_patches.EndTxnMonitor(producer)
         try:
             with error_mapping.as_unavailable("fencing"):
                 async with asyncio.timeout(self._deadline_s):
@@ -70,10 +69,9 @@ class PartitionLog:
                     names = [self._kafka.topic(name) for name in WRITTEN]
                     # First: any other question for a topic may create it.
                     await topics.recheck(producer.client, self._kafka, names)
-                    await _learn(producer, names)
-                    await hanging_transactions.check(
-                        producer.client, names, self.partition
-                    )
+                    await _load_metadata(producer, names)
+                    number, client = self.partition, producer.client
+                    await hanging_transactions.check(client, names, number)
         except BaseException:
             await self.discard()
             raise
@@ -85,9 +83,9 @@ class PartitionLog:
 
         Later records of a key replace earlier ones. Call it after ``fence``: the end
         is taken now, so that it holds all that any earlier owner committed. Raises
-        errors.KafkaUnavailable when nothing comes for ``request_timeout``,
-        errors.UnknownVersion for the position, errors.LedgerUnreadable for a record
-        that no worker wrote or that cannot be decoded, and what *handle* raises.
+        errors.KafkaUnavailable after ``request_timeout`` without records,
+        errors.UnknownVersion for the position, errors.LedgerUnreadable, and what
+        *handle* raises.
         """
         if not self._whole:
             raise RuntimeError("a partition is restored after it is fenced")
@@ -117,8 +115,7 @@ class PartitionLog:
         Raises errors.ProducerRetired, also before anything is begun, after a commit
         whose EndTxn request was sent more than once. Raises errors.OwnershipLost or
         errors.CommitInDoubt, after ``commit_deadline`` at the latest, or
-        errors.RecordTooLarge from the broker: then, as after a cancellation or
-        errors.ProducerRetired, only ``discard`` is left.
+        errors.RecordTooLarge from the broker: then only ``discard`` is left.
         """
         producer = self._producer
         if producer is None or not self._whole:
@@ -134,7 +131,7 @@ class PartitionLog:
                 await self._send_all(producer, records)
                 await producer.commit_transaction()
         except Exception as error:
-            raise error_mapping.of_commit(
+            raise error_mapping.map_commit_error(
                 error, aiokafka_patches.sender_error(producer)
             ) from error
         self._whole = True
@@ -157,14 +154,14 @@ class PartitionLog:
             record = codec.decision_record(decision)
             found[latest].append(record)
             found[f"{latest}.{decision.verdict.outcome}"].append(record)
-        for key in batch.forgotten:
+        for key in batch.deleted_sessions:
             found[latest].append(codec.decision_tombstone(key))
         for letter in batch.dead_letters:
             found[self._kafka.topic("dlq")].append(codec.dead_letter_record(letter))
         return found
 
     def _check_sizes(self, records: Mapping[str, Sequence[codec.Record]]) -> None:
-        bound = record_bound(self._kafka)
+        bound = max_record_bytes(self._kafka)
         for topic, written in records.items():
             check_size(topic, max(record.size_bytes for record in written), bound)
 
@@ -190,7 +187,7 @@ class PartitionLog:
             await asyncio.gather(*futures)
         except BaseException:
             for future in futures:
-                future.add_done_callback(_look_at)
+                future.add_done_callback(_consume_exception)
             raise
 
 
@@ -257,14 +254,16 @@ WRITTEN = (
 )
 
 
-async def _learn(producer: aiokafka.AIOKafkaProducer, names: Sequence[str]) -> None:
+async def _load_metadata(
+    producer: aiokafka.AIOKafkaProducer, names: Sequence[str]
+) -> None:
     """Have the metadata of all topics now: no ``send`` waits for them later."""
     await producer.client.set_topics(names)
     for name in names:
         await producer.partitions_for(name)
 
 
-def record_bound(kafka: settings.Kafka) -> int:
+def max_record_bytes(kafka: settings.Kafka) -> int:
     """Return the most bytes that key, value and headers of one record may take."""
     return int(kafka.max_message_bytes * _SHARE)
 
@@ -277,15 +276,13 @@ def check_size(topic: str, size_bytes: int, bound: int) -> None:
         )
 
 
-def _look_at(future: "asyncio.Future[object]") -> None:
+def _consume_exception(future: "asyncio.Future[object]") -> None:
     """Look at a failure that came second, or asyncio reports that nobody did."""
     if not future.cancelled():
         future.exception()
 
 
-def _transactional_producer(
-    kafka: settings.Kafka, partition: int
-) -> aiokafka.AIOKafkaProducer:
+def _new_producer(kafka: settings.Kafka, partition: int) -> aiokafka.AIOKafkaProducer:
     """Return the producer of a partition: its id names what it guards."""
     producer = aiokafka.AIOKafkaProducer(
         **kafka.client_args(),
@@ -293,11 +290,11 @@ def _transactional_producer(
         transaction_timeout_ms=kafka.transaction_timeout,
         acks="all",
         linger_ms=0,
-        max_batch_size=min(kafka.max_batch_bytes, record_bound(kafka)),
+        max_batch_size=min(kafka.max_batch_bytes, max_record_bytes(kafka)),
         max_request_size=kafka.max_message_bytes,
         request_timeout_ms=kafka.answer_timeout,
         retry_backoff_ms=kafka.retry_backoff,
         metadata_max_age_ms=kafka.metadata_max_age,
     )
-    aiokafka_patches.expect_death(producer)
+    aiokafka_patches.preset_transaction_waiter(producer)
     return producer

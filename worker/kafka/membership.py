@@ -25,7 +25,7 @@ _FETCH_WAIT_MS = 100
 _POLL_INTERVAL_MS = 24 * 3_600_000
 
 
-class Following(Protocol):
+class AssignmentHandler(Protocol):
     """Who follows the assignment."""
 
     def revoked(self, revoked: set[TopicPartition]) -> None:
@@ -36,7 +36,7 @@ class Following(Protocol):
         """Hold the new ones back until they are restored."""
         ...
 
-    def broke(self, error: Exception) -> None:
+    def on_listener_error(self, error: Exception) -> None:
         """Begin anew: what was assigned has no owner."""
         ...
 
@@ -48,7 +48,7 @@ class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # unt
     aiokafka only logs what it raises, and the partitions stay assigned with no owner.
     """
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: AssignmentHandler) -> None:
         self._following = following
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -56,14 +56,14 @@ class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # unt
         try:
             self._following.revoked(revoked)
         except Exception as error:  # noqa: BLE001 -- whatever it is, nobody else sees it
-            self._following.broke(error)
+            self._following.on_listener_error(error)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Hold the new ones back until they are restored."""
         try:
             self._following.assigned(assigned)
         except Exception as error:  # noqa: BLE001 -- as above
-            self._following.broke(error)
+            self._following.on_listener_error(error)
 
 
 def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
@@ -89,10 +89,10 @@ def consumer(kafka: settings.Kafka) -> aiokafka.AIOKafkaConsumer:
         fetch_max_wait_ms=_FETCH_WAIT_MS,
         fetch_max_bytes=aiokafka_patches.FETCH_BYTES,
     )
-    return aiokafka_patches.for_members_only(made, kafka)
+    return aiokafka_patches.apply_request_timeouts(made, kafka)
 
 
-async def doubt(
+async def verify_ownership(
     member: aiokafka.AIOKafkaConsumer, tp: TopicPartition, offset: int, timeout_ms: int
 ) -> errors.KafkaUnavailable | None:
     """
@@ -110,7 +110,9 @@ async def doubt(
     return None
 
 
-async def recheck(member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka) -> None:
+async def verify_topics_unchanged(
+    member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka
+) -> None:
     """
     Return if all topics are still what they were.
 
@@ -124,10 +126,10 @@ async def recheck(member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka) -> N
             await topics.recheck(member._client, kafka, names)  # noqa: SLF001 -- the one connection that is there
 
 
-async def look_after_topics(
+async def watch_topics(
     member: aiokafka.AIOKafkaConsumer, kafka: settings.Kafka, clock: clocks.Clock
 ) -> None:
     """Recheck now and then; only raises."""
     while True:
         await clock.sleep(kafka.metadata_max_age / 1000)
-        await recheck(member, kafka)
+        await verify_topics_unchanged(member, kafka)

@@ -22,7 +22,7 @@ from worker.pipeline import processor, telemetry
 _LOOKS = 3  # as often is a batch fetched whose checksum is wrong
 
 
-class Owned:
+class PartitionRunner:
     """One partition as long as the group gives it to this process."""
 
     def __init__(
@@ -34,26 +34,26 @@ class Owned:
         consumer: aiokafka.AIOKafkaConsumer,
         factory: processor_factory.ProcessorFactory,
         clock: clocks.Clock,
-        watch: telemetry.WorkerTelemetry,
+        observer: telemetry.WorkerTelemetry,
         accept_gap: bool,
     ) -> None:
         self.tp = TopicPartition(kafka.topic("events"), number)
-        self.work: processor.Partition | None = None
+        self.work: processor.PartitionProcessor | None = None
         self.held_back = False
         self._kafka = kafka
         self._worker = worker
         self._consumer = consumer
         self._factory = factory
         self._clock = clock
-        self._watch = watch
+        self._observer = observer
         self._accept_gap = accept_gap
-        self._log: ledger_partition.PartitionLog | None = None
+        self._log: ledger_partition.LedgerPartition | None = None
         self._assigned = asyncio.Event()
         self._assigned.set()
         self._failure: errors.TransportError | None = None
         self._last_offset = 0
         self._doubted = (-1, 0)  # an offset, and how often it was looked at
-        self._life = asyncio.create_task(self._live())
+        self._life = asyncio.create_task(self._supervise())
 
     @property
     def next_offset(self) -> int:
@@ -70,7 +70,7 @@ class Owned:
         """Go on from the own position: had anyone else owned it, we are fenced."""
         self._assigned.set()
         if self.work is not None:
-            self._go(self.work)
+            self._resume(self.work)
 
     def fail(self, error: errors.TransportError) -> None:
         """Start the partition again, because of *error*, unless that is under way."""
@@ -89,7 +89,7 @@ class Owned:
         for place, record in enumerate(records):
             if (
                 not isinstance(record, record_format.Undecodable)
-                or record.why is not record_format.Why.CHECKSUM
+                or record.why is not record_format.DecodeFailure.CHECKSUM
             ):
                 continue
             offset, looks = self._doubted
@@ -115,57 +115,57 @@ class Owned:
                 await work.drain()
         await self.drop()
 
-    def _go(self, work: processor.Partition) -> None:
+    def _resume(self, work: processor.PartitionProcessor) -> None:
         self._consumer.seek(self.tp, work.next_offset)
         self.held_back = False
         self._consumer.resume(self.tp)
         work.resume()
 
-    async def _live(self) -> None:
+    async def _supervise(self) -> None:
         """Start again after every failure, until cancelled."""
         failures = 0
         while True:
             begun = self._clock.now_ms()
             try:
-                await self._once()
+                await self._run_once()
             except errors.TransportError as error:
                 failure_reports.report_partition_failure(
-                    self._watch, self.tp.partition, error
+                    self._observer, self.tp.partition, error
                 )
             except TimeoutError:
-                self._watch.partition_failed(self.tp.partition, "restore_timeout")
+                self._observer.partition_failed(self.tp.partition, "restore_timeout")
             except asyncio.CancelledError:
                 if self._failure is None:
                     raise
                 failure_reports.report_partition_failure(
-                    self._watch, self.tp.partition, self._failure
+                    self._observer, self.tp.partition, self._failure
                 )
                 self._failure = None
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it starts again
-                self._watch.partition_failed(self.tp.partition, type(error).__name__)
+                self._observer.partition_failed(self.tp.partition, type(error).__name__)
             self._hold_back()
             await self._discard()
             if self._clock.now_ms() - begun > self._worker.progress_timeout:
                 failures = 0
             failures += 1
             await self._back_off(failures)
-            await self._prove_membership()
+            await self._confirm_assignment()
 
-    async def _once(self) -> None:
-        log = ledger_partition.PartitionLog(self._kafka, self.tp.partition)
+    async def _run_once(self) -> None:
+        log = ledger_partition.LedgerPartition(self._kafka, self.tp.partition)
         self._log = log
         begun = self._clock.now_ms()
         async with asyncio.timeout(self._worker.restore_timeout / 1000):
             await log.fence()
-            loader = self._factory.loader()
+            loader = self._factory.store()
             restored = await log.restore(loader.load)
             first, end = await self._bounds()
         position = restored.position or model.Position(next_offset=first)
         # Past the end: the topic was deleted and made again.
         gap = not first <= position.next_offset <= end
         if gap:
-            position = self._cross_gap(position, first, end)
-        work = self._factory.work(
+            position = self._handle_offset_gap(position, first, end)
+        work = self._factory.processor(
             number=self.tp.partition,
             committer=log,
             loader=loader,
@@ -174,13 +174,13 @@ class Owned:
             recheck_open=gap,
         )
         seconds = (self._clock.now_ms() - begun) / 1000
-        self._watch.restored(self.tp.partition, restored.records, seconds)
+        self._observer.restored(self.tp.partition, restored.records, seconds)
         await self._assigned.wait()
         self.work = work
-        self._go(work)
+        self._resume(work)
         await work.run()
 
-    def _cross_gap(
+    def _handle_offset_gap(
         self, position: model.Position, first: int, end: int
     ) -> model.Position:
         """Refuse to go on past lost events, unless an operator said so."""
@@ -192,7 +192,7 @@ class Owned:
                 " retention, or the topic was created again; start the workers once"
                 " with --accept-gap to continue without them"
             )
-        self._watch.gap_accepted(self.tp.partition, position.next_offset, first)
+        self._observer.gap_accepted(self.tp.partition, position.next_offset, first)
         return model.Position(next_offset=first, starts=position.starts)
 
     async def _bounds(self) -> tuple[int, int]:
@@ -218,12 +218,12 @@ class Owned:
     async def _back_off(self, failures: int) -> None:
         await self._clock.sleep(progress.backoff_ms(self._worker, failures) / 1000)
 
-    async def _prove_membership(self) -> None:
+    async def _confirm_assignment(self) -> None:
         """Return once it is shown that this partition is ours; else we are dropped."""
         timeout_ms = self._worker.membership_timeout
         while True:
             await self._assigned.wait()
-            doubt = await membership.doubt(
+            doubt = await membership.verify_ownership(
                 self._consumer, self.tp, self._last_offset, timeout_ms
             )
             if doubt is None:
@@ -231,6 +231,6 @@ class Owned:
             denied = isinstance(doubt, errors.KafkaUnauthorised)
             if denied:
                 failure_reports.report_partition_failure(
-                    self._watch, self.tp.partition, doubt
+                    self._observer, self.tp.partition, doubt
                 )
             await self._back_off(progress.LONGEST if denied else 1)

@@ -20,40 +20,42 @@ from worker.pipeline import (
 class ProcessorFactory:
     """Builds a partition's session store and its processor."""
 
-    sources: Mapping[str, source_runtime.Binding]
+    sources: Mapping[str, source_runtime.SourceRuntime]
     limits: source_runtime.Limits
     clock: clocks.Clock
-    watch: telemetry.WorkerTelemetry
-    interrogation: poison_pill.Interrogation
+    observer: telemetry.WorkerTelemetry
+    interrogation: poison_pill.PoisonPillRegistry
     version: int  #: of the ledger, as it is written
     partitions: int  #: of the event topic
 
-    def loader(self) -> session_store.Memory:
+    def store(self) -> session_store.SessionStore:
         """Return an empty memory, to restore into."""
-        return session_store.Memory(self.version)
+        return session_store.SessionStore(self.version)
 
-    def work(
+    def processor(
         self,
         *,
         number: int,
         committer: ports.Committer,
-        loader: session_store.Memory,
+        loader: session_store.SessionStore,
         position: model.Position,
         end_offset: int,
         recheck_open: bool,
-    ) -> processor.Partition:
+    ) -> processor.PartitionProcessor:
         """Return the partition's loop over what was restored."""
-        return processor.Partition(
+        return processor.PartitionProcessor(
             committer=committer,
             sources=self.sources,
             clock=self.clock,
-            watch=self.watch,
+            observer=self.observer,
             limits=self.limits,
             interrogation=self.interrogation,
             number=number,
             sessions=loader,
             position=position,
             end_offset=end_offset,
-            decode=functools.partial(event_decoder.taken, partitions=self.partitions),
+            decode=functools.partial(
+                event_decoder.decode_event, partitions=self.partitions
+            ),
             recheck_open=recheck_open,
         )

@@ -13,7 +13,7 @@ from worker.kafka import error_mapping
 _PARTITION_STUCK_S = 30.0
 
 
-class Link:
+class ProducerConnection:
     """
     A started producer, until it is *broken*; nothing is sent with it afterwards.
 
@@ -53,8 +53,8 @@ class Link:
         except errors.KafkaUnavailable:
             raise
         except Exception as error:
-            failure = error_mapping.unavailable("sending", error, "Write")
-            self.break_off(failure)
+            failure = error_mapping.map_error("sending", error, "Write")
+            self.mark_broken(failure)
             raise failure from error
         self._acked_at = self._loop.time()
         self._stuck_since.pop(place, None)
@@ -64,11 +64,11 @@ class Link:
         now = self._loop.time()
         since = self._stuck_since.setdefault(place, now - waited_s)
         if self._acked_at < now - waited_s:
-            self.break_off(errors.KafkaUnavailable("nothing is acknowledged"))
+            self.mark_broken(errors.KafkaUnavailable("nothing is acknowledged"))
         elif now - since > _PARTITION_STUCK_S:
-            self.break_off(errors.KafkaUnavailable("a partition is stuck"))
+            self.mark_broken(errors.KafkaUnavailable("a partition is stuck"))
 
-    def break_off(self, failure: errors.KafkaUnavailable) -> None:
+    def mark_broken(self, failure: errors.KafkaUnavailable) -> None:
         """Have the supervisor throw this link away; the first *failure* stands."""
         self._failure = self._failure or failure
         self.broken.set()
@@ -78,7 +78,7 @@ class Link:
         await self.broken.wait()
         raise self._failure or errors.KafkaUnavailable("the link is broken")
 
-    def abandon(self) -> None:
+    def fail_pending(self) -> None:
         """Refuse everybody who still waits: a discarded producer answers nobody."""
         for future in self._waiting:
             if not future.done():

@@ -30,7 +30,7 @@ class Progress:
         self._failures = 0
         self._begun = self.at = clock.now_ms()
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """Take note that a consumer is built."""
         self._begun = self._clock.now_ms()
 

@@ -42,7 +42,7 @@ _FOLLOW_POLL_MS = 500
 _HISTORY_MAX = 1000
 
 
-class Span(enum.Enum):
+class ReadRange(enum.Enum):
     """What part of the topics is read."""
 
     FROM_END = enum.auto()  #: what is written from now on, for ever
@@ -51,7 +51,7 @@ class Span(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class ConsumedRecord:
     """A record and where it stood; *timestamp_ms* is when the broker took it."""
 
     topic: str
@@ -64,12 +64,12 @@ class Fetched:
 async def follow(
     kafka: settings.Kafka,
     topics: Sequence[str],
-    span: Span,
+    span: ReadRange,
     *,
     partitions: Iterable[int] | None = None,
     since_ms: int | None = None,
     caught_up: Callable[[], None] | None = None,
-) -> AsyncGenerator[Fetched, None]:
+) -> AsyncGenerator[ConsumedRecord, None]:
     """
     Yield the records of *topics* (full names), in order within a partition.
 
@@ -86,15 +86,15 @@ async def follow(
     ]
     async with _consumer(kafka, places) as consumer:
         begins, ends = await _bounds(kafka, consumer, places)
-        start = ends if span is Span.FROM_END else begins
+        start = ends if span is ReadRange.FROM_END else begins
         if since_ms is not None:
             start = await _since(kafka, consumer, since_ms, ends)
         for place in places:
             consumer.seek(place, start[place])
         batches = (
             _until(kafka, consumer, ends)
-            if span is Span.UNTIL_END
-            else _for_ever(consumer, ends, caught_up)
+            if span is ReadRange.UNTIL_END
+            else _tail(consumer, ends, caught_up)
         )
         async for batch in batches:
             for record in decodable(batch):
@@ -133,9 +133,9 @@ async def read_to_end(
 
 async def read_key_history(
     kafka: settings.Kafka, topic: str, partition: int, key: bytes
-) -> list[Fetched]:
+) -> list[ConsumedRecord]:
     """Return what *partition* still holds of *key*, the last thousand, oldest first."""
-    found: collections.deque[Fetched] = collections.deque(maxlen=_HISTORY_MAX)
+    found: collections.deque[ConsumedRecord] = collections.deque(maxlen=_HISTORY_MAX)
     async with contextlib.aclosing(read_to_end(kafka, topic, partition)) as batches:
         async for batch in batches:
             found.extend(
@@ -187,7 +187,9 @@ async def _consumer(
                 async with asyncio.timeout(kafka.request_timeout / 1000):
                     await consumer.start()
         except errors.KafkaUnavailable:
-            await connectivity.require(kafka)  # says more, where it fails as well
+            await connectivity.ensure_reachable(
+                kafka
+            )  # says more, where it fails as well
             raise
         yield consumer
     finally:
@@ -254,7 +256,7 @@ async def _until(
                 yield wanted
 
 
-async def _for_ever(
+async def _tail(
     consumer: aiokafka.AIOKafkaConsumer,
     ends: _Offsets,
     caught_up: Callable[[], None] | None,
@@ -284,8 +286,8 @@ async def _poll(
     return found
 
 
-def _fetched(record: aiokafka.ConsumerRecord) -> Fetched:
-    return Fetched(
+def _fetched(record: aiokafka.ConsumerRecord) -> ConsumedRecord:
+    return ConsumedRecord(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aiokafka.record import default_records, legacy_records
 
 from worker.kafka import decompression, record_format
-from worker.kafka.record_format import Why
+from worker.kafka.record_format import DecodeFailure
 
 #: The most records that one batch may hold: a million empty ones, which fit into one,
 #: are half a gigabyte here.
@@ -52,7 +52,9 @@ class Batch(NamedTuple):
         """Return whether it belongs to a transaction."""
         return bool(self.attributes & _TRANSACTIONAL)
 
-    def undecodable(self, why: Why, first: int, last: int) -> record_format.Undecodable:
+    def undecodable(
+        self, why: DecodeFailure, first: int, last: int
+    ) -> record_format.Undecodable:
         """Return what stands in its place from *first* to *last*, for *why*."""
         return record_format.Undecodable(
             offset=first,
@@ -100,7 +102,7 @@ def _batch(base: int, data: memoryview) -> Batch:
     )
 
 
-def fault(batch: Batch) -> Why | None:
+def fault(batch: Batch) -> DecodeFailure | None:
     """Return why *batch* is not what was written, None where it is; raises nothing."""
     try:
         if batch.magic == _MAGIC:
@@ -108,10 +110,10 @@ def fault(batch: Batch) -> Why | None:
         elif batch.magic in _LEGACY:
             decoder = legacy_records.LegacyRecordBatch(batch.data, batch.magic)
         else:
-            return Why.FRAME
-        return None if decoder.validate_crc() else Why.CHECKSUM
+            return DecodeFailure.FRAME
+        return None if decoder.validate_crc() else DecodeFailure.CHECKSUM
     except Exception:  # noqa: BLE001 -- whatever it is, it is no batch
-        return Why.FRAME
+        return DecodeFailure.FRAME
 
 
 def decode(batch: Batch) -> Sequence[Decoded]:
@@ -126,7 +128,7 @@ def decode(batch: Batch) -> Sequence[Decoded]:
         if batch.magic in _LEGACY:
             return _legacy(batch)
         plain = _inflated(batch)
-    except record_format.CannotDecodeError as error:
+    except record_format.DecodeError as error:
         return [batch.undecodable(error.why, batch.base_offset, last)]
     if plain is batch.data or len(plain) <= _TRUSTED_BYTES:
         # Whatever it raises, the records are then looked for one by one.
@@ -150,17 +152,17 @@ def is_abort(batch: Batch) -> bool:
 def _legacy(batch: Batch) -> Sequence[Decoded]:
     """Return the one record of a format that no broker since 3.0 writes."""
     if batch.attributes & _CODEC:
-        raise record_format.CannotDecodeError(Why.COMPRESSION)
+        raise record_format.DecodeError(DecodeFailure.COMPRESSION)
     try:
         return list(legacy_records.LegacyRecordBatch(batch.data, batch.magic))
     except Exception as error:
-        raise record_format.CannotDecodeError(Why.RECORD) from error
+        raise record_format.DecodeError(DecodeFailure.RECORD) from error
 
 
 def _inflated(batch: Batch) -> bytes | memoryview:
     """Return *batch* without compression; its checksum is not made anew."""
     if not 0 <= batch.records <= BATCH_RECORDS:
-        raise record_format.CannotDecodeError(Why.TOO_MANY)
+        raise record_format.DecodeError(DecodeFailure.TOO_MANY)
     codec = batch.attributes & _CODEC
     if codec == 0:
         return batch.data
@@ -178,7 +180,7 @@ def _one_by_one(batch: Batch, body: memoryview) -> Iterator[Decoded]:
     for _ in range(batch.records):
         try:
             begin, start = record_format.frame(body, start)
-        except record_format.CannotDecodeError as error:
+        except record_format.DecodeError as error:
             yield batch.undecodable(error.why, offset, batch.last_offset)
             return
         try:
@@ -188,7 +190,7 @@ def _one_by_one(batch: Batch, body: memoryview) -> Iterator[Decoded]:
                 first_ms=batch.first_timestamp,
                 broker_ms=broker_ms,
             )
-        except record_format.CannotDecodeError as error:
+        except record_format.DecodeError as error:
             yield batch.undecodable(error.why, offset, offset)
             offset += 1
             continue
@@ -196,5 +198,5 @@ def _one_by_one(batch: Batch, body: memoryview) -> Iterator[Decoded]:
             yield found
             offset = found.offset + 1
         else:
-            yield batch.undecodable(Why.RECORD, offset, offset)
+            yield batch.undecodable(DecodeFailure.RECORD, offset, offset)
             offset += 1

@@ -8,7 +8,7 @@ from typing import NamedTuple
 HEADERS = 1000
 
 
-class Why(enum.StrEnum):
+class DecodeFailure(enum.StrEnum):
     """Why a record, or a whole batch, cannot be decoded."""
 
     CHECKSUM = "checksum"  #: the bytes are not those that were written
@@ -29,7 +29,7 @@ class Undecodable:
     offset: int
     last_offset: int
     timestamp: int  #: when the broker took it, 0 where that cannot be read either
-    why: Why
+    why: DecodeFailure
 
     @property
     def place(self) -> str:
@@ -50,10 +50,10 @@ class Record(NamedTuple):
     checksum: None = None
 
 
-class CannotDecodeError(Exception):
+class DecodeError(Exception):
     """A record or a batch cannot be decoded; *why* is all that is known."""
 
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: DecodeFailure) -> None:
         super().__init__(why.value)
         self.why = why
 
@@ -72,19 +72,19 @@ def record(
     value, at = _bytes(body, at)
     count, at = varint(body, at)
     if not 0 <= count <= HEADERS:
-        raise CannotDecodeError(Why.RECORD)
+        raise DecodeError(DecodeFailure.RECORD)
     headers: list[tuple[str, bytes | None]] = []
     for _ in range(count):
         name, at = _bytes(body, at)
         held, at = _bytes(body, at)
         if name is None:
-            raise CannotDecodeError(Why.RECORD)
+            raise DecodeError(DecodeFailure.RECORD)
         try:
             headers.append((name.decode(), held))
         except UnicodeDecodeError:
-            raise CannotDecodeError(Why.HEADER) from None
+            raise DecodeError(DecodeFailure.HEADER) from None
     if at != len(body):
-        raise CannotDecodeError(Why.RECORD)
+        raise DecodeError(DecodeFailure.RECORD)
     return Record(
         offset=base + delta,
         timestamp=first_ms + later if broker_ms is None else broker_ms,
@@ -99,7 +99,7 @@ def frame(body: memoryview, at: int) -> tuple[int, int]:
     """Return where the record at *at* begins and ends; raises CannotDecodeError."""
     length, begin = varint(body, at)
     if not 0 < length <= len(body) - begin:
-        raise CannotDecodeError(Why.RECORD)
+        raise DecodeError(DecodeFailure.RECORD)
     return begin, begin + length
 
 
@@ -118,7 +118,7 @@ def varint(body: memoryview, at: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << shift
         if not byte & 0x80:
             return (number >> 1) ^ -(number & 1), at
-    raise CannotDecodeError(Why.RECORD)
+    raise DecodeError(DecodeFailure.RECORD)
 
 
 def _bytes(body: memoryview, at: int) -> tuple[bytes | None, int]:
@@ -126,5 +126,5 @@ def _bytes(body: memoryview, at: int) -> tuple[bytes | None, int]:
     if length == -1:
         return None, at
     if not 0 <= length <= len(body) - at:
-        raise CannotDecodeError(Why.RECORD)
+        raise DecodeError(DecodeFailure.RECORD)
     return bytes(body[at : at + length]), at + length

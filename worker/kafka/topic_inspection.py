@@ -22,7 +22,7 @@ _ANSWER_S = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class TopicState:
     """What one topic is; *denied* where we may not see it."""
 
     partitions: int = 0
@@ -32,9 +32,9 @@ class Fact:
     denied: bool = False
 
 
-async def look(
+async def describe(
     client: aiokafka.AIOKafkaClient, names: Sequence[str]
-) -> dict[str, Fact | None]:
+) -> dict[str, TopicState | None]:
     """
     Return what each of *names* is, None for one that does not exist.
 
@@ -45,15 +45,15 @@ async def look(
     answer = await _ask(
         client, metadata.MetadataRequest(list(names), allow_auto_topic_creation=False)
     )
-    found: dict[str, Fact | None] = dict.fromkeys(names)
+    found: dict[str, TopicState | None] = dict.fromkeys(names)
     for code, name, _, partitions in answer.topics:
         error = theirs.for_code(code)
         if error is theirs.TopicAuthorizationFailedError:
-            found[name] = Fact(denied=True)
+            found[name] = TopicState(denied=True)
         elif error is not theirs.UnknownTopicOrPartitionError:
             if error not in {theirs.NoError, theirs.LeaderNotAvailableError}:
                 raise error
-            found[name] = Fact(
+            found[name] = TopicState(
                 partitions=len(partitions),
                 replication_factor=min(
                     (len(each[3]) for each in partitions), default=0
@@ -63,8 +63,8 @@ async def look(
 
 
 async def _with_configs(
-    client: aiokafka.AIOKafkaClient, found: dict[str, Fact | None]
-) -> dict[str, Fact | None]:
+    client: aiokafka.AIOKafkaClient, found: dict[str, TopicState | None]
+) -> dict[str, TopicState | None]:
     """Return *found* with the values in force, the broker's defaults among them."""
     seen = [name for name, fact in found.items() if fact and not fact.denied]
     if not seen:
@@ -76,7 +76,7 @@ async def _with_configs(
     for code, _, _, name, entries in answer.resources:
         fact, error = found[name], theirs.for_code(code)
         if error is theirs.TopicAuthorizationFailedError:
-            found[name] = Fact(denied=True)
+            found[name] = TopicState(denied=True)
         elif error is theirs.UnknownTopicOrPartitionError:
             found[name] = None
         elif error is not theirs.NoError:
@@ -103,7 +103,7 @@ async def _ask(client: aiokafka.AIOKafkaClient, request: Any) -> Any:  # noqa: A
 
 def differences(
     spec: topic_specs.Spec,
-    fact: Fact | None,
+    fact: TopicState | None,
     kafka: settings.Kafka,
     *,
     identity_retention_ms: int,
@@ -123,7 +123,7 @@ def differences(
         yield from _retention(spec, fact, identity_retention_ms)
 
 
-def replaced(spec: topic_specs.Spec, fact: Fact | None) -> Iterator[str]:
+def replaced(spec: topic_specs.Spec, fact: TopicState | None) -> Iterator[str]:
     """
     Yield a sentence for everything that makes *fact* another topic than *spec*'s.
 
@@ -140,7 +140,7 @@ def _missing(spec: topic_specs.Spec) -> str:
     return f"{spec.name} does not exist: run `kyc-worker topics`."
 
 
-def _identity(spec: topic_specs.Spec, fact: Fact) -> Iterator[str]:
+def _identity(spec: topic_specs.Spec, fact: TopicState) -> Iterator[str]:
     if fact.partitions != spec.partitions:
         yield (
             f"{spec.name} has {fact.partitions} partitions and must have"
@@ -157,7 +157,9 @@ def _identity(spec: topic_specs.Spec, fact: Fact) -> Iterator[str]:
             yield _must(spec.name, name, fact.configs.get(name), f"{value}", value)
 
 
-def _copies(spec: topic_specs.Spec, fact: Fact, kafka: settings.Kafka) -> Iterator[str]:
+def _copies(
+    spec: topic_specs.Spec, fact: TopicState, kafka: settings.Kafka
+) -> Iterator[str]:
     needed = spec.replication_factor if kafka.durability == "replicated" else 1
     if fact.replication_factor < needed:
         yield (
@@ -174,7 +176,9 @@ def _copies(spec: topic_specs.Spec, fact: Fact, kafka: settings.Kafka) -> Iterat
         )
 
 
-def _retention(spec: topic_specs.Spec, fact: Fact, identity_ms: int) -> Iterator[str]:
+def _retention(
+    spec: topic_specs.Spec, fact: TopicState, identity_ms: int
+) -> Iterator[str]:
     """Yield a sentence where a record could outlive what its session is known by."""
     held = _number(fact.configs.get("retention.ms"))
     if held == _FOR_EVER or held >= identity_ms:

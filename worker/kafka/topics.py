@@ -46,7 +46,9 @@ async def create(kafka: settings.Kafka) -> list[str]:
     specs = topic_specs.specs(kafka)
     with error_mapping.as_unavailable("creating topics"):
         async with _client(kafka) as client:
-            found = await topic_inspection.look(client, [each.name for each in specs])
+            found = await topic_inspection.describe(
+                client, [each.name for each in specs]
+            )
             missing = [each for each in specs if found[each.name] is None]
             if missing:
                 await _create(kafka, missing)
@@ -65,7 +67,9 @@ async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
     specs = topic_specs.specs(kafka)
     with error_mapping.as_unavailable("checking topics"):
         async with _client(kafka) as client:
-            found = await topic_inspection.look(client, [each.name for each in specs])
+            found = await topic_inspection.describe(
+                client, [each.name for each in specs]
+            )
     if denied := [name for name, fact in found.items() if fact and fact.denied]:
         operations = "Describe and DescribeConfigs"
         raise errors.KafkaUnauthorised(error_messages.no_rights(operations, denied))
@@ -91,7 +95,7 @@ async def recheck(
     what aiokafka raises.
     """
     specs = [each for each in topic_specs.specs(kafka) if each.name in names]
-    found = await topic_inspection.look(client, [each.name for each in specs])
+    found = await topic_inspection.describe(client, [each.name for each in specs])
     problems = [
         problem
         for spec in specs
@@ -108,7 +112,7 @@ def _client_args(kafka: settings.Kafka) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _client(kafka: settings.Kafka) -> AsyncIterator[aiokafka.AIOKafkaClient]:
-    await connectivity.require(kafka)
+    await connectivity.ensure_reachable(kafka)
     client = aiokafka.AIOKafkaClient(**_client_args(kafka))
     try:
         await client.bootstrap()
@@ -195,5 +199,5 @@ async def _appeared(
     """Return when *missing* are known, so that nothing asks for them too early."""
     names = [each.name for each in missing]
     async with asyncio.timeout(_APPEAR_S):
-        while None in (await topic_inspection.look(client, names)).values():  # noqa: ASYNC110 -- the broker tells nobody
+        while None in (await topic_inspection.describe(client, names)).values():  # noqa: ASYNC110 -- the broker tells nobody
             await asyncio.sleep(_APPEAR_POLL_S)

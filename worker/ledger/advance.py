@@ -14,18 +14,18 @@ from worker.ledger import (
 
 Outcome = tuple[state.Session | None, list[inputs.Effect]]
 
-_QUIET = (inputs.Note, inputs.Fetch)
+_QUIET = (inputs.Count, inputs.Fetch)
 #: What a step that is not written may change: when the next fetch starts and what it
 #: asks for. Whatever else differs (a claim, a hint, a count) is written.
 _FOUND_AGAIN = frozenset(
     {
         "updated_at",
         "observed_at",
-        "standing",
+        "current_verdict",
         "due_at",
-        "wanted",
+        "pending_cause",
         "flight",
-        "seq",
+        "fetch_seq",
         "last_fetch_at",
         "fresh_since",
         "not_ready",
@@ -45,7 +45,7 @@ def advance(
     session: state.Session | None,
     told: inputs.Input,
     now: int,
-    rules: policy.Rules,
+    rules: policy.SourcePolicy,
 ) -> Outcome:
     """
     Return the session's next state and what follows from *told*.
@@ -58,16 +58,16 @@ def advance(
     if session is None:
         return _first(key, told, now, rules)
     at = max(now, session.updated_at)
-    work = transition.Turn(key=key, rules=rules, now=at, session=session)
+    work = transition.Transition(key=key, rules=rules, now=at, session=session)
     _apply(work, told)
     if work.ended:
         return None, work.effects
-    if work.quiet and _is_found_again(session, work):
-        work.effects.append(inputs.Unwritten())
+    if work.write_optional and _is_found_again(session, work):
+        work.effects.append(inputs.SkipPersist())
     return work.session, work.effects
 
 
-def _is_found_again(before: state.Session, work: transition.Turn) -> bool:
+def _is_found_again(before: state.Session, work: transition.Transition) -> bool:
     """Return whether whoever finds the session as *before* does the same again."""
     after = work.session
     return all(isinstance(effect, _QUIET) for effect in work.effects) and all(
@@ -76,7 +76,7 @@ def _is_found_again(before: state.Session, work: transition.Turn) -> bool:
 
 
 def _first(
-    key: model.SessionKey, told: inputs.Input, now: int, rules: policy.Rules
+    key: model.SessionKey, told: inputs.Input, now: int, rules: policy.SourcePolicy
 ) -> Outcome:
     """Take the first that is heard of a session: an event, or nothing at all."""
     match told:
@@ -85,16 +85,16 @@ def _first(
         case inputs.RecheckTaken(event) | inputs.RegistrationTaken(event):
             fresh = callbacks.new_session(event, now, unheard=True)
         case inputs.ReturnTaken():
-            return None, [inputs.Note(inputs.NoteKind.RETURN_IGNORED)]
+            return None, [inputs.Count(inputs.CounterKind.RETURN_IGNORED)]
         case inputs.RecordTooLarge():
             # Nothing was known of it before, and nothing is afterwards.
             fresh = state.Session(key.session_id, now, now)
         case _:
             return None, []
-    work = transition.Turn(key=key, rules=rules, now=now, session=fresh)
+    work = transition.Transition(key=key, rules=rules, now=now, session=fresh)
     if isinstance(told, inputs.CallbackTaken):
         if callbacks.is_stale(told, rules):
-            work.bury(
+            work.dead_letter(
                 model.DeadLetterReason.STALE,
                 event_id=told.event.event_id,
                 attempts=1,
@@ -107,7 +107,7 @@ def _first(
     return None if work.session is fresh else work.session, work.effects
 
 
-def _apply(work: transition.Turn, told: inputs.Input) -> None:
+def _apply(work: transition.Transition, told: inputs.Input) -> None:
     match told:
         case (
             inputs.CallbackTaken()
@@ -118,25 +118,27 @@ def _apply(work: transition.Turn, told: inputs.Input) -> None:
             _apply_event(work, told)
         case inputs.FetchStarting():
             fetches.start(work)
-        case inputs.MappingStarting() | inputs.Answered() | inputs.Failed():
+        case (
+            inputs.InterpretStarting() | inputs.FetchSucceeded() | inputs.FetchFailed()
+        ):
             _apply_to_flight(work, told)
         case inputs.EventsLost():
-            fetches.look_again(work)
-        case inputs.WaitOver(behind):
-            timers.wait_over(work, behind=behind)
-        case inputs.HoldDropped():
-            timers.drop(work)
+            fetches.restart_after_crash(work)
+        case inputs.TimerFired(behind):
+            timers.timer_fired(work, behind=behind)
+        case inputs.HoldEvicted():
+            timers.evict_hold(work)
         case inputs.RecordTooLarge():
             failures.bury_too_large(work)
         case inputs.Dropped(purged):
             timers.discard(work, purged=purged)
-        case inputs.RetentionOver():
-            timers.retire(work)
+        case inputs.RetentionExpired():
+            timers.expire_retention(work)
     work.finish()
 
 
 def _apply_event(
-    work: transition.Turn,
+    work: transition.Transition,
     told: (
         inputs.CallbackTaken
         | inputs.RecheckTaken
@@ -156,17 +158,17 @@ def _apply_event(
 
 
 def _apply_to_flight(
-    work: transition.Turn,
-    told: inputs.MappingStarting | inputs.Answered | inputs.Failed,
+    work: transition.Transition,
+    told: inputs.InterpretStarting | inputs.FetchSucceeded | inputs.FetchFailed,
 ) -> None:
     """Take what concerns the fetch in flight; of any other fetch it is too late."""
     flight = work.session.flight
     if flight is None or flight.seq != told.seq:
         return
     match told:
-        case inputs.MappingStarting():
+        case inputs.InterpretStarting():
             failures.start_mapping(work, flight)
-        case inputs.Answered(_, result):
+        case inputs.FetchSucceeded(_, result):
             fetches.take_result(work, flight, result)
-        case inputs.Failed(_, failure, counted):
+        case inputs.FetchFailed(_, failure, counted):
             failures.take_failure(work, flight, failure, counted=counted)

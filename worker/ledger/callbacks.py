@@ -34,11 +34,11 @@ def new_session(
         provider_session_id=event.provider_session_id,
         first_seen_at=now,
         updated_at=now,
-        unheard=unheard,
+        awaiting_callback=unheard,
     )
 
 
-def is_stale(told: inputs.CallbackTaken, rules: policy.Rules) -> bool:
+def is_stale(told: inputs.CallbackTaken, rules: policy.SourcePolicy) -> bool:
     """Return whether a signed verdict was too old already when it was received."""
     said_at = told.event.provider_time
     if told.claim is None or told.claim.kind is not model.ClaimKind.SIGNED:
@@ -50,34 +50,34 @@ def is_stale(told: inputs.CallbackTaken, rules: policy.Rules) -> bool:
 
 
 def _credibly_dated(
-    work: transition.Turn, event: model.Event, verdict: model.Verdict
+    work: transition.Transition, event: model.Event, verdict: model.Verdict
 ) -> model.Verdict:
     """Return a signed *verdict*, without its time where that is in the future."""
     said_at = verdict.provider_time
     latest = event.received_at + work.rules.max_clock_skew_ms
     if said_at is None or said_at <= latest:
         return verdict
-    work.note(inputs.NoteKind.FUTURE_TIME)
+    work.note(inputs.CounterKind.FUTURE_TIME)
     return dataclasses.replace(verdict, provider_time=None)
 
 
-def _drop_future_time(work: transition.Turn) -> None:
+def _drop_future_time(work: transition.Transition) -> None:
     """
     Drop the time of a signed verdict that stands, where it was in the future.
 
     Earlier releases kept such a time; the session's last change is no earlier than
     the receipt of what stands.
     """
-    session, standing = work.session, work.session.standing
+    session, standing = work.session, work.session.current_verdict
     if standing is None or standing.provider_time is None:
         return
     received_at = max(session.updated_at, session.observed_at or 0)
     if standing.provider_time > received_at + work.rules.max_clock_skew_ms:
-        work.change(standing=dataclasses.replace(standing, provider_time=None))
+        work.change(current_verdict=dataclasses.replace(standing, provider_time=None))
 
 
 def take_callback(
-    work: transition.Turn, event: model.Event, claim: model.Claim | None
+    work: transition.Transition, event: model.Event, claim: model.Claim | None
 ) -> None:
     """Act on a callback once: let a signed verdict settle, else wake."""
     signed = claim is not None and claim.kind is model.ClaimKind.SIGNED
@@ -86,8 +86,8 @@ def take_callback(
     mark = _mark(event, signed=signed)
     if not _first_time(work, mark) and not work.session.given_up:
         return
-    if work.session.unheard:
-        _hear(work)
+    if work.session.awaiting_callback:
+        _record_delivery(work)
     cause = cause_of(event)
     if claim is None:
         wake(work, cause)
@@ -97,29 +97,29 @@ def take_callback(
         for kind in claim.alarms:
             work.alarm(kind)
         dated = _credibly_dated(work, event, claim.verdict)
-        verdict = work.agreed(dated, event.reference, cause)
+        verdict = work.check_reference(dated, event.reference, cause)
         _settle_signed(work, event, verdict)
     else:
         _remember(work, claim, cause)
         wake(work, cause)
 
 
-def _hear(work: transition.Turn) -> None:
+def _record_delivery(work: transition.Transition) -> None:
     """Take note of the first callback of a session that was known before it."""
-    work.change(unheard=False)
+    work.change(awaiting_callback=False)
     if work.session.registered:
-        work.reach(inputs.Step.CALLED_BACK)
+        work.milestone(inputs.Milestone.CALLED_BACK)
 
 
-def _first_time(work: transition.Turn, mark: str | None) -> bool:
+def _first_time(work: transition.Transition, mark: str | None) -> bool:
     """Remember *mark*; return False where it has been here before."""
     if mark is None:
         return True
-    if mark in work.session.seen:
-        work.note(inputs.NoteKind.REPEATED)
+    if mark in work.session.seen_delivery_ids:
+        work.note(inputs.CounterKind.REPEATED)
         return False
-    seen = (*work.session.seen, mark)[-state.SEEN_MAX :]
-    work.change(seen=seen)
+    seen = (*work.session.seen_delivery_ids, mark)[-state.SEEN_MAX :]
+    work.change(seen_delivery_ids=seen)
     return True
 
 
@@ -130,7 +130,9 @@ def _mark(event: model.Event, *, signed: bool) -> str | None:
     return event.digest[:24] if signed and event.digest is not None else None
 
 
-def _remember(work: transition.Turn, claim: model.Claim, cause: model.Cause) -> None:
+def _remember(
+    work: transition.Transition, claim: model.Claim, cause: model.Cause
+) -> None:
     """
     Keep what the callback says until the fetched result can be held against it.
 
@@ -146,7 +148,7 @@ def _remember(work: transition.Turn, claim: model.Claim, cause: model.Cause) -> 
     work.change(unconfirmed=kept, confirmations=0)
 
 
-def wake(work: transition.Turn, cause: model.Cause) -> None:
+def wake(work: transition.Transition, cause: model.Cause) -> None:
     """
     Want a fetch that starts after now.
 
@@ -155,20 +157,20 @@ def wake(work: transition.Turn, cause: model.Cause) -> None:
     it is deferred until that is registered.
     """
     if not work.rules.fetches:
-        work.note(inputs.NoteKind.UNFETCHABLE)
+        work.note(inputs.CounterKind.UNFETCHABLE)
         return
     session = work.session
-    if session.held is not None:
+    if session.unregistered_cause is not None:
         return
     polls = work.rules.polling.times
     if session.flight is not None:
-        trailing = state.earlier(session.trailing, cause)
-        work.change(trailing=trailing, rechecks=0, polls_left=polls)
+        trailing = state.merge_causes(session.queued_cause, cause)
+        work.change(queued_cause=trailing, rechecks=0, polls_left=polls)
         return
     earliest = earliest_fetch(work, cause)
     due = earliest if session.due_at is None else min(session.due_at, earliest)
     work.change(
-        wanted=state.earlier(session.wanted, cause),
+        pending_cause=state.merge_causes(session.pending_cause, cause),
         due_at=due,
         fresh_since=None,
         rechecks=0,
@@ -176,7 +178,7 @@ def wake(work: transition.Turn, cause: model.Cause) -> None:
     )
 
 
-def earliest_fetch(work: transition.Turn, cause: model.Cause) -> int:
+def earliest_fetch(work: transition.Transition, cause: model.Cause) -> int:
     """
     Return when a fetch may start: now, but the next one over a final a little later.
 
@@ -190,65 +192,77 @@ def earliest_fetch(work: transition.Turn, cause: model.Cause) -> int:
     return max(work.now, session.last_fetch_at + work.rules.recheck_min_interval_ms)
 
 
-def take_recheck(work: transition.Turn, event: model.Event) -> None:
+def take_recheck(work: transition.Transition, event: model.Event) -> None:
     """
     Fetch now, whatever the interval; a flight in progress is followed by another.
 
     One with a ``provider_event_id`` (a redrive, named by its dead letter) acts once.
     """
     if not work.rules.fetches:
-        work.note(inputs.NoteKind.UNFETCHABLE)
+        work.note(inputs.CounterKind.UNFETCHABLE)
         return
     if not _first_time(work, event.provider_event_id):
         return
     cause = cause_of(event)
     session = work.session
     if session.flight is not None:
-        work.change(trailing=cause, rechecks=0)
+        work.change(queued_cause=cause, rechecks=0)
         return
     # Whoever runs the command vouches for a session that is held.
-    work.change(wanted=cause, due_at=work.now, fresh_since=None, rechecks=0, held=None)
+    work.change(
+        pending_cause=cause,
+        due_at=work.now,
+        fresh_since=None,
+        rechecks=0,
+        unregistered_cause=None,
+    )
 
 
 def _settle_signed(
-    work: transition.Turn, event: model.Event, verdict: model.Verdict
+    work: transition.Transition, event: model.Event, verdict: model.Verdict
 ) -> None:
     """Let a signed verdict take its place in the order of the signed ones."""
     _order(work, event, verdict)
     session = work.session
-    if session.final and session.due_at is not None and session.held is None:
+    if (
+        session.final
+        and session.due_at is not None
+        and session.unregistered_cause is None
+    ):
         # Nothing was to be fetched: it was its deadline that it waited for.
         work.change(due_at=None, overdue=0)
 
 
-def _order(work: transition.Turn, event: model.Event, verdict: model.Verdict) -> None:
-    cause, standing = cause_of(event), work.session.standing
-    if standing is None or (work.session.lapsed and verdict.final):
+def _order(
+    work: transition.Transition, event: model.Event, verdict: model.Verdict
+) -> None:
+    cause, standing = cause_of(event), work.session.current_verdict
+    if standing is None or (work.session.expired_by_us and verdict.final):
         work.decide(verdict, cause, event.received_at)
         return
     match policy.order_signed(standing, verdict):
-        case policy.Disorder.NEWER:
+        case policy.SignedOrder.NEWER:
             work.decide(verdict, cause, event.received_at)
-        case policy.Disorder.SAME:
+        case policy.SignedOrder.SAME:
             _keep_latest_time(work, event, standing, verdict)
-        case policy.Disorder.OLDER:
+        case policy.SignedOrder.OLDER:
             work.note(
-                inputs.NoteKind.LATE_FINAL
+                inputs.CounterKind.LATE_FINAL
                 if verdict.final
-                else inputs.NoteKind.LATE_PRELIMINARY
+                else inputs.CounterKind.LATE_PRELIMINARY
             )
-        case policy.Disorder.OLDER_REJECTION:
-            work.note(inputs.NoteKind.LATE_FINAL)
-            _bury_conflict(work, event)
-        case policy.Disorder.CONFLICT:
-            _bury_conflict(work, event)
-        case policy.Disorder.CONFLICT_WINS:
-            _bury_conflict(work, event)
+        case policy.SignedOrder.OLDER_REJECTION:
+            work.note(inputs.CounterKind.LATE_FINAL)
+            _dead_letter_conflict(work, event)
+        case policy.SignedOrder.CONFLICT:
+            _dead_letter_conflict(work, event)
+        case policy.SignedOrder.CONFLICT_WINS:
+            _dead_letter_conflict(work, event)
             work.decide(verdict, cause, event.received_at)
 
 
 def _keep_latest_time(
-    work: transition.Turn,
+    work: transition.Transition,
     event: model.Event,
     standing: model.Verdict,
     verdict: model.Verdict,
@@ -257,12 +271,12 @@ def _keep_latest_time(
     latest = policy.latest_time(standing, verdict)
     if latest != standing.provider_time:
         standing = dataclasses.replace(standing, provider_time=latest)
-        work.change(standing=standing, observed_at=event.received_at)
-    work.note(inputs.NoteKind.REPEATED)
+        work.change(current_verdict=standing, observed_at=event.received_at)
+    work.note(inputs.CounterKind.REPEATED)
 
 
-def _bury_conflict(work: transition.Turn, event: model.Event) -> None:
-    work.bury(
+def _dead_letter_conflict(work: transition.Transition, event: model.Event) -> None:
+    work.dead_letter(
         model.DeadLetterReason.CONFLICTING_FINAL,
         event_id=event.event_id,
         attempts=1,

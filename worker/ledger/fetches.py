@@ -12,7 +12,7 @@ _RETURN = model.CauseType.RETURN
 COARSE_MS = 30_000
 
 
-def start(work: transition.Turn) -> None:
+def start(work: transition.Transition) -> None:
     """
     Start the fetch that is due; changes nothing where none is.
 
@@ -22,16 +22,21 @@ def start(work: transition.Turn) -> None:
     due = session.due_at
     if session.flight is not None or due is None or due > work.now:
         return
-    if session.held is not None:
+    if session.unregistered_cause is not None:
         return
-    polled = session.wanted is None or session.wanted.type is model.CauseType.POLL
-    work.quiet = (polled or session.not_ready > 0) and not session.final
-    seq = session.seq + 1
-    flight = state.Flight(seq=seq, started_at=work.now, cause=session.wanted or POLL)
+    polled = (
+        session.pending_cause is None
+        or session.pending_cause.type is model.CauseType.POLL
+    )
+    work.write_optional = (polled or session.not_ready > 0) and not session.final
+    seq = session.fetch_seq + 1
+    flight = state.Flight(
+        seq=seq, started_at=work.now, cause=session.pending_cause or POLL
+    )
     work.change(
-        seq=seq,
+        fetch_seq=seq,
         flight=flight,
-        wanted=None,
+        pending_cause=None,
         due_at=None,
         last_fetch_at=work.now,
         fresh_since=work.now if session.fresh_since is None else session.fresh_since,
@@ -39,64 +44,74 @@ def start(work: transition.Turn) -> None:
     work.effects.append(inputs.Fetch(seq))
 
 
-def look_again(work: transition.Turn) -> None:
+def restart_after_crash(work: transition.Transition) -> None:
     """Bring the next fetch of an open session forward to now."""
     session = work.session
-    if session.due_at is not None and session.held is None and work.rules.fetches:
-        work.change(wanted=session.wanted or POLL, due_at=work.now, fresh_since=None)
+    if (
+        session.due_at is not None
+        and session.unregistered_cause is None
+        and work.rules.fetches
+    ):
+        work.change(
+            pending_cause=session.pending_cause or POLL,
+            due_at=work.now,
+            fresh_since=None,
+        )
 
 
 def take_result(
-    work: transition.Turn, flight: state.Flight, result: model.Result
+    work: transition.Transition, flight: state.Flight, result: model.Result
 ) -> None:
     """Let a fetched verdict stand, unless it is preliminary after a final."""
     session = work.session
     for kind in result.alarms:
         work.alarm(kind)
     unfinished = result.verdict.reason is model.Reason.IN_PROGRESS
-    late = unfinished and timers.counts(work, flight)
-    settle(
+    late = unfinished and timers.is_polling_overdue(work, flight)
+    reset_counters(
         work,
         hint=_compared(work, result.verdict),
-        unconfirmed=_outlasting(session, flight),
+        unconfirmed=_min_delay(session, flight),
         polls_left=session.polls_left if unfinished else 0,
         overdue=session.overdue + 1 if late else 0,
     )
-    verdict = work.agreed(result.verdict, result.reference, flight.cause)
+    verdict = work.check_reference(result.verdict, result.reference, flight.cause)
     if session.final and not verdict.final:
-        work.note(inputs.NoteKind.LATE_PRELIMINARY)
+        work.note(inputs.CounterKind.LATE_PRELIMINARY)
     elif late and verdict is result.verdict and timers.is_over(work):
         timers.end(work, flight, verdict.provider_status, result.observed_at)
     else:
         work.decide(verdict, flight.cause, result.observed_at)
-        if session.unheard:
+        if session.awaiting_callback:
             timers.miss_callback(work, session, flight)
     # A session that we gave up, and that goes on: its end is to be found.
     goes_on = not result.verdict.final and not unfinished
-    go_on(work, lapsed=session.lapsed and goes_on)
+    schedule_next(work, lapsed=session.expired_by_us and goes_on)
 
 
-def _compared(work: transition.Turn, verdict: model.Verdict) -> model.Outcome | None:
+def _compared(
+    work: transition.Transition, verdict: model.Verdict
+) -> model.Outcome | None:
     """Hold the callback's hint against *verdict*; return what is still to be held."""
     session = work.session
-    if session.trailing is not None or not verdict.final:
+    if session.queued_cause is not None or not verdict.final:
         return session.hint  # the hint may be younger than this fetch
     if session.hint is not None and session.hint is not verdict.outcome:
         work.alarm(model.AlarmKind.HINT_DIFFERS)
     return None
 
 
-def _outlasting(
+def _min_delay(
     session: state.Session, flight: state.Flight
 ) -> state.Unconfirmed | None:
     """Return the callback's claim unless the result is younger, and so refutes it."""
     claim = session.unconfirmed
-    if claim is None or session.trailing is None or claim.since < flight.started_at:
+    if claim is None or session.queued_cause is None or claim.since < flight.started_at:
         return None
     return claim
 
 
-def settle(work: transition.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fields
+def reset_counters(work: transition.Transition, **changes: Any) -> None:  # noqa: ANN401 -- fields
     """
     Put every count of trouble back at zero, and make *changes*.
 
@@ -106,7 +121,7 @@ def settle(work: transition.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fi
     work.change(
         flight=None,
         fresh_since=None,
-        tries=0,
+        mapping_attempts=0,
         failures=0,
         failing_since=None,
         not_ready=0,
@@ -117,15 +132,15 @@ def settle(work: transition.Turn, **changes: Any) -> None:  # noqa: ANN401 -- fi
     )
 
 
-def go_on(work: transition.Turn, *, lapsed: bool = False) -> None:
+def schedule_next(work: transition.Transition, *, lapsed: bool = False) -> None:
     """
     Want what comes next: the trailing wake-up, a poll of a pending one, nothing.
 
     *lapsed* where a final is to be polled on, since it was not the provider's.
     """
     session = work.session
-    if session.trailing is not None:
-        follow(work, session.trailing)
+    if session.queued_cause is not None:
+        schedule_queued(work, session.queued_cause)
     elif session.polls_left and not session.final:
         poll_fast(work, POLL)
     elif lapsed or not session.final:
@@ -133,7 +148,7 @@ def go_on(work: transition.Turn, *, lapsed: bool = False) -> None:
         if lapsed:
             wait = max(wait, work.rules.recheck_min_interval_ms)
         work.change(
-            wanted=POLL,
+            pending_cause=POLL,
             due_at=_at_the_deadline(work, work.now + wait),
             rechecks=session.rechecks + 1,
             polls_left=0,
@@ -142,26 +157,26 @@ def go_on(work: transition.Turn, *, lapsed: bool = False) -> None:
         work.change(rechecks=0, polls_left=0)
 
 
-def poll_fast(work: transition.Turn, cause: model.Cause) -> None:
+def poll_fast(work: transition.Transition, cause: model.Cause) -> None:
     """Want the next one of the fast polls."""
     session = work.session
     wait = work.rules.polling.delay_ms(session.polls_left)
-    work.quiet = wait < COARSE_MS
+    work.write_optional = wait < COARSE_MS
     work.change(
         flight=None,
-        wanted=cause,
+        pending_cause=cause,
         due_at=work.now + wait,
         polls_left=session.polls_left - 1,
     )
 
 
-def _at_the_deadline(work: transition.Turn, due: int) -> int:
+def _at_the_deadline(work: transition.Transition, due: int) -> int:
     """Return *due*, or the deadline where that comes first."""
     deadline = work.deadline
     return due if deadline is None or not work.now < deadline < due else deadline
 
 
-def wait_for_deadline(work: transition.Turn) -> None:
+def wait_for_deadline(work: transition.Transition) -> None:
     """
     Ask again at the deadline of a registered session, where that is to come.
 
@@ -169,17 +184,17 @@ def wait_for_deadline(work: transition.Turn) -> None:
     """
     session, deadline = work.session, work.deadline
     if deadline is not None and work.now < deadline and not session.final:
-        work.change(wanted=POLL, due_at=deadline, seen=())
+        work.change(pending_cause=POLL, due_at=deadline, seen_delivery_ids=())
 
 
-def follow(work: transition.Turn, trailing: model.Cause) -> None:
+def schedule_queued(work: transition.Transition, trailing: model.Cause) -> None:
     """Want the fetch that a wake-up during the last one asked for."""
     session = work.session
-    if session.final and not session.lapsed and trailing.type is _RETURN:
-        work.change(trailing=None, polls_left=0)
+    if session.final and not session.expired_by_us and trailing.type is _RETURN:
+        work.change(queued_cause=None, polls_left=0)
         return
     due = callbacks.earliest_fetch(work, trailing)
     if session.polls_left and not session.final:
         wait = work.rules.polling.delay_ms(session.polls_left)
         due = min(due, work.now + wait)
-    work.change(trailing=None, wanted=trailing, due_at=due)
+    work.change(queued_cause=None, pending_cause=trailing, due_at=due)

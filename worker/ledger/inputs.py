@@ -46,7 +46,7 @@ class FetchStarting:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class WaitOver:
+class TimerFired:
     """
     What the session waits for without a fetch may be over: a hold, a deadline.
 
@@ -57,7 +57,7 @@ class WaitOver:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class HoldDropped:
+class HoldEvicted:
     """There is no room to hold this session any longer."""
 
 
@@ -73,14 +73,14 @@ class Dropped:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class MappingStarting:
+class InterpretStarting:
     """The answer of fetch *seq* is about to be mapped; written before it is."""
 
     seq: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Answered:
+class FetchSucceeded:
     """Fetch *seq* brought a result."""
 
     seq: int
@@ -108,7 +108,7 @@ class Failure:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Failed:
+class FetchFailed:
     """Fetch *seq* brought no result; *counted* where MappingStarting counted it."""
 
     seq: int
@@ -122,7 +122,7 @@ class RecordTooLarge:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class RetentionOver:
+class RetentionExpired:
     """It may be time to forget this session."""
 
 
@@ -133,18 +133,18 @@ Input = (
     | ReturnTaken
     | EventsLost
     | FetchStarting
-    | WaitOver
-    | HoldDropped
+    | TimerFired
+    | HoldEvicted
     | Dropped
-    | MappingStarting
-    | Answered
-    | Failed
+    | InterpretStarting
+    | FetchSucceeded
+    | FetchFailed
     | RecordTooLarge
-    | RetentionOver
+    | RetentionExpired
 )
 
 
-class NoteKind(enum.StrEnum):
+class CounterKind(enum.StrEnum):
     """What changes nothing and is counted all the same."""
 
     REPEATED = "repeated"
@@ -163,7 +163,7 @@ class NoteKind(enum.StrEnum):
     PURGED = "purged"
 
 
-class Step(enum.StrEnum):
+class Milestone(enum.StrEnum):
     """How far a registered session has come; each is reached once."""
 
     REGISTERED = "registered"
@@ -182,14 +182,14 @@ class Fetch:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Emit:
+class EmitDecision:
     """Write this decision."""
 
     decision: model.Decision
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Bury:
+class EmitDeadLetter:
     """Write this dead letter."""
 
     letter: model.DeadLetter
@@ -203,36 +203,36 @@ class Alarm:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Note:
+class Count:
     """Count it."""
 
-    kind: NoteKind
+    kind: CounterKind
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reached:
+class MilestoneReached:
     """Count a registered session's step."""
 
-    step: Step
+    step: Milestone
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class DeniedEnd:
+class SessionDenied:
     """The session ends unseen: count it into the hour's summary."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class UnknownEnd:
+class UnregisteredExpired:
     """The session ends unseen, never registered: count it into the hour's summary."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Forget:
+class DeleteSession:
     """The stub's time is over: its latest decision goes with it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Unwritten:
+class SkipPersist:
     """
     Nothing of this step need be written, and nothing else follows but notes.
 
@@ -242,13 +242,13 @@ class Unwritten:
 
 Effect = (
     Fetch
-    | Emit
-    | Bury
+    | EmitDecision
+    | EmitDeadLetter
     | Alarm
-    | Note
-    | Reached
-    | DeniedEnd
-    | UnknownEnd
-    | Forget
-    | Unwritten
+    | Count
+    | MilestoneReached
+    | SessionDenied
+    | UnregisteredExpired
+    | DeleteSession
+    | SkipPersist
 )

@@ -4,7 +4,7 @@ from worker import model
 from worker.ledger import callbacks, inputs, state, transition
 
 
-def take_registration(work: transition.Turn, event: model.Event) -> None:
+def take_registration(work: transition.Transition, event: model.Event) -> None:
     """
     Keep what the company says of a session that it began; the same again is nothing.
 
@@ -14,7 +14,7 @@ def take_registration(work: transition.Turn, event: model.Event) -> None:
     there is the alarm and no more. Of two registrations that differ the first stands.
     What a held callback said is said now.
     """
-    before, held = work.session, work.session.held
+    before, held = work.session, work.session.unregistered_cause
     expires_at = before.expires_at if event.expires_at is None else event.expires_at
     begin_id = event.begin_id if before.begin_id is None else before.begin_id
     known = (before.begin_id, before.expires_at) == (begin_id, expires_at)
@@ -30,54 +30,56 @@ def take_registration(work: transition.Turn, event: model.Event) -> None:
         registered_at=before.registered_at if before.registered else registered_at,
         begin_id=begin_id,
         expires_at=expires_at,
-        held=None,
+        unregistered_cause=None,
     )
     if not before.registered:
-        work.reach(inputs.Step.REGISTERED)
-        if not before.unheard:
-            work.reach(inputs.Step.CALLED_BACK)
+        work.milestone(inputs.Milestone.REGISTERED)
+        if not before.awaiting_callback:
+            work.milestone(inputs.Milestone.CALLED_BACK)
         work.register(event.reference, cause)
     if held is not None:
         _release(work, held)
     _await(work, awaited)
 
 
-def _release(work: transition.Turn, held: model.Cause) -> None:
+def _release(work: transition.Transition, held: model.Cause) -> None:
     """Let through what was held: a wake-up, or a verdict nobody has heard yet."""
     session = work.session
     if work.rules.fetches:
         polls = work.rules.polling.times
-        work.change(wanted=held, due_at=work.now, fresh_since=None, polls_left=polls)
+        work.change(
+            pending_cause=held, due_at=work.now, fresh_since=None, polls_left=polls
+        )
         return
     work.change(due_at=None)
-    if session.standing is not None and not session.revision:
-        work.say(held)
+    if session.current_verdict is not None and not session.revision:
+        work.re_emit_current(held)
 
 
-def _await(work: transition.Turn, awaited: int | None) -> None:
+def _await(work: transition.Transition, awaited: int | None) -> None:
     """Look at the deadline at the latest; *awaited* is what it was before."""
     session, deadline = work.session, work.deadline
     if session.final or session.flight is not None or deadline is None:
         return
     due, deadline = session.due_at, max(deadline, work.now)
-    moved = due == awaited and session.wanted is None
+    moved = due == awaited and session.pending_cause is None
     if due is None or due > deadline or moved:
         work.change(due_at=deadline)
 
 
-def hold(work: transition.Turn, told: inputs.CallbackTaken) -> None:
+def hold(work: transition.Transition, told: inputs.CallbackTaken) -> None:
     """Hold the first callback of a session that may yet be registered."""
     signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
     if not signed and not work.rules.fetches:
         return
-    work.note(inputs.NoteKind.HELD)
+    work.note(inputs.CounterKind.HELD)
     work.change(
-        held=callbacks.cause_of(told.event),
+        unregistered_cause=callbacks.cause_of(told.event),
         due_at=work.now + max(work.rules.unknown_grace_ms, 1),
     )
 
 
-def take_return(work: transition.Turn, event: model.Event) -> None:
+def take_return(work: transition.Transition, event: model.Event) -> None:
     """
     Look at the session of a person who is back, if it is the one that began there.
 
@@ -91,24 +93,26 @@ def take_return(work: transition.Turn, event: model.Event) -> None:
         or session.begin_id is None
         or session.begin_id != event.begin_id
     ):
-        work.note(inputs.NoteKind.RETURN_IGNORED)
+        work.note(inputs.CounterKind.RETURN_IGNORED)
         return
     first = session.returned_at is None
     if first:
         work.change(returned_at=work.now, polls_left=0, rechecks=0)
         session = work.session
-        work.reach(inputs.Step.RETURNED)
-    if not work.rules.fetches or (session.final and not session.lapsed):
+        work.milestone(inputs.Milestone.RETURNED)
+    if not work.rules.fetches or (session.final and not session.expired_by_us):
         return
-    _look(work, callbacks.cause_of(event), first=first)
+    _schedule_fetch(work, callbacks.cause_of(event), first=first)
 
 
-def _look(work: transition.Turn, cause: model.Cause, *, first: bool) -> None:
+def _schedule_fetch(
+    work: transition.Transition, cause: model.Cause, *, first: bool
+) -> None:
     session = work.session
     polls = work.rules.polling.times if first else session.polls_left
     if session.flight is not None:
-        if session.trailing is None:
-            work.change(trailing=cause, polls_left=polls)
+        if session.queued_cause is None:
+            work.change(queued_cause=cause, polls_left=polls)
         return
     at_once = first and not session.final
     due = work.now if at_once else callbacks.earliest_fetch(work, cause)
@@ -118,5 +122,5 @@ def _look(work: transition.Turn, cause: model.Cause, *, first: bool) -> None:
             work.change(fresh_since=None)
             return
         due = session.due_at
-    wanted = state.earlier(session.wanted, cause)
-    work.change(wanted=wanted, due_at=due, fresh_since=None, polls_left=polls)
+    wanted = state.merge_causes(session.pending_cause, cause)
+    work.change(pending_cause=wanted, due_at=due, fresh_since=None, polls_left=polls)

@@ -50,24 +50,24 @@ class Session(NamedTuple):
     #: the number of decisions emitted so far
     revision: int = 0
     #: the verdict of the last decision; its ``provider_time`` orders signed ones
-    standing: model.Verdict | None = None
+    current_verdict: model.Verdict | None = None
     #: when the provider said it
     observed_at: int | None = None
     #: when the next fetch may start; None where nothing is to be fetched
     due_at: int | None = None
     #: what the fetch that is due will answer
-    wanted: model.Cause | None = None
+    pending_cause: model.Cause | None = None
     flight: Flight | None = None
     #: a wake-up that came during the flight, which the flight cannot satisfy
-    trailing: model.Cause | None = None
+    queued_cause: model.Cause | None = None
     #: fetches started so far: the order of fetched verdicts
-    seq: int = 0
+    fetch_seq: int = 0
     last_fetch_at: int | None = None
     #: the fetch that is wanted or in flight is answered only by what the provider was
     #: asked after this; None where that is when it starts
     fresh_since: int | None = None
     #: attempts to map an answer since one was mapped
-    tries: int = 0
+    mapping_attempts: int = 0
     failures: int = 0
     failing_since: int | None = None
     not_ready: int = 0
@@ -75,7 +75,7 @@ class Session(NamedTuple):
     denied_since: int | None = None
     rechecks: int = 0
     #: marks of deliveries that act once: provider's event ids, digests
-    seen: tuple[str, ...] = ()
+    seen_delivery_ids: tuple[str, ...] = ()
     unconfirmed: Unconfirmed | None = None
     #: denials of fetches that started after that came
     confirmations: int = 0
@@ -88,16 +88,16 @@ class Session(NamedTuple):
     #: when the person first came back from the provider
     returned_at: int | None = None
     #: no callback has come yet
-    unheard: bool = False
+    awaiting_callback: bool = False
     #: fast polls that are left since the last wake-up
     polls_left: int = 0
     #: polls past the deadline that the provider answered with "not finished"
     overdue: int = 0
     #: what stands is our own word: it did not end in time
-    lapsed: bool = False
+    expired_by_us: bool = False
     #: the callback that waits for this session to be registered; until it is, what
     #: stands has been said to nobody
-    held: model.Cause | None = None
+    unregistered_cause: model.Cause | None = None
     #: a verdict came with another's reference, and none with the right one since then
     doubted: bool = False
     #: fields of a newer release, kept as they came
@@ -121,25 +121,25 @@ class Session(NamedTuple):
         The provider never answered for it, the company neither registered it nor asked
         for it by ``recheck``: it may be real, or invented by whoever has the URL.
         """
-        if self.standing is not None or self.registered_at is not None:
+        if self.current_verdict is not None or self.registered_at is not None:
             return False
-        if self.unheard or not self.open:
+        if self.awaiting_callback or not self.open:
             return False
         flying = None if self.flight is None else self.flight.cause
         return not any(
             cause is not None and cause.type is model.CauseType.RECHECK
-            for cause in (self.wanted, self.trailing, flying)
+            for cause in (self.pending_cause, self.queued_cause, flying)
         )
 
     @property
     def given_up(self) -> bool:
         """Return whether its fetches ended in a dead letter, and nothing is due."""
-        return self.seq > 0 and not self.open and not self.final
+        return self.fetch_seq > 0 and not self.open and not self.final
 
     @property
     def final(self) -> bool:
         """Return whether what stands is final."""
-        return self.standing is not None and self.standing.final
+        return self.current_verdict is not None and self.current_verdict.final
 
 
 _PLACES = {name: place for place, name in enumerate(Session._fields)}
@@ -157,7 +157,7 @@ def changed(session: Session, **changes: Any) -> Session:  # noqa: ANN401 -- fie
     return Session._make(values)
 
 
-def recovered(session: Session) -> Session:
+def after_restart(session: Session) -> Session:
     """
     Return *session* as a new owner finds it: what was in flight is wanted again.
 
@@ -168,14 +168,16 @@ def recovered(session: Session) -> Session:
     return changed(
         session,
         flight=None,
-        trailing=None,
-        wanted=earlier(session.flight.cause, session.trailing),
+        queued_cause=None,
+        pending_cause=merge_causes(session.flight.cause, session.queued_cause),
         due_at=session.flight.started_at,
-        fresh_since=session.fresh_since if session.trailing is None else None,
+        fresh_since=session.fresh_since if session.queued_cause is None else None,
     )
 
 
-def earlier(cause: model.Cause | None, later: model.Cause | None) -> model.Cause | None:
+def merge_causes(
+    cause: model.Cause | None, later: model.Cause | None
+) -> model.Cause | None:
     """Return whose fetch it is that both ask for: the first's, but rather no poll's."""
     if cause is None or later is None:
         return cause or later

@@ -17,10 +17,10 @@ _LETTER_ALARM = {
 
 def decision_id(key: model.SessionKey, revision: int) -> str:
     """Return the id of a session's *revision*: the same wherever it is computed."""
-    return model.named_id(f"kyc:{key}:{revision}")
+    return model.deterministic_id(f"kyc:{key}:{revision}")
 
 
-def mismatched(verdict: model.Verdict) -> model.Verdict:
+def pending_reference_mismatch(verdict: model.Verdict) -> model.Verdict:
     """
     Return what a *verdict* is worth that comes with another's reference.
 
@@ -36,18 +36,18 @@ def mismatched(verdict: model.Verdict) -> model.Verdict:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Turn:
+class Transition:
     """One call of ``advance``; lives no longer than that call."""
 
     key: model.SessionKey
-    rules: policy.Rules
+    rules: policy.SourcePolicy
     now: int
     session: state.Session
     effects: list[inputs.Effect] = dataclasses.field(default_factory=list)
     #: the session is to be forgotten
     ended: bool = False
     #: nothing of this is worth writing, unless more than notes follows from it
-    quiet: bool = False
+    write_optional: bool = False
     #: why what stands is to be said again, unless a new verdict says it first
     _unsaid: model.Cause | None = None
 
@@ -63,13 +63,13 @@ class Turn:
                 self.session = state.changed(session, updated_at=self.now, **changes)
                 return
 
-    def note(self, kind: inputs.NoteKind) -> None:
+    def note(self, kind: inputs.CounterKind) -> None:
         """Count *kind*."""
-        self.effects.append(inputs.Note(kind))
+        self.effects.append(inputs.Count(kind))
 
-    def reach(self, step: inputs.Step) -> None:
+    def milestone(self, step: inputs.Milestone) -> None:
         """Count that the registered session has come to *step*."""
-        self.effects.append(inputs.Reached(step))
+        self.effects.append(inputs.MilestoneReached(step))
 
     def alarm(self, kind: model.AlarmKind) -> None:
         """Tell a person of *kind*."""
@@ -90,22 +90,22 @@ class Turn:
         """
         before = self.session
         news = (
-            before.standing is None
-            or before.standing.substance != verdict.substance
+            before.current_verdict is None
+            or before.current_verdict.comparison_key != verdict.comparison_key
             or self._unsaid is not None
         )
-        tells = news and before.held is None
+        tells = news and before.unregistered_cause is None
         self.change(
-            standing=verdict,
+            current_verdict=verdict,
             observed_at=observed_at,
-            lapsed=lapsed,
-            held=None if before.held is None else cause,
+            expired_by_us=lapsed,
+            unregistered_cause=None if before.unregistered_cause is None else cause,
             revision=before.revision + tells,
         )
         if tells:
             self._emit(verdict, cause)
 
-    def say(self, cause: model.Cause) -> None:
+    def re_emit_current(self, cause: model.Cause) -> None:
         """Emit what stands at the end of the turn, if anything does."""
         self._unsaid = cause
 
@@ -124,10 +124,14 @@ class Turn:
         Of a session that is held nothing is said.
         """
         cause, session = self._unsaid, self.session
-        if cause is None or session.standing is None or session.held is not None:
+        if (
+            cause is None
+            or session.current_verdict is None
+            or session.unregistered_cause is not None
+        ):
             return
         self.change(revision=session.revision + 1)
-        self._emit(session.standing, cause)
+        self._emit(session.current_verdict, cause)
 
     def _emit(self, verdict: model.Verdict, cause: model.Cause) -> None:
         """Emit *verdict*, which stands, as the revision that the session is at."""
@@ -149,9 +153,9 @@ class Turn:
             observed_at=session.observed_at,
             decided_at=self.now,
         )
-        self.effects.append(inputs.Emit(decision))
+        self.effects.append(inputs.EmitDecision(decision))
 
-    def agreed(
+    def check_reference(
         self, verdict: model.Verdict, reference: str | None, cause: model.Cause
     ) -> model.Verdict:
         """
@@ -175,22 +179,22 @@ class Turn:
             return verdict
         self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
         self.change(doubted=True)
-        return mismatched(verdict)
+        return pending_reference_mismatch(verdict)
 
     def _doubted(self, verdict: model.Verdict) -> model.Verdict:
         """Return what a *verdict* without a reference is worth in this session."""
         session = self.session
         # Earlier releases kept the doubt as the verdict alone.
         if not session.doubted and (
-            session.standing is None
-            or session.standing.reason is not model.Reason.REFERENCE_MISMATCH
+            session.current_verdict is None
+            or session.current_verdict.reason is not model.Reason.REFERENCE_MISMATCH
         ):
             return verdict
         self.change(doubted=True)
         if session.final and verdict.outcome is model.Outcome.APPROVED:
             # Nothing else shows that it is not believed.
             self.alarm(model.AlarmKind.REFERENCE_MISMATCH)
-        return mismatched(verdict)
+        return pending_reference_mismatch(verdict)
 
     def register(self, reference: str | None, cause: model.Cause) -> None:
         """
@@ -209,12 +213,12 @@ class Turn:
                 return
         self.change(reference=reference)
         self._unsaid = cause
-        if session.reference is not None and session.standing is not None:
+        if session.reference is not None and session.current_verdict is not None:
             self.change(doubted=True)
-            doubt = mismatched(session.standing)
+            doubt = pending_reference_mismatch(session.current_verdict)
             self.decide(doubt, cause, session.observed_at)
 
-    def bury(
+    def dead_letter(
         self,
         reason: model.DeadLetterReason,
         *,
@@ -223,10 +227,11 @@ class Turn:
         last_error: str | None,
     ) -> None:
         """Write a dead letter, and raise the alarm that goes with its reason."""
-        place = f"kyc:dlq:{self.key}:{reason}:{event_id}:{self.session.seq}:{self.now}"
+        fetch = self.session.fetch_seq
+        place = f"kyc:dlq:{self.key}:{reason}:{event_id}:{fetch}:{self.now}"
         redrive = model.redrive_command(self.key)
         letter = model.DeadLetter(
-            dead_letter_id=model.named_id(place),
+            dead_letter_id=model.deterministic_id(place),
             reason=reason,
             environment=self.rules.environment,
             source=self.key.source,
@@ -238,6 +243,6 @@ class Turn:
             at=self.now,
             redrive=redrive if self.rules.fetches else None,
         )
-        self.effects.append(inputs.Bury(letter))
+        self.effects.append(inputs.EmitDeadLetter(letter))
         if reason in _LETTER_ALARM:
             self.alarm(_LETTER_ALARM[reason])

@@ -6,25 +6,31 @@ them as RFC 3339. Nothing here has a field for personal data, except
 ``Callback`` and ``Answer``, whose bodies stay out of ``repr``.
 """
 
-from worker.model.begins import BeginMode, BeginRequest, BeginStage, Begun, Intent
+from worker.model.begins import (
+    BeginMode,
+    BeginRequest,
+    BeginStage,
+    Intent,
+    StartedSession,
+)
 from worker.model.callbacks import (
     Callback,
     Event,
-    Ignored,
-    Message,
+    ForwardedMessage,
+    IgnoredCallback,
     Normalised,
     SessionKey,
     VerifiedCallback,
-    Wake,
+    WakeUp,
 )
 from worker.model.decisions import (
-    Answer,
     Cause,
     Claim,
     ClaimKind,
     DeadLetter,
     Decision,
     Position,
+    ProviderResponse,
     Result,
     Verdict,
     redrive_command,
@@ -40,7 +46,7 @@ from worker.model.enums import (
     Outcome,
     Reason,
 )
-from worker.model.ids import named_id, new_id
+from worker.model.ids import deterministic_id, random_id
 from worker.model.records import UNREAD_MAX_BYTES, UnreadRecord
 
 POSITION_KEY = "__position"
@@ -49,11 +55,9 @@ __all__ = [
     "POSITION_KEY",
     "UNREAD_MAX_BYTES",
     "AlarmKind",
-    "Answer",
     "BeginMode",
     "BeginRequest",
     "BeginStage",
-    "Begun",
     "Callback",
     "Cause",
     "CauseType",
@@ -66,21 +70,23 @@ __all__ = [
     "Event",
     "EventType",
     "Flag",
-    "Ignored",
+    "ForwardedMessage",
+    "IgnoredCallback",
     "Intent",
-    "Message",
     "NextStep",
     "Normalised",
     "Outcome",
     "Position",
+    "ProviderResponse",
     "Reason",
     "Result",
     "SessionKey",
+    "StartedSession",
     "UnreadRecord",
     "Verdict",
     "VerifiedCallback",
-    "Wake",
-    "named_id",
-    "new_id",
+    "WakeUp",
+    "deterministic_id",
+    "random_id",
     "redrive_command",
 ]

@@ -39,7 +39,7 @@ class BeginRequest:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class StartedSession:
     """
     A session that a provider has begun; *url* and *embed* are credentials.
 

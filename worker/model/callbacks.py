@@ -70,7 +70,7 @@ class VerifiedCallback(NamedTuple):
         return f"VerifiedCallback({self.source!r}, received_at={self.received_at})"
 
 
-class Wake(NamedTuple):
+class WakeUp(NamedTuple):
     """What a provider's table made of a verified callback: look at this session."""
 
     session_id: str  #: canonical
@@ -86,21 +86,21 @@ class Wake(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredCallback:
     """An authentic message that decides nothing; answered 200 ``ignored``."""
 
     provider_event: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Message:
+class ForwardedMessage:
     """A one-time message that somebody must deliver (Identomat); stored nowhere."""
 
     provider_event: str
     document: dict[str, Any] = dataclasses.field(repr=False)
 
 
-Normalised = Wake | Ignored | Message
+Normalised = WakeUp | IgnoredCallback | ForwardedMessage
 
 
 class Event(NamedTuple):

@@ -30,7 +30,7 @@ class Verdict:
         return self.outcome is not enums.Outcome.PENDING
 
     @property
-    def substance(self) -> tuple[object, ...]:
+    def comparison_key(self) -> tuple[object, ...]:
         """Return what makes a new revision when it changes."""
         return (self.outcome, self.reason, self.retryable, self.next_step, self.flags)
 
@@ -53,7 +53,7 @@ class Claim:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ProviderResponse:
     """A provider's answer about one session, bounded in size, not yet mapped."""
 
     document: Any = dataclasses.field(repr=False)

@@ -10,12 +10,12 @@ _chance = random.Random()  # noqa: S311 -- unique, not secret: nobody is let in 
 _NAMESPACE = uuid.NAMESPACE_URL.bytes
 
 
-def new_id() -> str:
+def random_id() -> str:
     """Return an id that nothing else has: a UUID of version 4."""
     return _uuid(f"{_chance.getrandbits(128):032x}", 4)
 
 
-def named_id(name: str) -> str:
+def deterministic_id(name: str) -> str:
     """Return the id that *name* has: ``uuid.uuid5(uuid.NAMESPACE_URL, name)``."""
     # SHA-1 is what RFC 9562 has it made of; it proves nothing.
     digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False)

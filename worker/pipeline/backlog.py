@@ -63,5 +63,7 @@ class Backlog:
 def weigh(session: ledger.Session) -> int:
     """Return about how many bytes of memory a waiting *session* takes."""
     texts = 2 * len(session.provider_session_id) + len(session.reference or "")
-    marks = sum(map(len, session.seen)) + _MARK_BYTES * len(session.seen)
+    marks = sum(map(len, session.seen_delivery_ids)) + _MARK_BYTES * len(
+        session.seen_delivery_ids
+    )
     return _SESSION_BYTES + texts + marks

@@ -13,14 +13,14 @@ _PATIENCE_MS = 300_000
 
 
 @dataclasses.dataclass(slots=True)
-class _Crowd:
+class _SourceBacklog:
     """A source that is at its bound."""
 
     since: int
     answered_at: int
 
 
-class Crowding:
+class BacklogLimits:
     """
     Compare one partition's unanswered sessions with their bound, by source.
 
@@ -32,8 +32,8 @@ class Crowding:
     def __init__(
         self,
         *,
-        sources: Mapping[str, source_runtime.Binding],
-        sessions: session_store.Memory,
+        sources: Mapping[str, source_runtime.SourceRuntime],
+        sessions: session_store.SessionStore,
         clock: clocks.Clock,
         limits: source_runtime.Limits,
     ) -> None:
@@ -41,16 +41,16 @@ class Crowding:
         self._memory = sessions
         self._clock = clock
         self._limits = limits
-        self._crowds: dict[str, _Crowd] = {}
+        self._crowds: dict[str, _SourceBacklog] = {}
 
-    def answered(self, source: str) -> None:
+    def record_answer(self, source: str) -> None:
         """Take note that a session of *source* waits no longer: it is answered."""
         crowd = self._crowds.get(source)
         if crowd is not None:
             crowd.answered_at = self._clock.now_ms()
 
     @property
-    def waits_for(self) -> str | None:
+    def blocked_by(self) -> str | None:
         """Return the source for which no more events are taken; None: for none."""
         for source in self._memory.unanswered.sources():
             if self._is_full(source) and self._works_off(source):
@@ -81,7 +81,7 @@ class Crowding:
         if bound is None or bound.gate.budget_spent:
             return False
         now = self._clock.now_ms()
-        crowd = self._crowds.setdefault(source, _Crowd(now, now))
+        crowd = self._crowds.setdefault(source, _SourceBacklog(now, now))
         return (
             0 <= now - crowd.since < _PATIENCE_MS
             and 0 <= now - crowd.answered_at < _NEXT_ANSWER_MS

@@ -4,7 +4,7 @@ import dataclasses
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Circuit:
+class CircuitBreaker:
     """
     A circuit breaker: open after *failures* in a row, for *open_ms*.
 
@@ -18,13 +18,13 @@ class Circuit:
     probing: bool = False
 
     @property
-    def tripped(self) -> bool:
+    def is_open(self) -> bool:
         """Return whether the last answers were failures only."""
         return self.failed >= self.failures
 
     def wait_ms(self, now: int) -> int | None:
         """Return how long nothing may start; 0 for now, None until the probe ends."""
-        if not self.tripped:
+        if not self.is_open:
             return 0
         # A clock that is put back does not keep the circuit open.
         if self.opened_at <= now < self.opened_at + self.open_ms:
@@ -33,7 +33,7 @@ class Circuit:
 
     def start(self) -> None:
         """Take note that a fetch starts."""
-        self.probing = self.probing or self.tripped
+        self.probing = self.probing or self.is_open
 
     def succeed(self) -> None:
         """Take note that the source answered."""
@@ -44,7 +44,7 @@ class Circuit:
         """Take note that the source failed."""
         self.failed += 1
         self.probing = False
-        if self.tripped:
+        if self.is_open:
             self.opened_at = now
 
     def abandon(self) -> None:

@@ -12,7 +12,7 @@ _EVENT_MAX_BYTES = 8_192
 _UNREAD_MAX_BYTES = 12_288
 
 
-class Waiting(NamedTuple):
+class DeferredEvent(NamedTuple):
     """One deferred event: its record's key, what it is, and since when it waits."""
 
     key: str
@@ -20,7 +20,7 @@ class Waiting(NamedTuple):
     at: int
 
 
-class Deferred:
+class DeferredEvents:
     """
     A partition's deferred events, as they stand in its ledger; the oldest first.
 
@@ -55,18 +55,18 @@ class Deferred:
             return None
         key = model.SessionKey(codec.DEFERRED_PREFIX, f"{offset}:{name}")
         if str(key) in self._held:
-            self.forget(str(key))
+            self.remove(str(key))
         self._bytes += len(value)
         self.unread += unread
         self._held[str(key)] = value
         return key
 
-    def waiting(self) -> Iterator[Waiting]:
+    def waiting(self) -> Iterator[DeferredEvent]:
         """Return all that wait, in the order of their offsets."""
         for key in sorted(self._held, key=offset_of):
-            yield Waiting(key, *codec.read_deferred(self._held[key]))
+            yield DeferredEvent(key, *codec.read_deferred(self._held[key]))
 
-    def expired(self, now: int) -> Iterator[Waiting]:
+    def expired(self, now: int) -> Iterator[DeferredEvent]:
         """Return those that have waited too long, or may not wait any more."""
         for waiting in self.waiting():
             if (
@@ -84,7 +84,7 @@ class Deferred:
             return what.source if isinstance(what, model.Event) else None
         return None
 
-    def forget(self, key: str) -> model.SessionKey:
+    def remove(self, key: str) -> model.SessionKey:
         """Forget what waits under *key*; return the key of the tombstone."""
         value = self._held.pop(key)
         self._bytes -= len(value)

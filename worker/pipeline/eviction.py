@@ -22,27 +22,27 @@ _SWEPT_AT_ONCE = 200
 _FULL_MS = 60_000
 
 
-class Clearing:
+class Eviction:
     """What a partition ends by itself or by command; nothing of it is a decision."""
 
     def __init__(
         self,
         *,
-        sources: Mapping[str, source_runtime.Binding],
-        sessions: session_store.Memory,
-        counted: hourly_counters.Summaries,
-        gathering: group_commit.Writer,
-        watch: telemetry.WorkerTelemetry,
+        sources: Mapping[str, source_runtime.SourceRuntime],
+        sessions: session_store.SessionStore,
+        counted: hourly_counters.HourlyCounters,
+        gathering: group_commit.GroupCommitter,
+        observer: telemetry.WorkerTelemetry,
         clock: clocks.Clock,
         limits: source_runtime.Limits,
-        crowds: backlog_limits.Crowding,
+        crowds: backlog_limits.BacklogLimits,
         apply: Callable[[model.SessionKey, ledger.Input], object],
     ) -> None:
         self._sources = sources
         self._memory = sessions
         self._summaries = counted
         self._writer = gathering
-        self._watch = watch
+        self._observer = observer
         self._clock = clock
         self._limits = limits
         self._crowding = crowds
@@ -69,15 +69,15 @@ class Clearing:
         Returns whether the hour's sweep begins now.
         """
         now = self._clock.now_ms()
-        for letter in self._summaries.ripe(now):
-            self._writer.bury(letter)
+        for letter in self._summaries.completed(now):
+            self._writer.dead_letter(letter)
         begins = not self._sweep and now - self._swept_at >= self._limits.sweep_ms
         if begins:
             self._sweep, self._swept_at = self._memory.ended_keys(), now
         for _ in range(min(len(self._sweep), _SWEPT_AT_ONCE, self._room)):
             key = self._sweep.pop()
             if key.source in self._sources:
-                self._apply(key, ledger.RetentionOver())
+                self._apply(key, ledger.RetentionExpired())
         return begins
 
     def trim(self) -> bool:
@@ -86,7 +86,7 @@ class Clearing:
 
         As much as fits into a transaction; returns whether anything has ended.
         """
-        held = self._trim(self._memory.held, ledger.HoldDropped(), self._held_over)
+        held = self._trim(self._memory.held, ledger.HoldEvicted(), self._held_over)
         rest = self._trim(
             self._memory.unanswered, ledger.Dropped(), self._crowding.is_over
         )
@@ -146,12 +146,12 @@ class Clearing:
         if self._purging:
             return False
         self._purging = None
-        self._watch.purged(event.source, event.event_id, self._purged)
+        self._observer.purged(event.source, event.event_id, self._purged)
         return True
 
-    def look_for_room(self) -> None:
+    def check_room(self) -> None:
         """Raise an alarm where the partition has been full for a while."""
-        now, source = self._clock.now_ms(), self._crowding.waits_for
+        now, source = self._clock.now_ms(), self._crowding.blocked_by
         if source is None and self._memory.busy < self._limits.max_open:
             self._full_since = None
             return
@@ -168,7 +168,7 @@ class Clearing:
 
     def _alarm(self, source: str, kind: model.AlarmKind) -> None:
         if self._throttle.admits(kind, source=source):
-            self._watch.alarmed(source, kind)
+            self._observer.alarm(source, kind)
 
     @property
     def _room(self) -> int:

@@ -15,12 +15,12 @@ from worker.pipeline import (
 )
 
 
-class Owner(Protocol):
+class Partition(Protocol):
     """What starting needs of its partition."""
 
     clock: clocks.Clock
-    memory: session_store.Memory
-    sources: Mapping[str, source_runtime.Binding]
+    memory: session_store.SessionStore
+    sources: Mapping[str, source_runtime.SourceRuntime]
 
     @property
     def paused(self) -> bool:
@@ -42,11 +42,14 @@ class Owner(Protocol):
         ...
 
 
-class Starting:
+class FetchScheduler:
     """What is due in one partition, from its time to the start of its fetch."""
 
     def __init__(
-        self, owner: Owner, flights: fetcher.Fetching, watched: poison_pill.Caution
+        self,
+        owner: Partition,
+        flights: fetcher.Fetcher,
+        watched: poison_pill.PoisonPillGuard,
     ) -> None:
         self._owner = owner
         self._fetching = flights
@@ -64,8 +67,8 @@ class Starting:
             session = owner.memory.get(key)
             if session is None:
                 continue
-            if session.held is not None or not bound.rules.fetches:
-                owner.apply(key, ledger.WaitOver(owner.behind))
+            if session.unregistered_cause is not None or not bound.rules.fetches:
+                owner.apply(key, ledger.TimerFired(owner.behind))
                 continue
             start = self._queued[key] = functools.partial(self._start, key)
             bound.gate.submit(start, known=not session.unanswered)
@@ -90,7 +93,7 @@ class Starting:
         if owner.closed or session is None or session.due_at is None:
             return False
         if owner.paused:
-            owner.memory.remind(key)
+            owner.memory.reschedule(key)
             return False
         for effect in owner.apply(key, ledger.FetchStarting()):
             if isinstance(effect, ledger.Fetch):
@@ -103,5 +106,5 @@ class Starting:
                     suspect=key in self._caution.suspects,
                 )
                 return True
-        owner.memory.remind(key)
+        owner.memory.reschedule(key)
         return False

@@ -13,16 +13,16 @@ _SOURCE_FAILED = frozenset(
         errors.ProviderUnreachable.reason,
         errors.ProviderTimeout.reason,
         errors.ProviderFault.reason,
-        errors.BadAnswer.reason,
+        errors.InvalidResponse.reason,
     }
 )
 
 
-class Owner(Protocol):
+class Partition(Protocol):
     """What fetching needs of its partition."""
 
     clock: clocks.Clock
-    watch: telemetry.WorkerTelemetry
+    observer: telemetry.WorkerTelemetry
 
     @property
     def cautious(self) -> bool:
@@ -33,15 +33,15 @@ class Owner(Protocol):
         """Let the ledger take *told*."""
         ...
 
-    async def written(self) -> None:
+    async def flush(self) -> None:
         """Return once everything up to now is committed."""
         ...
 
-    def crashed(self, error: BaseException) -> None:
+    def on_crash(self, error: BaseException) -> None:
         """Let the partition end with *error*."""
         ...
 
-    def landed(self, key: model.SessionKey) -> None:
+    def on_fetch_done(self, key: model.SessionKey) -> None:
         """Take note that the session's fetch has ended."""
         ...
 
@@ -51,8 +51,8 @@ class _Slot:
 
     __slots__ = ("_gate",)
 
-    def __init__(self, of: source_limiter.Gate) -> None:
-        self._gate: source_limiter.Gate | None = of
+    def __init__(self, of: source_limiter.SourceLimiter) -> None:
+        self._gate: source_limiter.SourceLimiter | None = of
 
     def give_back(
         self,
@@ -67,10 +67,12 @@ class _Slot:
             held.finish(failed=failed, told=told, retry_after_ms=retry_after_ms)
 
 
-class Fetching:
+class Fetcher:
     """The fetches of one partition that are in flight."""
 
-    def __init__(self, owner: Owner, interrogation: poison_pill.Interrogation) -> None:
+    def __init__(
+        self, owner: Partition, interrogation: poison_pill.PoisonPillRegistry
+    ) -> None:
         self._owner = owner
         #: one for the process: a result that kills it must be the only suspect
         self._interrogation = interrogation
@@ -81,7 +83,7 @@ class Fetching:
         key: model.SessionKey,
         seq: int,
         spelling: str,
-        bound: source_runtime.Binding,
+        bound: source_runtime.SourceRuntime,
         *,
         fresh_since: int | None = None,
         suspect: bool,
@@ -92,7 +94,7 @@ class Fetching:
         *fresh_since*: what the provider was asked before it is no answer.
         """
         slot = _Slot(bound.gate)
-        flight = self._fly(
+        flight = self._run_fetch(
             key, seq, spelling, bound, slot, fresh_since=fresh_since, suspect=suspect
         )
         task = asyncio.create_task(flight)
@@ -105,13 +107,13 @@ class Fetching:
         slot.give_back()
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._owner.crashed(error)
+            self._owner.on_crash(error)
 
     def any_younger(self, than_ms: int) -> bool:
         """Return whether a fetch in flight has started after *than_ms*."""
         return bool(self._tasks) and next(reversed(self._tasks.values())) > than_ms
 
-    async def land(self, timeout_s: float) -> None:
+    async def wait(self, timeout_s: float) -> None:
         """Give what is in flight up to *timeout_s* to come back."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_s)
@@ -123,12 +125,12 @@ class Fetching:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _fly(
+    async def _run_fetch(
         self,
         key: model.SessionKey,
         seq: int,
         spelling: str,
-        bound: source_runtime.Binding,
+        bound: source_runtime.SourceRuntime,
         slot: _Slot,
         *,
         fresh_since: int | None,
@@ -146,27 +148,27 @@ class Fetching:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
                 slot.give_back(told=True)
             else:
-                told = _map(key, seq, spelling, bound.provider, answer)
+                told = _interpret(key, seq, spelling, bound.provider, answer)
                 self._owner.apply(key, told)
         except errors.FetchError as error:
             failure = ledger.Failure.of(error)
-            self._owner.apply(key, ledger.Failed(seq, failure))
+            self._owner.apply(key, ledger.FetchFailed(seq, failure))
         # Before the partition looks: no commit waits for a fetch that is back.
         task = asyncio.current_task()
         if task is not None:
             self._tasks.pop(task, None)
-        self._owner.landed(key)
+        self._owner.on_fetch_done(key)
 
     async def _fetch(
         self,
         key: model.SessionKey,
         spelling: str,
-        bound: source_runtime.Binding,
+        bound: source_runtime.SourceRuntime,
         slot: _Slot,
         *,
         fresh_since: int | None,
         keep: bool,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """
         Fetch, and tell the gate and the metrics how it went.
 
@@ -191,7 +193,7 @@ class Fetching:
             if not keep or word != "result":
                 slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
             seconds = (self._owner.clock.now_ms() - begun) / 1000
-            self._owner.watch.fetched(key.source, word, seconds)
+            self._owner.observer.fetched(key.source, word, seconds)
         return answer
 
     async def _map_cautiously(
@@ -200,7 +202,7 @@ class Fetching:
         seq: int,
         spelling: str,
         provider: ports.Provider,
-        answer: model.Answer,
+        answer: model.ProviderResponse,
     ) -> None:
         """
         Map one answer at a time in this process, with the attempt committed first.
@@ -208,13 +210,13 @@ class Fetching:
         A result that kills the process is so counted each time, and nothing else is.
         """
         async with self._interrogation.lock:
-            effects = self._owner.apply(key, ledger.MappingStarting(seq))
-            await self._owner.written()
+            effects = self._owner.apply(key, ledger.InterpretStarting(seq))
+            await self._owner.flush()
             if not effects:
-                told = _map(key, seq, spelling, provider, answer, counted=True)
+                told = _interpret(key, seq, spelling, provider, answer, counted=True)
                 self._interrogation.survived(key)
                 self._owner.apply(key, told)
-                await self._owner.written()
+                await self._owner.flush()
 
 
 def _check_spelling(
@@ -229,20 +231,20 @@ def _check_spelling(
         raise errors.ResultMismatch("spelling")
 
 
-def _map(
+def _interpret(
     key: model.SessionKey,
     seq: int,
     spelling: str,
     provider: ports.Provider,
-    answer: model.Answer,
+    answer: model.ProviderResponse,
     *,
     counted: bool = False,
 ) -> ledger.Input:
     """Map an answer; an exception that no adapter should raise is a crash of it."""
     try:
-        return ledger.Answered(seq, provider.interpret(key, spelling, answer))
+        return ledger.FetchSucceeded(seq, provider.interpret(key, spelling, answer))
     except errors.FetchError as error:
-        return ledger.Failed(seq, ledger.Failure.of(error), counted)
+        return ledger.FetchFailed(seq, ledger.Failure.of(error), counted)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is quarantined
         crashed = errors.MappingCrashed(type(error).__name__)
-        return ledger.Failed(seq, ledger.Failure.of(crashed), counted)
+        return ledger.FetchFailed(seq, ledger.Failure.of(crashed), counted)

@@ -10,7 +10,7 @@ from worker.pipeline import source_runtime, telemetry
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Changes:
+class PendingBatch:
     """What the next transaction writes; *done* resolves once it is committed."""
 
     since: int
@@ -27,7 +27,7 @@ class Changes:
     urgent: bool = False
 
     @property
-    def weight(self) -> int:
+    def record_count(self) -> int:
         """Return how many records this writes beside the position."""
         return (
             len(self.sessions)
@@ -37,22 +37,24 @@ class Changes:
         )
 
     @property
-    def told(self) -> bool:
+    def has_visible_output(self) -> bool:
         """Return whether anybody outside hears of this: it does not wait long."""
         return bool(self.decisions or self.dead_letters)
 
     def add(
-        self, effect: ledger.Emit | ledger.Bury | ledger.Forget, key: model.SessionKey
+        self,
+        effect: ledger.EmitDecision | ledger.EmitDeadLetter | ledger.DeleteSession,
+        key: model.SessionKey,
     ) -> None:
         """Gather *effect*, one that is written."""
         match effect:
-            case ledger.Emit(decision):
+            case ledger.EmitDecision(decision):
                 self.decisions.append(decision)
                 if key in self.forgotten:  # its tombstone would come after it
                     self.forgotten.remove(key)
-            case ledger.Bury(letter):
+            case ledger.EmitDeadLetter(letter):
                 self.dead_letters.append(letter)
-            case ledger.Forget():
+            case ledger.DeleteSession():
                 self.forgotten.append(key)
 
     def take_back(self, key: model.SessionKey) -> ledger.Session | None:
@@ -71,18 +73,18 @@ class Changes:
             position=position,
             sessions=[(key, encoded(key)) for key in self.sessions],
             decisions=self.decisions,
-            forgotten=self.forgotten,
+            deleted_sessions=self.forgotten,
             dead_letters=self.dead_letters,
         )
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Writer:
+class GroupCommitter:
     """Group commit for one partition."""
 
     committer: ports.Committer
     clock: clocks.Clock
-    watch: telemetry.WorkerTelemetry
+    observer: telemetry.WorkerTelemetry
     limits: source_runtime.Limits
     #: returns the position that goes with what is gathered by now
     position: Callable[[], model.Position]
@@ -92,56 +94,56 @@ class Writer:
     put_back: Callable[[model.SessionKey], None]
     #: called whenever a commit has ended
     wake: Callable[[], None]
-    _gathered: Changes | None = None
+    _gathered: PendingBatch | None = None
     _commit: asyncio.Task[None] | None = None
     _idle_since: int | None = None
 
     @property
     def weight(self) -> int:
         """Return how many records are gathered."""
-        return 0 if self._gathered is None else self._gathered.weight
+        return 0 if self._gathered is None else self._gathered.record_count
 
-    def gather(self) -> Changes:
+    def pending(self) -> PendingBatch:
         """Return what the next commit writes, to be added to."""
         if self._gathered is None:
             done = asyncio.get_running_loop().create_future()
-            self._gathered = Changes(since=self.clock.now_ms(), done=done)
+            self._gathered = PendingBatch(since=self.clock.now_ms(), done=done)
         return self._gathered
 
-    def bury(self, letter: model.DeadLetter) -> None:
+    def dead_letter(self, letter: model.DeadLetter) -> None:
         """Gather a dead letter that no session's turn has made."""
-        self.gather().dead_letters.append(letter)
+        self.pending().dead_letters.append(letter)
 
     def write(self, key: model.SessionKey) -> None:
         """Gather a record of the ledger that is no session's."""
-        self.gather().sessions.setdefault(key, None)
+        self.pending().sessions.setdefault(key, None)
 
     def moved(self) -> None:
         """Take note that the position moved, if nothing else did."""
         if self._idle_since is None:
             self._idle_since = self.clock.now_ms()
 
-    async def written(self) -> None:
+    async def flush(self) -> None:
         """Return once everything up to now is committed; raises as the commit does."""
-        gathered = self.gather()
+        gathered = self.pending()
         gathered.urgent = True
         self.wake()
         await asyncio.shield(gathered.done)
 
-    async def settle(self) -> None:
+    async def wait_for_commit(self) -> None:
         """Wait for the commit in flight, if there is one; raises as it does."""
         if self._commit is not None:
             await asyncio.shield(self._commit)
-            self.reap()
+            self.check_commit_result()
 
-    async def flush(self) -> None:
+    async def drain(self) -> None:
         """Commit all there is, after the commit in flight; raises as they do."""
-        await self.settle()
-        if self.pending:
+        await self.wait_for_commit()
+        if self.has_pending:
             self.begin()
-            await self.settle()
+            await self.wait_for_commit()
 
-    def reap(self) -> None:
+    def check_commit_result(self) -> None:
         """Take the end of a commit, if one has ended; raises as it did, each time."""
         if self._commit is not None and self._commit.done():
             self._commit.result()
@@ -153,7 +155,7 @@ class Writer:
             self._commit.cancel()
             await asyncio.gather(self._commit, return_exceptions=True)
 
-    def commit_when_ripe(self, *, young: Callable[[int], bool]) -> int | None:
+    def maybe_commit(self, *, young: Callable[[int], bool]) -> int | None:
         """
         Start a commit if it is time; else return how long to gather yet, in ms.
 
@@ -177,19 +179,19 @@ class Writer:
         return None
 
     def _to_gather(
-        self, gathered: Changes, now: int, young: Callable[[int], bool]
+        self, gathered: PendingBatch, now: int, young: Callable[[int], bool]
     ) -> int:
         """Return for how many milliseconds *gathered* may wait yet."""
-        if gathered.urgent or gathered.weight >= self.limits.max_batch:
+        if gathered.urgent or gathered.record_count >= self.limits.max_batch:
             return 0
-        if not gathered.told:
+        if not gathered.has_visible_output:
             return _left(gathered.since, self.limits.intent_ms, now)
         left = _left(gathered.since, self.limits.gather_ms, now)
         return left if left > 0 and young(now - self.limits.gather_ms) else 0
 
     def begin(self) -> None:
         """Start to commit what is gathered; no other commit may be in flight."""
-        gathered = self.gather()
+        gathered = self.pending()
         # The position of now: more may be taken before the task runs.
         batch = gathered.batch(self.position(), self.encoded)
         if too_large := self._too_large(batch):
@@ -210,7 +212,7 @@ class Writer:
         most = self.limits.max_session_bytes
         return [key for key, value in batch.sessions if value and len(value) > most]
 
-    async def _write(self, gathered: Changes, batch: ports.Batch) -> None:
+    async def _write(self, gathered: PendingBatch, batch: ports.Batch) -> None:
         """Write *batch* in one transaction, and tell of it."""
         begun = self.clock.now_ms()
         try:
@@ -219,11 +221,11 @@ class Writer:
             gathered.done.cancel()
             raise
         seconds = (self.clock.now_ms() - begun) / 1000
-        self.watch.committed(gathered.weight + 1, seconds)
+        self.observer.committed(gathered.record_count + 1, seconds)
         for decision in gathered.decisions:
-            self.watch.decided(decision)
+            self.observer.decided(decision)
         for letter in gathered.dead_letters:
-            self.watch.buried(letter)
+            self.observer.dead_lettered(letter)
         gathered.done.set_result(None)
 
     @property
@@ -232,7 +234,7 @@ class Writer:
         return self._commit is not None
 
     @property
-    def pending(self) -> bool:
+    def has_pending(self) -> bool:
         """Return whether anything is gathered or moved that is not committed."""
         return self._gathered is not None or self._idle_since is not None
 

@@ -9,7 +9,7 @@ _DENIED = model.DeadLetterReason.DENIED_SESSIONS
 _UNKNOWN = model.DeadLetterReason.UNKNOWN_SESSIONS
 
 
-class Summaries:
+class HourlyCounters:
     """A partition's counts, by reason, source and hour; kept beside its position."""
 
     def __init__(self, position: model.Position) -> None:
@@ -39,7 +39,7 @@ class Summaries:
         place = (reason, source, now - now % _HOUR_MS)
         self._counts[place] = self._counts.get(place, 0) + 1
 
-    def ripe(self, now: int) -> list[model.DeadLetter]:
+    def completed(self, now: int) -> list[model.DeadLetter]:
         """Take the summaries of the hours that are over."""
         over = [place for place in self._counts if place[2] + _HOUR_MS <= now]
         return [self._letter(*place, self._counts.pop(place), now) for place in over]
@@ -53,7 +53,7 @@ class Summaries:
         now: int,
     ) -> model.DeadLetter:
         return model.DeadLetter(
-            dead_letter_id=model.new_id(),
+            dead_letter_id=model.random_id(),
             reason=reason,
             source=source,
             session_id=None,
@@ -75,7 +75,7 @@ def undecidable(
     *redrive* is False where the event itself is wrong, and stays so.
     """
     return model.DeadLetter(
-        dead_letter_id=model.named_id(f"kyc:dlq:{event.event_id}"),
+        dead_letter_id=model.deterministic_id(f"kyc:dlq:{event.event_id}"),
         reason=(
             model.DeadLetterReason.QUARANTINED
             if last_error == "quarantined"

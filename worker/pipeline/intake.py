@@ -21,22 +21,22 @@ _LATER = errors.UnknownVersion.reason
 class Intake:
     """One partition's intake: nothing that is taken goes nowhere."""
 
-    sources: Mapping[str, source_runtime.Binding]
-    watch: telemetry.WorkerTelemetry
+    sources: Mapping[str, source_runtime.SourceRuntime]
+    observer: telemetry.WorkerTelemetry
     apply: Callable[[model.SessionKey, ledger.Input], object]
     bury: Callable[[model.DeadLetter], None]
     #: gathers the record of a deferred event, or its tombstone
     write: Callable[[model.SessionKey], None]
     #: ends a source's unanswered sessions; returns whether all have ended
     purge: Callable[[model.Event], bool]
-    caution: poison_pill.Caution
-    deferred: deferred_events.Deferred
+    caution: poison_pill.PoisonPillGuard
+    deferred: deferred_events.DeferredEvents
     #: reads a record of the event topic once more
-    decode: Callable[[model.UnreadRecord, int], ports.Taken]
+    decode: Callable[[model.UnreadRecord, int], ports.ConsumedEvent]
     #: of alarms: each kind once a minute
     throttle: log_throttle.LogThrottle
 
-    def take(self, record: ports.Taken, now: int) -> bool:
+    def handle(self, record: ports.ConsumedEvent, now: int) -> bool:
         """
         Take one record; raises nothing.
 
@@ -50,7 +50,7 @@ class Intake:
         if event.type is model.EventType.PURGE_REQUESTED:
             return self._purge(event, now)
         if event.source in self.sources:
-            self.caution.took(event.key, record.offset)
+            self.caution.record_started(event.key, record.offset)
             self._take(event, now)
         else:
             self._defer(event, record.offset, now)
@@ -66,7 +66,7 @@ class Intake:
         self.bury(hourly_counters.undecidable(event, word, now, redrive=False))
         return True
 
-    def take_deferred(self, now: int) -> None:
+    def handle_deferred(self, now: int) -> None:
         """
         Take what waited and need wait no longer, in the order of offsets, at a start.
 
@@ -79,9 +79,9 @@ class Intake:
             if isinstance(waiting.what, model.UnreadRecord):
                 self._take_unread(waiting.key, waiting.what, waiting.at, now)
             elif waiting.what.source in self.sources:
-                self.write(self.deferred.forget(waiting.key))
+                self.write(self.deferred.remove(waiting.key))
                 self._take_late(waiting.what, now)
-        self.sweep_deferred(now)
+        self.expire_deferred(now)
 
     def _take_unread(
         self, key: str, record: model.UnreadRecord, since: int, now: int
@@ -90,7 +90,7 @@ class Intake:
         taken = self.decode(record, now)
         if taken.unread is not None:
             return
-        self.write(self.deferred.forget(key))
+        self.write(self.deferred.remove(key))
         event = taken.event
         if event is None:
             if taken.letter is not None:
@@ -107,10 +107,10 @@ class Intake:
         self.caution.suspects.add(event.key)
         self._take(event, now)
 
-    def sweep_deferred(self, now: int) -> None:
+    def expire_deferred(self, now: int) -> None:
         """Bury what has waited too long; raise an alarm for what waits on."""
         for waiting in self.deferred.expired(now):
-            self.write(self.deferred.forget(waiting.key))
+            self.write(self.deferred.remove(waiting.key))
             if isinstance(waiting.what, model.Event):
                 self.bury(
                     hourly_counters.undecidable(waiting.what, "unknown_source", now)
@@ -123,7 +123,7 @@ class Intake:
         if self.deferred.unread:
             self._alarm("", model.AlarmKind.UNKNOWN_VERSION)
 
-    def _take_unreadable(self, record: ports.Taken, now: int) -> None:
+    def _take_unreadable(self, record: ports.ConsumedEvent, now: int) -> None:
         """Let a record of a later ``schema_version`` wait, bury every other one."""
         letter = record.letter
         if letter is not None and letter.last_error == _LATER:
@@ -149,7 +149,7 @@ class Intake:
 
     def _alarm(self, source: str, kind: model.AlarmKind) -> None:
         if self.throttle.admits(kind):
-            self.watch.alarmed(source, kind)
+            self.observer.alarm(source, kind)
 
     def _take(self, event: model.Event, now: int) -> None:
         """Take an event of a source that is known, unless it is not that source's."""
@@ -181,13 +181,13 @@ class Intake:
         try:
             claim = provider.claim(event)
         except Exception:  # noqa: BLE001 -- whatever it is, the event is quarantined
-            self.watch.alarmed(event.source, model.AlarmKind.QUARANTINED)
+            self.observer.alarm(event.source, model.AlarmKind.QUARANTINED)
             self.bury(hourly_counters.undecidable(event, "quarantined", now))
             return
         self.apply(event.key, ledger.CallbackTaken(event, claim))
 
 
-def _not_of(event: model.Event, rules: policy.Rules) -> str | None:
+def _not_of(event: model.Event, rules: policy.SourcePolicy) -> str | None:
     """Return in what *event* differs from its source, as a dead letter's word."""
     if event.provider != rules.provider:
         return "wrong_provider"

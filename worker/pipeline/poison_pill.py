@@ -10,7 +10,7 @@ from worker.pipeline import session_store
 _SURVIVED_MAX = 10_000
 
 
-class Interrogation:
+class PoisonPillRegistry:
     """
     Lets one suspect at a time be mapped in this process, all partitions included.
 
@@ -44,7 +44,7 @@ class Interrogation:
 
 
 @dataclasses.dataclass(slots=True)
-class Caution:
+class PoisonPillGuard:
     """
     What was under way when the partition last ended uncleanly.
 
@@ -58,7 +58,7 @@ class Caution:
     end_offset: int
     starts: int
     partition: int
-    interrogation: Interrogation
+    interrogation: PoisonPillRegistry
     suspects: set[model.SessionKey] = dataclasses.field(default_factory=set)
     #: this start is among *starts*
     _counted: bool = False
@@ -76,7 +76,7 @@ class Caution:
             self.starts += 1
         self._leave(self.starts, counted=True)
 
-    def part(self) -> bool:
+    def begin_drain(self) -> bool:
         """Take this start back, since it ends in order; return whether it counted."""
         if not self._counted:
             return False
@@ -92,13 +92,13 @@ class Caution:
         self._parted = False
         return True
 
-    def took(self, key: model.SessionKey, offset: int) -> None:
+    def record_started(self, key: model.SessionKey, offset: int) -> None:
         """Suspect a session whose event was there already at the start."""
         if offset < self.end_offset:
             self.suspects.add(key)
 
     def caught_up(
-        self, next_offset: int, sessions: session_store.Memory, now: int
+        self, next_offset: int, sessions: session_store.SessionStore, now: int
     ) -> bool:
         """Forget all starts once what was under way has landed; return if so now."""
         if not self.starts or not self._cleared(next_offset, sessions, now):
@@ -112,7 +112,7 @@ class Caution:
         self.interrogation.count(self.partition, starts if counted else 0)
 
     def _cleared(
-        self, next_offset: int, sessions: session_store.Memory, now: int
+        self, next_offset: int, sessions: session_store.SessionStore, now: int
     ) -> bool:
         """Return whether all that was under way at the start has landed."""
         if next_offset < self.end_offset:

@@ -25,7 +25,7 @@ from worker.pipeline import (
 from worker.telemetry import log_throttle
 
 
-class Partition:
+class PartitionProcessor:
     """
     One partition's loop, from its position on; knows no Kafka.
 
@@ -37,63 +37,67 @@ class Partition:
         self,
         *,
         committer: ports.Committer,
-        sources: Mapping[str, source_runtime.Binding],
+        sources: Mapping[str, source_runtime.SourceRuntime],
         clock: clocks.Clock,
-        watch: telemetry.WorkerTelemetry,
+        observer: telemetry.WorkerTelemetry,
         limits: source_runtime.Limits,
-        interrogation: poison_pill.Interrogation,
+        interrogation: poison_pill.PoisonPillRegistry,
         number: int,
-        sessions: session_store.Memory,
+        sessions: session_store.SessionStore,
         position: model.Position,
         end_offset: int,
-        decode: Callable[[model.UnreadRecord, int], ports.Taken],
+        decode: Callable[[model.UnreadRecord, int], ports.ConsumedEvent],
         recheck_open: bool = False,
     ) -> None:
         self.sources = sources
         self.clock = clock
-        self.watch = watch
+        self.observer = observer
         self.memory = sessions
         self._limits = limits
         self._taken = position.next_offset
-        self._caution = poison_pill.Caution(
+        self._caution = poison_pill.PoisonPillGuard(
             end_offset, position.starts, number, interrogation
         )
-        self._inbox: collections.deque[ports.Taken] = collections.deque()
+        self._inbox: collections.deque[ports.ConsumedEvent] = collections.deque()
         self._next_offset = position.next_offset
         self._wake = asyncio.Event()
-        self._writer = group_commit.Writer(
+        self._writer = group_commit.GroupCommitter(
             committer=committer,
             clock=clock,
-            watch=watch,
+            observer=observer,
             limits=limits,
             position=self._position,
             encoded=sessions.encoded,
             put_back=lambda key: self._advancing.put_back(key),  # noqa: PLW0108 -- made below
             wake=self._wake.set,
         )
-        self._fetching = fetcher.Fetching(self, interrogation)
-        self._starting = fetch_scheduler.Starting(self, self._fetching, self._caution)
-        self._summaries = hourly_counters.Summaries(position)
-        self._advancing: session_updater.Advancing = session_updater.Advancing(
-            sources=sources,
-            sessions=sessions,
-            writer=self._writer,
-            watch=watch,
-            clock=clock,
-            summaries=self._summaries,
-            no_longer_unanswered=self._no_longer_unanswered,
-            wake=self._wake.set,
+        self._fetching = fetcher.Fetcher(self, interrogation)
+        self._starting = fetch_scheduler.FetchScheduler(
+            self, self._fetching, self._caution
+        )
+        self._summaries = hourly_counters.HourlyCounters(position)
+        self._advancing: session_updater.SessionUpdater = (
+            session_updater.SessionUpdater(
+                sources=sources,
+                sessions=sessions,
+                writer=self._writer,
+                observer=observer,
+                clock=clock,
+                summaries=self._summaries,
+                no_longer_unanswered=self._no_longer_unanswered,
+                wake=self._wake.set,
+            )
         )
         self.apply = self._advancing.apply
-        self._crowding = backlog_limits.Crowding(
+        self._crowding = backlog_limits.BacklogLimits(
             sources=sources, sessions=sessions, clock=clock, limits=limits
         )
-        self._clearing = eviction.Clearing(
+        self._clearing = eviction.Eviction(
             sources=sources,
             sessions=sessions,
             counted=self._summaries,
             gathering=self._writer,
-            watch=watch,
+            observer=observer,
             clock=clock,
             limits=limits,
             crowds=self._crowding,
@@ -101,13 +105,13 @@ class Partition:
         )
         self._intake = intake.Intake(
             sources=sources,
-            watch=watch,
+            observer=observer,
             apply=self.apply,
-            bury=self._writer.bury,
+            bury=self._writer.dead_letter,
             write=self._writer.write,
             purge=self._clearing.purge,
             caution=self._caution,
-            deferred=deferred_events.Deferred(sessions.deferred, limits),
+            deferred=deferred_events.DeferredEvents(sessions.deferred, limits),
             decode=decode,
             throttle=log_throttle.LogThrottle(clock, lines=1, report=False),
         )
@@ -128,7 +132,7 @@ class Partition:
         return (
             len(self._inbox) < self._limits.inbox
             and self.memory.busy < self._limits.max_open
-            and self._crowding.waits_for is None
+            and self._crowding.blocked_by is None
         )
 
     @property
@@ -141,7 +145,7 @@ class Partition:
         """Return whether answers are mapped one at a time, attempt written first."""
         return self._caution.cautious
 
-    def offer(self, records: Iterable[ports.Taken]) -> None:
+    def offer(self, records: Iterable[ports.ConsumedEvent]) -> None:
         """Take *records* in, in order; those before the position are passed over."""
         if self.paused:
             return
@@ -156,8 +160,8 @@ class Partition:
         self.paused = True
         self._inbox.clear()
         self._next_offset = self._taken
-        if self._caution.part():
-            self._writer.gather()
+        if self._caution.begin_drain():
+            self._writer.pending()
             self._parting = True
             self._wake.set()
 
@@ -165,12 +169,12 @@ class Partition:
         """Go on after ``pause``, from the own position."""
         self.paused = self._parting = False
         if self._caution.rejoin():
-            self._writer.gather()
+            self._writer.pending()
         self._wake.set()
 
     async def settle(self) -> None:
         """Wait for the commit in flight, if there is one; raises as it does."""
-        await self._writer.settle()
+        await self._writer.wait_for_commit()
 
     async def close(self) -> None:
         """Forget everything; what was in flight stands in the ledger as intent."""
@@ -181,27 +185,27 @@ class Partition:
     async def drain(self) -> None:
         """End cleanly: let young fetches land, commit all there is; raises as run."""
         self.pause()
-        await self._fetching.land(self._limits.drain_ms / 1000)
-        await self._writer.flush()
+        await self._fetching.wait(self._limits.drain_ms / 1000)
+        await self._writer.drain()
 
     # -- the loop
 
     async def run(self) -> None:
         """Work until cancelled; raises errors.TransportError, never returns."""
         now = self.clock.now_ms()
-        due = self.memory.settle(now)
+        due = self.memory.finish_restore(now)
         self._caution.begin(key for key in due if key.source in self.sources)
-        self._intake.take_deferred(now)
+        self._intake.handle_deferred(now)
         for key in self.memory.open_keys() if self._recheck_open else ():
             if key.source in self.sources:
                 self.apply(key, ledger.EventsLost())
-        self._writer.gather()
-        await self._writer.flush()
+        self._writer.pending()
+        await self._writer.drain()
         while not self.paused and self._clearing.trim():
-            await self._writer.flush()
+            await self._writer.drain()
         while True:
             self._wake.clear()
-            self._writer.reap()
+            self._writer.check_commit_result()
             if self._crash is not None:
                 raise self._crash
             if not self.paused:
@@ -209,9 +213,9 @@ class Partition:
                 self._take()
                 self._starting.start_due()
                 self._catch_up()
-                self._clearing.look_for_room()
+                self._clearing.check_room()
             if self._clearing.sweep():
-                self._intake.sweep_deferred(self.clock.now_ms())
+                self._intake.expire_deferred(self.clock.now_ms())
             await self._wait(self._commit())
 
     def _commit(self) -> int | None:
@@ -221,11 +225,11 @@ class Partition:
             self._writer.begin()
         if self.paused:
             return None
-        wait_ms = self._writer.commit_when_ripe(young=self._fetching.any_younger)
+        wait_ms = self._writer.maybe_commit(young=self._fetching.any_younger)
         if (
             self._inbox
             and self._writer.weight < self._limits.max_batch
-            and self._crowding.waits_for is None
+            and self._crowding.blocked_by is None
         ):
             self._wake.set()
         return wait_ms
@@ -241,15 +245,15 @@ class Partition:
         waits += [self._limits.look_ms] if self._clearing.full else []
         waits += [] if wait_ms is None else [wait_ms]
         waits += [] if due is None else [max(due - now, 1)]
-        await waiting.for_either(self._wake, self.clock, min(waits) / 1000)
+        await waiting.wait_event_or_timeout(self._wake, self.clock, min(waits) / 1000)
 
     def _take(self) -> None:
         now = self.clock.now_ms()
         while self._inbox and self._writer.weight < self._limits.max_batch:
-            if self._crowding.waits_for is not None:
+            if self._crowding.blocked_by is not None:
                 break
             record = self._inbox[0]
-            if not self._intake.take(record, now):
+            if not self._intake.handle(record, now):
                 break
             self._inbox.popleft()
             self._taken = record.offset + 1
@@ -264,14 +268,14 @@ class Partition:
         """Take note that a session is answered, spoken for, or has ended."""
         self._starting.no_longer_unanswered(key)
         if self.memory.get(key) is not None:
-            self._crowding.answered(key.source)
+            self._crowding.record_answer(key.source)
 
-    def crashed(self, error: BaseException) -> None:
+    def on_crash(self, error: BaseException) -> None:
         """Let ``run`` raise *error*: a fetch of this partition ended as none may."""
         self._crash = error
         self._wake.set()
 
-    def landed(self, key: model.SessionKey) -> None:
+    def on_fetch_done(self, key: model.SessionKey) -> None:
         """Take note that the session's fetch ended without killing anything."""
         self._caution.suspects.discard(key)
         self._wake.set()
@@ -280,11 +284,11 @@ class Partition:
         """Once all that was under way at the start has landed, it was no killer."""
         now = self.clock.now_ms()
         if self._caution.caught_up(self._taken, self.memory, now):
-            self._writer.gather()
+            self._writer.pending()
 
-    async def written(self) -> None:
+    async def flush(self) -> None:
         """Return once everything up to now is committed; raises as ``run`` does."""
-        await self._writer.written()
+        await self._writer.flush()
 
     def _position(self) -> model.Position:
         return model.Position(

@@ -23,7 +23,7 @@ class _Parked(NamedTuple):
     pending_since: int | None
 
 
-class Memory:
+class SessionStore:
     """
     A partition's sessions: those at work as values, all others as their record's bytes.
 
@@ -89,7 +89,7 @@ class Memory:
         else:
             held[key] = value
 
-    def settle(self, now: int) -> list[model.SessionKey]:
+    def finish_restore(self, now: int) -> list[model.SessionKey]:
         """
         Make what was loaded ready for work; return the sessions that are due.
 
@@ -98,13 +98,13 @@ class Memory:
         Raises errors.UnknownVersion for a record of a newer version.
         """
         found = []
-        maybe = [kv for kv in self._resting.items() if codec.may_be_open(kv[1])]
+        maybe = [kv for kv in self._resting.items() if codec.has_open_state(kv[1])]
         for text, value in maybe:
             stored = codec.read_session(value)
             if not stored.open:
                 continue
             key = model.SessionKey.parse(text)
-            session = ledger.recovered(stored)
+            session = ledger.after_restart(stored)
             if session.due_at is not None and session.due_at <= now:
                 found.append(key)
             if session is not stored or not (
@@ -113,7 +113,7 @@ class Memory:
                 self.put(key, session)
                 continue
             self._park(key, session)
-            self._bring_up(key, None)
+            self._schedule(key, None)
         return found
 
     def get(self, key: model.SessionKey) -> ledger.Session | None:
@@ -148,10 +148,10 @@ class Memory:
             self._forget(key)
         elif not session.open:
             self._forget(key)
-            self._rest(key, session)
+            self._store_encoded(key, session)
         elif _waits_long(session):
             self._working.pop(key, None)
-            self._rest(key, session)
+            self._store_encoded(key, session)
             self._park(key, session)
         else:
             if key not in self._working:
@@ -160,7 +160,7 @@ class Memory:
             self._working[key] = session
             self._sort(key, session)
             self._strangers += self._is_stranger(key)
-        self._bring_up(key, before)
+        self._schedule(key, before)
 
     def _forget(self, key: model.SessionKey) -> None:
         self._working.pop(key, None)
@@ -169,7 +169,7 @@ class Memory:
         self.held.discard(key)
         self.unanswered.discard(key)
 
-    def _rest(self, key: model.SessionKey, session: ledger.Session) -> None:
+    def _store_encoded(self, key: model.SessionKey, session: ledger.Session) -> None:
         value = codec.encode_session(session, self._version)
         # A copy: what orjson 3.13 returns keeps its buffer of 4 KiB for as long as it
         # lives (measured 2026-11-21).
@@ -183,11 +183,11 @@ class Memory:
 
     def _sort(self, key: model.SessionKey, session: ledger.Session) -> None:
         """Keep note of what an open session waits for."""
-        if session.held is not None:
+        if session.unregistered_cause is not None:
             self.held.put(key, session)
         else:
             self.held.discard(key)
-        if session.held is None and session.unanswered:
+        if session.unregistered_cause is None and session.unanswered:
             self.unanswered.put(key, session)
         else:
             self.unanswered.discard(key)
@@ -195,7 +195,7 @@ class Memory:
     def _is_stranger(self, key: model.SessionKey) -> bool:
         return key in self.unanswered or key in self.held
 
-    def _bring_up(self, key: model.SessionKey, before: int | None) -> None:
+    def _schedule(self, key: model.SessionKey, before: int | None) -> None:
         """Remember when the session is due, unless it is when it was *before*."""
         at = self._due(key)
         if at is not None and at != before:
@@ -216,9 +216,9 @@ class Memory:
         self._heap = list(found.values())
         heapq.heapify(self._heap)
 
-    def remind(self, key: model.SessionKey) -> None:
+    def reschedule(self, key: model.SessionKey) -> None:
         """Bring *key* up again when it is due."""
-        self._bring_up(key, None)
+        self._schedule(key, None)
 
     def due(self, now: int) -> list[model.SessionKey]:
         """Take the sessions whose fetch may start by *now*; each is brought up once."""

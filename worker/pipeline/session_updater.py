@@ -15,15 +15,15 @@ from worker.pipeline import (
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Advancing:
+class SessionUpdater:
     """One partition's way through the ledger: state kept, what is written gathered."""
 
-    sources: Mapping[str, source_runtime.Binding]
-    sessions: session_store.Memory
-    writer: group_commit.Writer
-    watch: telemetry.WorkerTelemetry
+    sources: Mapping[str, source_runtime.SourceRuntime]
+    sessions: session_store.SessionStore
+    writer: group_commit.GroupCommitter
+    observer: telemetry.WorkerTelemetry
     clock: clocks.Clock
-    summaries: hourly_counters.Summaries
+    summaries: hourly_counters.HourlyCounters
     #: called for each session that is answered, registered, asked for, or has ended
     no_longer_unanswered: Callable[[model.SessionKey], None]
     #: called whenever there may be something to do
@@ -40,8 +40,8 @@ class Advancing:
             self.sessions.put(key, after)
             if unanswered and key not in self.sessions.unanswered:
                 self.no_longer_unanswered(key)
-            if not effects or not isinstance(effects[-1], ledger.Unwritten):
-                self.writer.gather().sessions.setdefault(key, session)
+            if not effects or not isinstance(effects[-1], ledger.SkipPersist):
+                self.writer.pending().sessions.setdefault(key, session)
         for effect in effects:
             self._follow(key, effect, now)
         self.wake()
@@ -53,35 +53,37 @@ class Advancing:
 
         Its neighbours in the transaction go on, and so does the partition.
         """
-        before = self.writer.gather().take_back(key)
+        before = self.writer.pending().take_back(key)
         self.sessions.put(key, before)
-        self.watch.alarmed(key.source, model.AlarmKind.RECORD_TOO_LARGE)
+        self.observer.alarm(key.source, model.AlarmKind.RECORD_TOO_LARGE)
         self.apply(key, ledger.RecordTooLarge())
 
     def _follow(self, key: model.SessionKey, effect: ledger.Effect, now: int) -> None:
         match effect:
-            case ledger.Fetch() | ledger.Unwritten():
+            case ledger.Fetch() | ledger.SkipPersist():
                 pass
-            case ledger.Emit() | ledger.Bury() | ledger.Forget():
-                self.writer.gather().add(effect, key)
-            case ledger.Note(kind):
-                self.watch.noted(key.source, kind)
-                if kind is ledger.NoteKind.DENIED:
+            case (
+                ledger.EmitDecision() | ledger.EmitDeadLetter() | ledger.DeleteSession()
+            ):
+                self.writer.pending().add(effect, key)
+            case ledger.Count(kind):
+                self.observer.session_event(key.source, kind)
+                if kind is ledger.CounterKind.DENIED:
                     self._deny(key.source)
-            case ledger.Reached(step):
-                self.watch.reached(key.source, step)
+            case ledger.MilestoneReached(step):
+                self.observer.milestone(key.source, step)
             case ledger.Alarm(alarm):
-                self.watch.alarmed(key.source, alarm)
-            case ledger.DeniedEnd():
+                self.observer.alarm(key.source, alarm)
+            case ledger.SessionDenied():
                 reason = model.DeadLetterReason.DENIED_SESSIONS
                 self.summaries.count(reason, key.source, now)
-            case ledger.UnknownEnd():
+            case ledger.UnregisteredExpired():
                 reason = model.DeadLetterReason.UNKNOWN_SESSIONS
                 self.summaries.count(reason, key.source, now)
 
     def _deny(self, source: str) -> None:
         bound = self.sources[source].gate
         spent = bound.budget_spent
-        bound.deny()
+        bound.record_not_found()
         if bound.budget_spent and not spent:
-            self.watch.alarmed(source, model.AlarmKind.DENIED_BUDGET)
+            self.observer.alarm(source, model.AlarmKind.DENIED_BUDGET)

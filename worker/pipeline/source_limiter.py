@@ -29,7 +29,7 @@ class Limits:
     denied_per_minute: int
 
 
-class Gate:
+class SourceLimiter:
     """
     One source's gate in this process, shared by its partitions.
 
@@ -40,7 +40,7 @@ class Gate:
     def __init__(self, limits: Limits, clock: clocks.Clock) -> None:
         self._limits = limits
         self._clock = clock
-        self._circuit = circuit_breaker.Circuit(
+        self._circuit = circuit_breaker.CircuitBreaker(
             failures=limits.circuit_failures, open_ms=limits.circuit_open_ms
         )
         # Ordered, and not deques: what waits may be taken out of the middle.
@@ -67,7 +67,7 @@ class Gate:
     @property
     def tripped(self) -> bool:
         """Return whether the circuit is open or half open."""
-        return self._circuit.tripped
+        return self._circuit.is_open
 
     @property
     def budget_spent(self) -> bool:
@@ -142,7 +142,7 @@ class Gate:
         if self._limiter is None:
             self._start_ready()
 
-    def deny(self) -> None:
+    def record_not_found(self) -> None:
         """Count an answer that the session does not exist against the budget."""
         self._denied.append(self._clock.now_ms())
 
@@ -200,4 +200,4 @@ class Gate:
                 self._start_one()
             else:
                 seconds = None if blocked is None else blocked / 1000
-                await waiting.for_either(self._changed, self._clock, seconds)
+                await waiting.wait_event_or_timeout(self._changed, self._clock, seconds)

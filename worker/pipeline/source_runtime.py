@@ -7,12 +7,12 @@ from worker.pipeline import source_limiter
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class SourceRuntime:
     """What the pipeline needs of one configured source."""
 
     provider: ports.Provider
-    rules: policy.Rules
-    gate: source_limiter.Gate
+    rules: policy.SourcePolicy
+    gate: source_limiter.SourceLimiter
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class WorkerTelemetry:
             line["latency_s"] = (self._clock.now_ms() - cause.received_at) / 1000
         _log.info("decision.emitted", **line)
 
-    def buried(self, letter: model.DeadLetter) -> None:
+    def dead_lettered(self, letter: model.DeadLetter) -> None:
         """Write the line of one committed dead letter, and count it."""
         self._metrics.dead_letter(letter.source, letter.reason)
         line: dict[str, object] = {
@@ -68,15 +68,15 @@ class WorkerTelemetry:
             line |= {"place": letter.place, "last_error": letter.last_error}
         _log.warning("session.dead_lettered", **line)
 
-    def noted(self, source: str, kind: ledger.NoteKind) -> None:
+    def session_event(self, source: str, kind: ledger.CounterKind) -> None:
         """Count what changed nothing."""
-        self._metrics.noted(source, kind)
+        self._metrics.session_event(source, kind)
 
-    def reached(self, source: str, step: ledger.Step) -> None:
+    def milestone(self, source: str, step: ledger.Milestone) -> None:
         """Count how far a registered session has come."""
-        self._metrics.reached(source, step)
+        self._metrics.milestone(source, step)
 
-    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
+    def alarm(self, source: str, kind: model.AlarmKind) -> None:
         """Raise an alarm: log and count it."""
         telemetry.alarm(self._metrics, kind, source)
 
@@ -105,14 +105,14 @@ class WorkerTelemetry:
         if number == _ALL or reason in _OF_ALL:
             self._refused(reason, message)
         elif reason != errors.OwnershipLost.reason:
-            told = {"message": message} if self._due(message) else {}
+            told = {"message": message} if self._should_log(message) else {}
             _log.warning("partition.failed", partition=number, reason=reason, **told)
 
     def unreachable(self, message: str) -> None:
         """Say why no broker answers."""
         self._refused(errors.KafkaUnavailable.reason, message)
 
-    def _due(self, message: str) -> bool:
+    def _should_log(self, message: str) -> bool:
         return bool(message) and self._throttle.admits(message)
 
     def _refused(self, reason: str, message: str) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from worker import clock as clocks
 
 
-async def for_either(
+async def wait_event_or_timeout(
     event: asyncio.Event, clock: clocks.Clock, seconds: float | None
 ) -> None:
     """Return once *event* is set, as it is when *seconds* are over (None: never)."""

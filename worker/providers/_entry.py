@@ -8,7 +8,7 @@ from worker import ports, signing
 from worker.settings import sources
 
 
-class Build(Protocol):
+class AdapterFactory(Protocol):
     """Makes the adapter of one source."""
 
     def __call__(
@@ -22,7 +22,7 @@ class Build(Protocol):
         ...
 
 
-class BuildBeginner(Protocol):
+class StarterFactory(Protocol):
     """Makes what begins sessions of one source."""
 
     def __call__(
@@ -31,7 +31,7 @@ class BuildBeginner(Protocol):
         # Any: each provider takes its own settings type, which stands beside it
         settings: Any,  # noqa: ANN401 -- see above
         clock: clocks.Clock,
-    ) -> ports.Beginner:
+    ) -> ports.SessionStarter:
         """Return it; opens no connection yet."""
         ...
 
@@ -42,8 +42,8 @@ class ProviderEntry:
 
     name: str
     settings_type: type[sources.Source]
-    build: Build
-    build_beginner: BuildBeginner
+    build: AdapterFactory
+    build_beginner: StarterFactory
     #: what ``hmac_body`` means here; None where the provider signs nothing
     signature: signing.SignatureScheme | None = None
     #: the field of the JSON body that ``body_key`` compares with

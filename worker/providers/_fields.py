@@ -73,7 +73,7 @@ def reference(value: object, pattern: str) -> str | None:
     return value if re.fullmatch(pattern, value, re.ASCII) else None
 
 
-def unmappable(
+def unmappable_callback(
     document: Mapping[str, Any] | None,
     known: Collection[str],
     *,

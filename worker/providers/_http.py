@@ -66,7 +66,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limit_bytes: int | None = None,
         attempts: int | None = None,
-    ) -> _http_responses.HttpAnswer:
+    ) -> _http_responses.HttpResponse:
         """
         Send one request and return the whole answer, whatever its status.
 
@@ -81,7 +81,7 @@ class Http:
             url = url.with_query(query)
         limit = self._limit_bytes if limit_bytes is None else limit_bytes
         try:
-            return await self._once(method, url, body, headers, limit)
+            return await self._send(method, url, body, headers, limit)
         except errors.FetchError as error:
             left = (attempts or self._attempts) - 1
             if not left or not _worth_repeating(error):
@@ -95,19 +95,19 @@ class Http:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        answer: _http_responses.HttpAnswer = await retrying(
-            self._once, method, url, body, headers, limit
+        answer: _http_responses.HttpResponse = await retrying(
+            self._send, method, url, body, headers, limit
         )
         return answer
 
-    async def _once(
+    async def _send(
         self,
         method: str,
         url: yarl.URL,
         body: bytes | None,
         headers: Mapping[str, str] | None,
         limit_bytes: int,
-    ) -> _http_responses.HttpAnswer:
+    ) -> _http_responses.HttpResponse:
         """Make one attempt; nothing of a lower exception gets out."""
         if self._closed:
             raise errors.ProviderUnreachable(_http_responses.NOT_CONNECTED)
@@ -122,9 +122,9 @@ class Http:
                 proxy=None if self._proxy is None else self._proxy.reveal(),
             ) as response:
                 self._check_age(response, asked_at)
-                return await self._whole(response, limit_bytes)
+                return await self._read_body(response, limit_bytes)
         except (aiohttp.ClientError, OSError, ValueError) as failure:
-            mapped = _http_responses.mapped_failure(failure)
+            mapped = _http_responses.map_client_error(failure)
         # Raised here and not above: an error with no context cannot tell the URL.
         raise mapped
 
@@ -134,11 +134,11 @@ class Http:
         if age.isascii() and age.isdigit():
             passed_ms = max(self._clock.now_ms() - asked_at, 0)
             if int(age[:9]) * 1000 > passed_ms + _AGE_ROUNDED_MS:
-                raise errors.BadAnswer("cached")
+                raise errors.InvalidResponse("cached")
 
-    async def _whole(
+    async def _read_body(
         self, response: aiohttp.ClientResponse, limit_bytes: int
-    ) -> _http_responses.HttpAnswer:
+    ) -> _http_responses.HttpResponse:
         """
         Read the body piece by piece, at most *limit_bytes* of it.
 
@@ -146,18 +146,18 @@ class Http:
         its connection waits with it, within the time-out.
         """
         if response.status // 100 == 3:  # noqa: PLR2004 -- 3xx
-            raise errors.BadAnswer("redirect")
+            raise errors.InvalidResponse("redirect")
         body, large = bytearray(), False
         async with contextlib.AsyncExitStack() as held:
             while not response.content.at_eof():
                 body += await response.content.readany()
                 if len(body) > limit_bytes:
                     response.close()
-                    raise errors.BadAnswer("too_large")
+                    raise errors.InvalidResponse("too_large")
                 if not large and len(body) > _SMALL_BYTES:
                     large = True
                     await held.enter_async_context(self._large.reserved(limit_bytes))
-        return _http_responses.HttpAnswer(
+        return _http_responses.HttpResponse(
             status=response.status,
             headers=response.headers,
             body=bytes(body),
@@ -223,5 +223,5 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """
     document = lenient_json.loads(body)
     if not isinstance(document, dict):
-        raise errors.BadAnswer("not_an_object")
+        raise errors.InvalidResponse("not_an_object")
     return document

@@ -27,23 +27,23 @@ _FAILURES: tuple[
     # The proxy refused to connect us (CONNECT): the provider has seen nothing.
     ((aiohttp.ClientHttpProxyError,), errors.ProviderUnreachable, NOT_CONNECTED),
     ((aiohttp.ClientConnectionError, OSError), errors.ProviderUnreachable, ""),
-    ((aiohttp.ClientResponseError,), errors.BadAnswer, "protocol"),
+    ((aiohttp.ClientResponseError,), errors.InvalidResponse, "protocol"),
     (
         (
             aiohttp.InvalidURL,
             aiohttp.NonHttpUrlClientError,
             aiohttp.RedirectClientError,
         ),
-        errors.BadAnswer,
+        errors.InvalidResponse,
         "url",
     ),
     # A credential with a line break or a stray surrogate in it.
-    ((ValueError,), errors.AccountRefused, "unsendable"),
+    ((ValueError,), errors.ProviderAuthFailed, "unsendable"),
 )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
+class HttpResponse:
     """A whole answer of any status but a redirect; *received_at* in ms."""
 
     status: int
@@ -53,7 +53,7 @@ class HttpAnswer:
     received_at: int
 
 
-def mapped_failure(failure: BaseException) -> errors.FetchError:
+def map_client_error(failure: BaseException) -> errors.FetchError:
     """Return our error for what aiohttp, the socket or a bad header raised."""
     for kinds, mapped, detail in _FAILURES:
         if isinstance(failure, kinds):
@@ -61,7 +61,7 @@ def mapped_failure(failure: BaseException) -> errors.FetchError:
     return errors.ProviderUnreachable("unknown")
 
 
-def refusal(answer: HttpAnswer, *, detail: str = "") -> errors.FetchError:
+def map_status(answer: HttpResponse, *, detail: str = "") -> errors.FetchError:
     """
     Return the error for a status that is no result.
 
@@ -72,14 +72,14 @@ def refusal(answer: HttpAnswer, *, detail: str = "") -> errors.FetchError:
         case 429:
             return errors.RateLimited(detail, retry_after_ms=wait_ms)
         case 401 | 403:
-            return errors.AccountRefused(detail or str(answer.status))
+            return errors.ProviderAuthFailed(detail or str(answer.status))
         case status if status // 100 == 5:  # noqa: PLR2004 -- 5xx
             return errors.ProviderFault(detail or str(status), retry_after_ms=wait_ms)
         case status:
-            return errors.BadAnswer(detail or str(status), retry_after_ms=wait_ms)
+            return errors.InvalidResponse(detail or str(status), retry_after_ms=wait_ms)
 
 
-def retry_after_ms(answer: HttpAnswer) -> int | None:
+def retry_after_ms(answer: HttpResponse) -> int | None:
     """
     Return what ``Retry-After`` asks for, in ms: seconds or an HTTP date.
 

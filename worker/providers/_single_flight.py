@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class Flight(Generic[_T]):
+class SingleFlight(Generic[_T]):
     """
     One run at a time: whoever comes while it lasts gets the same end of it.
 

@@ -73,7 +73,7 @@ class Problems:
     def closed(self, field: str, value: object, rules: Mapping[str, Rule]) -> None:
         """Check an object that has no other members than *rules*."""
         for name in self.table(field, value, rules):
-            if plain_name(name):
+            if check_name(name):
                 self.add(f"{field}.{name}", _UNKNOWN)
             else:
                 self.add(field, "holds a name that is not known here")
@@ -91,15 +91,15 @@ class Problems:
     def refuse(self) -> None:
         """Raise errors.BeginRefused if anything is wrong."""
         if self._found:
-            raise errors.BeginRefused(self._found)
+            raise errors.InvalidBeginRequest(self._found)
 
 
-def plain_name(name: object) -> bool:
+def check_name(name: object) -> bool:
     """Return whether *name* may be told: short, of letters, no number or address."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
-def anything(value: object) -> str | None:  # noqa: ARG001 -- a rule
+def check_any(value: object) -> str | None:  # noqa: ARG001 -- a rule
     """Accept whatever is checked elsewhere."""
     return None
 
@@ -193,7 +193,7 @@ _UNAVAILABLE = 503
 
 async def send(
     http: _http.Http, path: str, body: bytes, headers: Mapping[str, str]
-) -> _http_responses.HttpAnswer:
+) -> _http_responses.HttpResponse:
     """
     Post one begin and return the whole answer, whatever its status.
 
@@ -202,15 +202,17 @@ async def send(
     """
     try:
         return await http.request("POST", path, body=body, headers=headers)
-    except errors.BadAnswer as failure:
+    except errors.InvalidResponse as failure:
         detail = failure.detail
     # Raised here and not above: without a context, as all of the errors of _http.
-    raise (errors.BeginInDoubt if detail in _IN_DOUBT else errors.BadAnswer)(detail)
+    raise (errors.BeginInDoubt if detail in _IN_DOUBT else errors.InvalidResponse)(
+        detail
+    )
 
 
 def refusal(
-    answer: _http_responses.HttpAnswer, fields: Mapping[str, str]
-) -> errors.BeginRefused | errors.FetchError:
+    answer: _http_responses.HttpResponse, fields: Mapping[str, str]
+) -> errors.InvalidBeginRequest | errors.FetchError:
     """
     Return the error for a status that is no success.
 
@@ -223,10 +225,10 @@ def refusal(
     if answer.status // 100 == 4 and answer.status not in _NOT_THE_CALLER:  # noqa: PLR2004 -- 4xx
         named = _named(answer.body, fields)
         if named:
-            return errors.BeginRefused(dict.fromkeys(sorted(named), _REFUSED))
+            return errors.InvalidBeginRequest(dict.fromkeys(sorted(named), _REFUSED))
     if answer.status // 100 == 5 and answer.status != _UNAVAILABLE:  # noqa: PLR2004 -- 5xx
         return errors.BeginInDoubt(str(answer.status))
-    return _http_responses.refusal(answer)
+    return _http_responses.map_status(answer)
 
 
 def _named(body: bytes, fields: Mapping[str, str]) -> set[str]:
@@ -253,14 +255,14 @@ def _paths(value: object, above: _Path, depth: int) -> Iterator[_Path]:
         for key, inner in table.items() if isinstance(table, dict) else ():
             path = above if key in _WRAPPING and not above else (*above, key)
             if key in _NAMING:
-                yield _told(inner)
+                yield _shorten(inner)
             if isinstance(inner, dict | list):
                 yield from _paths(inner, path, depth + 1)
             if not isinstance(inner, dict):
                 yield path
 
 
-def _told(value: object) -> _Path:
+def _shorten(value: object) -> _Path:
     """Return the path that a text or a list (as pydantic's ``loc``) spells."""
     parts = value.split(".") if isinstance(value, str) else value
     told = (

@@ -9,7 +9,7 @@ _KEYS = 100_000
 Key = tuple[str, str]
 
 
-class Limiter:
+class RateLimiter:
     """Allow each key so many times in the minute that begins with its first."""
 
     def __init__(self, per_minute: int) -> None:
@@ -23,7 +23,7 @@ class Limiter:
         """Return how many keys are held."""
         return len(self._used)
 
-    def spend(self, key: Key, now_ms: int) -> bool:
+    def try_acquire(self, key: Key, now_ms: int) -> bool:
         """Return whether *key* is allowed once more at *now_ms*, and count it if so."""
         self._forget(now_ms)
         began_ms, times = self._used.get(key, (now_ms, 0))

@@ -25,7 +25,7 @@ _PAGE = (
 _JWKS_MAX_AGE_S = 3600
 
 
-def onward(address: str, statement: str | None) -> web.Response:
+def redirect(address: str, statement: str | None) -> web.Response:
     """Return the redirect to the company's page, with what it may check."""
     url = yarl.URL(address)
     if statement is not None:
@@ -45,7 +45,7 @@ def page(status: HTTPStatus, title: str, text: str) -> web.Response:
     )
 
 
-def arrived() -> web.Response:
+def thank_you_page() -> web.Response:
     """Return the page for whom no page of the company waits."""
     return page(HTTPStatus.OK, "Thank you", "You can close this window.")
 
@@ -80,7 +80,7 @@ def problem(
     )
 
 
-def allowed(cors: Mapping[str, str]) -> web.Response:
+def preflight_response(cors: Mapping[str, str]) -> web.Response:
     """Return the answer to a preflight request."""
     return web.Response(
         status=HTTPStatus.NO_CONTENT,
@@ -94,7 +94,7 @@ def allowed(cors: Mapping[str, str]) -> web.Response:
     )
 
 
-def keys(document: bytes) -> web.Response:
+def jwks_response(document: bytes) -> web.Response:
     """Return the public keys; anybody may have them, and keep them for an hour."""
     headers = {
         **_SAFE,

@@ -58,10 +58,10 @@ class Bounds:
 
 
 @dataclasses.dataclass(slots=True)
-class _Visit:
+class _RequestContext:
     """What becomes known of one request while it is handled."""
 
-    way: labels.ReturnWay
+    way: labels.ReturnEndpoint
     of: ReturnSource | None = None
     result: labels.ReturnResult = _Result.REFUSED
     cause: errors.TicketCause | None = None
@@ -77,9 +77,9 @@ class Returns:
         sources: Iterable[ReturnSource],
         sink: ports.EventSink,
         *,
-        honoured: tickets.Tickets,
-        signer: tokens.Statements,
-        begins: ports.Begins,
+        honoured: tickets.TicketSigner,
+        signer: tokens.ReturnTokenSigner,
+        begins: ports.SessionLookup,
         observer: telemetry.ReturnTelemetry,
         clock: clocks.Clock,
         bounds: Bounds | None = None,
@@ -92,7 +92,7 @@ class Returns:
         self._observer = observer
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._limiter = limits.Limiter(self._bounds.finished_per_minute)
+        self._limiter = limits.RateLimiter(self._bounds.finished_per_minute)
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
@@ -106,14 +106,14 @@ class Returns:
         if path == _JWKS:
             if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
                 return _wrong_method("GET")
-            return responses.keys(self._signer.jwks)
+            return responses.jwks_response(self._signer.jwks)
         now = asyncio.get_running_loop().time
         started = now()
         first, *rest = http_server.segments(path)
-        visit = _Visit(labels.ReturnWay(first))
-        response = await self._visited(request, visit, rest)
-        self._observer.returned(
-            telemetry.Return(
+        visit = _RequestContext(labels.ReturnEndpoint(first))
+        response = await self._handle_return(request, visit, rest)
+        self._observer.request_finished(
+            telemetry.ReturnReport(
                 way=visit.way,
                 result=visit.result,
                 status=response.status,
@@ -126,32 +126,32 @@ class Returns:
         )
         return response
 
-    async def _visited(
-        self, request: web.BaseRequest, visit: _Visit, rest: list[str]
+    async def _handle_return(
+        self, request: web.BaseRequest, visit: _RequestContext, rest: list[str]
     ) -> web.Response:
         of = self._sources.get(rest[0]) if len(rest) == _PARTS - 1 else None
         if of is None:
             return responses.refused()
         visit.of = of
-        if visit.way is labels.ReturnWay.FINISHED:
+        if visit.way is labels.ReturnEndpoint.FINISHED:
             return await self._finished(request, visit, of, rest[1])
         if request.method != hdrs.METH_GET:
             return _wrong_method(hdrs.METH_GET)
         try:
-            ticket = self._tickets.read(rest[1], of.name, self._clock.now_ms())
-        except errors.TicketRefused as refused:
+            ticket = self._tickets.verify(rest[1], of.name, self._clock.now_ms())
+        except errors.InvalidTicket as refused:
             visit.cause = refused.cause
             return responses.refused()
-        statement = await self._taken(visit, of, ticket, _named(request, of))
+        statement = await self._record_return(visit, of, ticket, _named(request, of))
         address = ticket.return_url
         if address is None or not _is_of(of, address):
-            return responses.arrived()
-        return responses.onward(address, statement)
+            return responses.thank_you_page()
+        return responses.redirect(address, statement)
 
     async def _finished(
         self,
         request: web.BaseRequest,
-        visit: _Visit,
+        visit: _RequestContext,
         of: ReturnSource,
         text: str,
     ) -> web.Response:
@@ -167,17 +167,17 @@ class Returns:
             cors[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         if request.method == hdrs.METH_OPTIONS:
             visit.result = _Result.PREFLIGHT
-            return responses.allowed(cors)
+            return responses.preflight_response(cors)
         if request.method != hdrs.METH_POST:
             return _wrong_method("POST, OPTIONS")
         try:
-            ticket = self._tickets.read(text, of.name, self._clock.now_ms())
-        except errors.TicketRefused as refused:
+            ticket = self._tickets.verify(text, of.name, self._clock.now_ms())
+        except errors.InvalidTicket as refused:
             visit.cause = refused.cause
             return responses.problem(
                 HTTPStatus.NOT_FOUND, "There is no such ticket, or no longer.", cors
             )
-        statement = await self._taken(visit, of, ticket, None)
+        statement = await self._record_return(visit, of, ticket, None)
         if visit.result is _Result.LIMITED:
             return responses.problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -186,9 +186,9 @@ class Returns:
             )
         return responses.finished(statement, cors)
 
-    async def _taken(
+    async def _record_return(
         self,
-        visit: _Visit,
+        visit: _RequestContext,
         of: ReturnSource,
         ticket: tickets.Ticket,
         named: str | None,
@@ -201,7 +201,7 @@ class Returns:
         """
         proven = ticket.session_id
         if proven is None:
-            proven = await self._begins.session_of(of.name, ticket.begin_id)
+            proven = await self._begins.find_session(of.name, ticket.begin_id)
         session_id = proven or named
         if session_id is None:
             visit.result = _Result.UNRESOLVED
@@ -209,7 +209,7 @@ class Returns:
         key = model.SessionKey(of.name, session_id)
         visit.session = logs.session_hash(*key)
         begun = (of.name, ticket.begin_id)
-        if self._limiter.spend(begun, self._clock.now_ms()):
+        if self._limiter.try_acquire(begun, self._clock.now_ms()):
             await self._publish(visit, of, ticket, session_id)
         else:  # it was woken a moment ago
             visit.result = _Result.LIMITED
@@ -219,14 +219,14 @@ class Returns:
 
     async def _publish(
         self,
-        visit: _Visit,
+        visit: _RequestContext,
         of: ReturnSource,
         ticket: tickets.Ticket,
         session_id: str,
     ) -> None:
         """Publish the hint; without Kafka the person goes on all the same."""
         event = model.Event(
-            event_id=model.new_id(),
+            event_id=model.random_id(),
             type=model.EventType.SESSION_RETURNED,
             environment=of.environment,
             source=of.name,

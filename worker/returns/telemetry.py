@@ -9,10 +9,10 @@ from worker.telemetry import labels, log_throttle, metrics
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
+class ReturnReport:
     """How one request at a return endpoint ended; no path, no query, no ticket."""
 
-    way: labels.ReturnWay
+    way: labels.ReturnEndpoint
     result: labels.ReturnResult
     status: int
     source: str = labels.UNKNOWN_SOURCE
@@ -43,26 +43,26 @@ class ReturnTelemetry:
         self._metrics = counters
         self._lines = lines
 
-    def returned(self, told: Return) -> None:
+    def request_finished(self, report: ReturnReport) -> None:
         """Write the line of one return, and count it."""
-        self._metrics.returned(told.source, told.way, told.result)
+        self._metrics.returned(report.source, report.way, report.result)
         line = {
-            "source": told.source,
-            "way": told.way,
-            "result": told.result,
-            "status": told.status,
-            "cause": told.cause,
-            "session": told.session,
-            "event_id": told.event_id,
-            "duration_s": round(told.duration_s, 6),
+            "source": report.source,
+            "way": report.way,
+            "result": report.result,
+            "status": report.status,
+            "cause": report.cause,
+            "session": report.session,
+            "event_id": report.event_id,
+            "duration_s": round(report.duration_s, 6),
         }
         known = {key: value for key, value in line.items() if value is not None}
-        if told.result not in _REFUSED:
+        if report.result not in _REFUSED:
             _log.info("return.taken", **known)
         elif self._lines.admits(
             "return.refused",
-            source=told.source,
-            result=told.result,
-            cause=told.cause,
+            source=report.source,
+            result=report.result,
+            cause=report.cause,
         ):
             _log.warning("return.refused", **known)

@@ -46,14 +46,14 @@ class Ticket:
     return_url: str | None = dataclasses.field(default=None, repr=False)
 
 
-class Tickets:
+class TicketSigner:
     """Makes tickets with the first of *secrets*, honours those of all of them."""
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         self._secrets = tuple(secrets)
         self._ciphers = tuple(map(_cipher, self._secrets))
 
-    def make(self, ticket: Ticket) -> str:
+    def sign(self, ticket: Ticket) -> str:
         """Return *ticket* as text that fits into a path; exact to the second."""
         claims = {
             "aud": ticket.source,
@@ -69,7 +69,7 @@ class Tickets:
             headers={"typ": _TYPE},
         )
 
-    def read(self, text: str, source: str, now: int) -> Ticket:
+    def verify(self, text: str, source: str, now: int) -> Ticket:
         """
         Return the ticket that *text* is, for *source* and at *now*.
 
@@ -77,10 +77,10 @@ class Tickets:
         """
         claims, cipher = self._verified(text)
         if claims["aud"] != source:
-            raise errors.TicketRefused(errors.TicketCause.OTHER_SOURCE)
+            raise errors.InvalidTicket(errors.TicketCause.OTHER_SOURCE)
         expires_at = claims["exp"] * 1000
         if now >= expires_at:
-            raise errors.TicketRefused(errors.TicketCause.EXPIRED)
+            raise errors.InvalidTicket(errors.TicketCause.EXPIRED)
         return Ticket(
             source=source,
             begin_id=claims["bid"],
@@ -125,7 +125,7 @@ class Tickets:
             if token["header"].get("typ") == _TYPE and _well_formed(claims):
                 return claims, cipher
             break
-        raise errors.TicketRefused(cause)
+        raise errors.InvalidTicket(cause)
 
 
 def _well_formed(claims: dict[str, Any]) -> bool:
@@ -161,4 +161,4 @@ def _session_id(claims: dict[str, Any], cipher: aead.AESGCM) -> str | None:
     except (exceptions.InvalidTag, binascii.Error, ValueError):
         # Raised outside: what was opened in part is in no context of the error.
         pass
-    raise errors.TicketRefused(errors.TicketCause.MALFORMED)
+    raise errors.InvalidTicket(errors.TicketCause.MALFORMED)

@@ -48,7 +48,7 @@ class _Key:
         return cls(private, thumbprint | {"kid": kid, "use": "sig", "alg": _ALGORITHM})
 
 
-class Statements:
+class ReturnTokenSigner:
     """
     Signs with the first of *keys* (PEM) and publishes all of them.
 

@@ -107,56 +107,58 @@ class Api(types.Section):
             raise ValueError("must be at most 24h")
         return value
 
-    def conflicts(self) -> Iterator[types.Conflict]:
+    def conflicts(self) -> Iterator[types.FieldConflict]:
         """Yield what contradicts itself."""
         if self.begin_timeout <= 3 * self.ack_timeout:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("begin_timeout", "ack_timeout"),
                 "must be more than three times ack_timeout, or no time is left for"
                 " the provider",
             )
         if 4 * self.max_body_bytes > self.max_buffered_bytes:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("max_buffered_bytes", "max_body_bytes"),
                 "must be at least four times max_body_bytes, or one slow body leaves no"
                 " room for the next",
             )
         if self.unresolved_retention < self.idempotency_window:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("unresolved_retention", "idempotency_window"),
                 "must be at least idempotency_window",
             )
         seen: set[str] = set()
         for position, key in enumerate(self.keys):
             if key.sha256 in seen:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
                     "is there twice: put all sources of a key into one entry",
                 )
             seen.add(key.sha256)
             if key.sha256 == _OF_NOTHING:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
                     "is the digest of nothing: make a key with `kyc-worker api-key`",
                 )
 
-    def exposed(self) -> Iterator[types.Conflict]:
+    def exposed(self) -> Iterator[types.FieldConflict]:
         """Yield what must not be where real persons' sources are (live)."""
         for position, key in enumerate(self.keys):
             if key.sha256 == _OF_DEMONSTRATION:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
                     "is of the demonstration's key, which everybody knows, and a source"
                     " is live: make a new one with `kyc-worker api-key`",
                 )
 
-    def strangers(self, sources: Collection[str]) -> Iterator[types.Conflict]:
+    def unknown_sources(
+        self, sources: Collection[str]
+    ) -> Iterator[types.FieldConflict]:
         """Yield what a key has a right to and is none of *sources*."""
         for position, key in enumerate(self.keys):
             for name in () if key.sources == "all" else key.sources:
                 if name not in sources:
                     known = ", ".join(sorted(sources)) or "none"
-                    yield types.Conflict(
+                    yield types.FieldConflict(
                         (f"keys[{position}].sources",),
                         f"names {name[:31]!r}, which is no source: configured are"
                         f" {known}",
@@ -196,7 +198,7 @@ class Returns(types.Section):
         " and `/return` redirects without a wake-up.",
     )
 
-    def conflicts(self) -> Iterator[types.Conflict]:
+    def conflicts(self) -> Iterator[types.FieldConflict]:
         """Yield what is too weak, or no key."""
         seen: set[bytes] = set()
         for position, each in enumerate(self.ticket_secrets):
@@ -204,27 +206,27 @@ class Returns(types.Section):
                 continue
             key, name = each.key(), f"ticket_secrets[{position}]"
             if len(key) < _TICKET_SECRET_MIN_BYTES:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (name, "ticket_secrets"),
                     "is too short: make a new one of at least"
                     f" {_TICKET_SECRET_MIN_BYTES} random bytes",
                 )
             if key in seen:
-                yield types.Conflict((name, "ticket_secrets"), "is there twice")
+                yield types.FieldConflict((name, "ticket_secrets"), "is there twice")
             seen.add(key)
         for position, each in enumerate(self.signing_keys):
             if not each.withheld and not is_p256(each.key()):
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"signing_keys[{position}]", "signing_keys"),
                     "must be an EC private key on P-256, in PEM, unencrypted: make one"
                     " with `openssl ecparam -name prime256v1 -genkey -noout`",
                 )
 
-    def exposed(self) -> Iterator[types.Conflict]:
+    def exposed(self) -> Iterator[types.FieldConflict]:
         """Yield what must not be where real persons' sources are (live)."""
         for position, each in enumerate(self.ticket_secrets):
             if not each.withheld and secret.DEMONSTRATION in each.reveal():
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"ticket_secrets[{position}]", "ticket_secrets"),
                     "is the demonstration's, which everybody knows, and a source is"
                     " live: make a new one",

@@ -40,7 +40,7 @@ _TYPES: Mapping[str, str] = {
 Location = tuple[str | int, ...]
 
 
-class Report:
+class ProblemCollector:
     """The sentences so far; it names the variable where the environment set a key."""
 
     def __init__(self, variables: Mapping[tuple[str, ...], str]) -> None:
@@ -84,7 +84,7 @@ class Report:
     def conflicts(
         self,
         prefix: tuple[str, ...],
-        conflicts: Iterable[types.Conflict],
+        conflicts: Iterable[types.FieldConflict],
         wrong: Iterable[str] = (),
     ) -> None:
         """Add *conflicts*, but for those that follow from what is *wrong* already."""

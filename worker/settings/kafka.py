@@ -154,42 +154,42 @@ class Kafka(kafka_connection.Connection):
             defaults |= {"replication_factor": 1, "min_insync_replicas": 1}
         return defaults | table
 
-    def conflicts(self) -> Iterator[types.Conflict]:
+    def conflicts(self) -> Iterator[types.FieldConflict]:
         """Yield what contradicts itself."""
         yield from self._durability_conflicts()
         yield from self._time_conflicts()
         yield from super().conflicts()
 
-    def _durability_conflicts(self) -> Iterator[types.Conflict]:
+    def _durability_conflicts(self) -> Iterator[types.FieldConflict]:
         keys = ("replication_factor", "durability")
         if self.durability == "single-broker":
             if self.min_insync_replicas > self.replication_factor:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     ("min_insync_replicas", "replication_factor"),
                     "must be at most replication_factor",
                 )
             return
         if self.replication_factor < _REPLICATED_FACTOR:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 keys, 'must be at least 3, or set durability = "single-broker"'
             )
         if self.min_insync_replicas < _REPLICATED_IN_SYNC:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("min_insync_replicas", "durability"),
                 'must be at least 2, or set durability = "single-broker"',
             )
         elif self.min_insync_replicas >= max(self.replication_factor, 3):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("min_insync_replicas", "replication_factor"),
                 "must be below replication_factor, or no broker may ever be down",
             )
 
-    def _time_conflicts(self) -> Iterator[types.Conflict]:
+    def _time_conflicts(self) -> Iterator[types.FieldConflict]:
         for lower, higher in _ORDERED_TIMES:
             if getattr(self, lower) >= getattr(self, higher):
-                yield types.Conflict((lower, higher), f"must be below {higher}")
+                yield types.FieldConflict((lower, higher), f"must be below {higher}")
         if self.heartbeat_interval * 3 > self.session_timeout:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("heartbeat_interval", "session_timeout"),
                 "must be at most a third of session_timeout",
             )

@@ -112,12 +112,12 @@ class Connection(types.Section):
                 raise ValueError('must be "host:port" or "host:port,host:port"')
         return value.replace(" ", "")
 
-    def conflicts(self) -> Iterator[types.Conflict]:
+    def conflicts(self) -> Iterator[types.FieldConflict]:
         """Yield what contradicts itself."""
         yield from self._sasl_conflicts()
         yield from self._tls_conflicts()
 
-    def exposed(self) -> Iterator[types.Conflict]:
+    def exposed(self) -> Iterator[types.FieldConflict]:
         """Yield what must not be where real persons' sources are (live)."""
         away = [
             server
@@ -126,46 +126,46 @@ class Connection(types.Section):
         ]
         if self.security_protocol.endswith("SSL") or self.allow_plaintext or not away:
             return
-        yield types.Conflict(
+        yield types.FieldConflict(
             ("security_protocol", "bootstrap_servers"),
             f"must be SASL_SSL or SSL: a source is live, and on the way to {away[0]}"
             " anybody could read and write decisions. Set allow_plaintext = true where"
             " something else encrypts that way",
         )
 
-    def _sasl_conflicts(self) -> Iterator[types.Conflict]:
+    def _sasl_conflicts(self) -> Iterator[types.FieldConflict]:
         sasl = self.security_protocol.startswith("SASL")
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if sasl and getattr(self, name) is None:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (name, "security_protocol"),
                     f"is missing: {self.security_protocol} needs it",
                 )
             if not sasl and getattr(self, name) is not None:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (name, "security_protocol"),
                     "is set, and security_protocol is neither SASL_SSL"
                     " nor SASL_PLAINTEXT: remove it or change that",
                 )
 
-    def _tls_conflicts(self) -> Iterator[types.Conflict]:
+    def _tls_conflicts(self) -> Iterator[types.FieldConflict]:
         if not self.security_protocol.endswith("SSL"):
             for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_password"):
                 if getattr(self, name) is not None:
-                    yield types.Conflict(
+                    yield types.FieldConflict(
                         (name, "security_protocol"),
                         "is set, and security_protocol is neither SSL nor SASL_SSL:"
                         " remove it or change that",
                     )
             return
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("ssl_certfile", "ssl_keyfile"), "is missing: ssl_keyfile needs it"
             )
         try:
             self._authorities()
         except OSError:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("ssl_cafile",), "names no readable file of PEM certificates"
             )
             return
@@ -174,7 +174,7 @@ class Connection(types.Section):
         try:
             self._ssl_context()
         except OSError:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("ssl_certfile", "ssl_keyfile", "ssl_password"),
                 "cannot be used with its ssl_keyfile and ssl_password:"
                 " check that the files are readable PEM and belong together",

@@ -84,7 +84,7 @@ def load(
         loading.some_source(path)
     loading.others()
     loading.retention(settings)
-    loading.report.conflicts(("api",), settings.api.strangers(settings.sources))
+    loading.report.conflicts(("api",), settings.api.unknown_sources(settings.sources))
     small = settings.ingress.too_small_for(settings.sources)
     loading.report.conflicts(("ingress",), small)
     if any(map(security_checks.is_live, settings.sources.values())):
@@ -109,7 +109,7 @@ class _Loading:
         self._environ = environ
         self._role = role
         self._documented = documented
-        self.report = error_messages.Report(read.variables)
+        self.report = error_messages.ProblemCollector(read.variables)
         for problem in read.problems:
             self.report.plain(problem)
 
@@ -135,12 +135,12 @@ class _Loading:
         if not isinstance(tables, dict):
             self.report.add(("sources",), "must hold one table a source")
             return {}
-        views: dict[str, security_checks.View] = {}
+        views: dict[str, security_checks.UncheckedSource] = {}
         for name, table in tables.items():
             source_type = self._source_type(name, table, source_types)
             if source_type is not None:
                 views[name] = self._source(name, source_type, table)
-        for name, key, others in security_checks.shared(views):
+        for name, key, others in security_checks.reused_secrets(views):
             self.report.add(
                 ("sources", name, key),
                 f"is the same secret as {' and '.join(others)}:"
@@ -204,11 +204,11 @@ class _Loading:
         name: str,
         source_type: type[of_source.Source],
         table: dict[str, Any],
-    ) -> security_checks.View:
+    ) -> security_checks.UncheckedSource:
         prefix = ("sources", name)
         checked, wrong = self._validated(prefix, source_type, table)
-        source = checked or security_checks.unchecked(source_type, table)
-        view = security_checks.View(source, self._environ, self._role)
+        source = checked or security_checks.build_unchecked(source_type, table)
+        view = security_checks.UncheckedSource(source, self._environ, self._role)
         # What a source refuses of itself may rest on a value that is wrong already.
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             self.report.conflicts(prefix, list(source.conflicts()), wrong)

@@ -48,7 +48,7 @@ _TEST_LABELS = frozenset({"test", "sandbox"})
 _HOSTS = ("base_url", "go_url", "remote_url", "widget_url")
 
 
-class View:
+class UncheckedSource:
     """
     A source as far as it can be read, so that every problem is found at once.
 
@@ -111,22 +111,24 @@ def is_live(source: sources.Source) -> bool:
     return getattr(source, "environment", None) == model.Environment.LIVE
 
 
-def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflict]:
+def conflicts(
+    view: UncheckedSource, documented: Collection[str]
+) -> Iterator[types.FieldConflict]:
     """Yield why *view* must not start; *documented* are secrets known to be public."""
     yield from _authentication(view)
     for field in _INBOUND:
         for position, text in view.texts(field):
             if weakness := _weakness(view.source, field, text, documented):
-                yield types.Conflict((f"{field}[{position}]",), weakness)
+                yield types.FieldConflict((f"{field}[{position}]",), weakness)
     for position, text in view.texts("basic_credentials"):
         key = f"basic_credentials[{position}]"
         user, _, password = text.partition(":")
         if not user or not password:
-            yield types.Conflict((key,), 'must be "user:password"')
+            yield types.FieldConflict((key,), 'must be "user:password"')
         elif weakness := _short(len(password.encode()), _SHARED_TEXT_MIN_BYTES):
-            yield types.Conflict((key,), f"has a password that {weakness}")
+            yield types.FieldConflict((key,), f"has a password that {weakness}")
     if types.everybody(_networks(view)):
-        yield types.Conflict(
+        yield types.FieldConflict(
             ("ip_allow",),
             "must not hold every address: name the networks that the provider calls"
             " from",
@@ -134,29 +136,29 @@ def conflicts(view: View, documented: Collection[str]) -> Iterator[types.Conflic
     if view.live:
         yield from _live(view)
     if "GET" in view.values("methods") and not view.values("session_id_query"):
-        yield types.Conflict(
+        yield types.FieldConflict(
             ("session_id_query", "methods"),
             "is missing: with GET in methods, name the query parameter that holds"
             " the session id",
         )
 
 
-def _authentication(view: View) -> Iterator[types.Conflict]:
+def _authentication(view: UncheckedSource) -> Iterator[types.FieldConflict]:
     used = view.authenticators
     if set(used) == {"ip_allow"}:
-        yield types.Conflict(
+        yield types.FieldConflict(
             ("authenticate",),
             "must not be ip_allow alone: an address proves too little, add another",
         )
     for authenticator, field in _MATERIAL.items():
         present = bool(view.values(field))
         if authenticator in used and not present:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 (field, "authenticate"),
                 f"is empty: the authenticator {authenticator} needs at least one entry",
             )
         if used and authenticator not in used and present:
-            yield types.Conflict(
+            yield types.FieldConflict(
                 (field, "authenticate"),
                 f"is set, and authenticate does not list {authenticator}:"
                 " list it there or remove this",
@@ -171,7 +173,7 @@ def _weakness(
         return "is copied from public documentation: make a new one"
     if field == "standard_webhook_secrets":
         try:
-            key = signing.standard_key(text)
+            key = signing.decode_standard_key(text)
         except ValueError:
             return "must be whsec_ followed by base64"
         return _short(len(key), _STANDARD_SECRET_MIN_BYTES, " after base64")
@@ -189,7 +191,7 @@ def _short(length: int, least: int, unit: str = "") -> str | None:
     return f"is too short: make a new one of at least {least} random bytes{unit}"
 
 
-def _networks(view: View) -> list[types.AnyNetwork]:
+def _networks(view: UncheckedSource) -> list[types.AnyNetwork]:
     """Return the networks of ``ip_allow`` that are some."""
     return [
         value
@@ -198,36 +200,36 @@ def _networks(view: View) -> list[types.AnyNetwork]:
     ]
 
 
-def _live(view: View) -> Iterator[types.Conflict]:
+def _live(view: UncheckedSource) -> Iterator[types.FieldConflict]:
     yield from _demonstration(view)
     for name, field in type(view.source).model_fields.items():
         if name in _INBOUND or not _holds_secret(field.annotation):
             continue
         if any(text.startswith(_TEST_KEYS) for _, text in view.texts(name)):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 (name, "environment"),
                 "is a test key, and the source is live: use the live key",
             )
     for host in _HOSTS:
         if any(map(_is_test_host, view.values(host))):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 (host, "environment"),
                 "is a test host, and the source is live: use the live host",
             )
     for position, origin in enumerate(view.values("return_origins")):
         if isinstance(origin, str) and urls.loopback(origin):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 (f"return_origins[{position}]", "return_origins", "environment"),
                 "is this machine, and the source is live: use the page's own origin",
             )
 
 
-def _demonstration(view: View) -> Iterator[types.Conflict]:
+def _demonstration(view: UncheckedSource) -> Iterator[types.FieldConflict]:
     """Yield what stands in deploy/compose.yaml, for everybody to read."""
     for name in (*_INBOUND, "basic_credentials"):
         for position, text in view.texts(name):
             if secret.DEMONSTRATION in text:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     (f"{name}[{position}]", name, "environment"),
                     "is the demonstration's, which everybody knows, and the source is"
                     " live: make a new one",
@@ -247,7 +249,9 @@ def _holds_secret(annotation: object) -> bool:
     )
 
 
-def shared(views: Mapping[str, View]) -> Iterator[tuple[str, str, list[str]]]:
+def reused_secrets(
+    views: Mapping[str, UncheckedSource],
+) -> Iterator[tuple[str, str, list[str]]]:
     """Yield source, key and the other keys, where two sources share a secret."""
     places: dict[str, list[tuple[str, str]]] = collections.defaultdict(list)
     for source, view in views.items():
@@ -260,7 +264,7 @@ def shared(views: Mapping[str, View]) -> Iterator[tuple[str, str, list[str]]]:
             yield source, key, [f"sources.{one}.{two}" for one, two in found[1:]]
 
 
-def unchecked(
+def build_unchecked(
     source_type: type[sources.Source], table: Mapping[str, Any]
 ) -> sources.Source:
     """Return a source of *table* with defaults and without any check."""

@@ -72,11 +72,11 @@ class Ingress(types.Section):
 
     def too_small_for(
         self, sources: Mapping[str, sources_of.Source]
-    ) -> Iterator[types.Conflict]:
+    ) -> Iterator[types.FieldConflict]:
         """Yield which of *sources* takes bodies that would never have room."""
         for name, source in sorted(sources.items()):
             if 4 * source.max_body_bytes > self.max_buffered_bytes:
-                yield types.Conflict(
+                yield types.FieldConflict(
                     ("max_buffered_bytes",),
                     f"must be at least four times sources.{name}.max_body_bytes, or"
                     " one slow body leaves no room for the next",
@@ -86,12 +86,12 @@ class Ingress(types.Section):
     @classmethod
     def _public_url(cls, value: str) -> str:
         """Return *value* without its closing slash."""
-        return urls.outside(value, path=True).rstrip("/")
+        return urls.check_external_url(value, path=True).rstrip("/")
 
-    def conflicts(self) -> Iterator[types.Conflict]:
+    def conflicts(self) -> Iterator[types.FieldConflict]:
         """Yield what would let callers choose their own address."""
         if types.everybody(self.trusted_proxies):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("trusted_proxies",),
                 "must not hold every address, or each caller says for itself where it"
                 " comes from: name the networks of your proxies",

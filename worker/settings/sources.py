@@ -159,9 +159,9 @@ class Source(callbacks.Callbacks):
         """Return whether there is a result to fetch at all."""
         return True
 
-    def rules(self, identity_retention_ms: int) -> policy.Rules:
+    def rules(self, identity_retention_ms: int) -> policy.SourcePolicy:
         """Return what the ledger needs to know of this source."""
-        return policy.Rules(
+        return policy.SourcePolicy(
             provider=self.provider,
             environment=self.environment,
             fetches=self.fetches,
@@ -180,7 +180,7 @@ class Source(callbacks.Callbacks):
             max_clock_skew_ms=self.max_clock_skew,
             session_deadline_ms=self.session_deadline,
             deadline_after_expiry=self.deadline_after_expiry,
-            polling=policy.Polling(
+            polling=policy.PollSchedule(
                 first_ms=self.polling.first,
                 every_ms=self.polling.every,
                 times=self.polling.times,
@@ -199,7 +199,7 @@ class Source(callbacks.Callbacks):
         """Return the URL without a closing slash, if it is one we may call."""
         if value is None:
             return None
-        return urls.outside(value, path=info.field_name != "base_url")
+        return urls.check_external_url(value, path=info.field_name != "base_url")
 
     @pydantic.field_validator("return_origins")
     @classmethod

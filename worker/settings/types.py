@@ -81,7 +81,7 @@ Port = Annotated[int, pydantic.Field(ge=0, le=65_535)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Conflict:
+class FieldConflict:
     """Settings that are valid one by one and cannot be used together."""
 
     keys: tuple[str, ...]  #: the first is the one to name
@@ -96,7 +96,7 @@ class Section(pydantic.BaseModel):
         extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    def conflicts(self) -> Iterable[Conflict]:
+    def conflicts(self) -> Iterable[FieldConflict]:
         """Return what contradicts itself in this table; the loader asks."""
         return ()
 

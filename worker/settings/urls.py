@@ -8,7 +8,7 @@ _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f.]*:[0-9a-f:.]+", re.A
 _LOCAL_NAMES = frozenset({"localhost", "localhost."})
 
 
-def outside(url: str, *, path: bool) -> str:
+def check_external_url(url: str, *, path: bool) -> str:
     """
     Return *url* (a base without its closing slash) if it is one that we may call.
 

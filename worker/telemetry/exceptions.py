@@ -34,7 +34,7 @@ def description(failure: BaseException) -> dict[str, str]:
     return told
 
 
-def fault_of(failure: BaseException) -> str:
+def exception_location(failure: BaseException) -> str:
     """Return class and innermost place of *failure*; its message may hold anything."""
     place = failure.__traceback__
     while place is not None and place.tb_next is not None:

@@ -55,7 +55,7 @@ class ApiResult(enum.StrEnum):
     FAILED = "failed"
 
 
-class ReturnWay(enum.StrEnum):
+class ReturnEndpoint(enum.StrEnum):
     """How a person came back."""
 
     RETURN = "return"
@@ -103,7 +103,7 @@ class SecretPosition(enum.StrEnum):
 class FetchResult(enum.StrEnum):
     """How a fetch ended: with a result, or with a FetchError's reason."""
 
-    RESULT = "result"
+    SUCCESS = "result"
     FETCH_FAILED = "fetch_failed"
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"

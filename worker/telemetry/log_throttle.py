@@ -51,24 +51,24 @@ class LogThrottle:
         now_ms = self._clock.now_ms()
         began_ms, written, held_back = self._seen.get(kind, (now_ms, 0, 0))
         if not 0 <= now_ms - began_ms < self._period_ms:
-            self._tell(kind, held_back)
+            self._report_suppressed(kind, held_back)
             began_ms, written, held_back = now_ms, 0, 0
         admitted = written < (self._lines if lines is None else lines)
         self._seen[kind] = (began_ms, written + admitted, held_back + (not admitted))
         return admitted
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Say now how many lines of each kind were held back, and forget it."""
         seen, self._seen = self._seen, {}
         for kind, (_, _, held_back) in seen.items():
-            self._tell(kind, held_back)
+            self._report_suppressed(kind, held_back)
 
-    def _tell(self, kind: Words, held_back: int) -> None:
+    def _report_suppressed(self, kind: Words, held_back: int) -> None:
         if held_back and self._report:
             _log.warning("log.held_back", count=held_back, **dict(kind))
 
     @contextlib.asynccontextmanager
-    async def telling(self) -> AsyncIterator[None]:
+    async def reporting(self) -> AsyncIterator[None]:
         """Say it once a minute while the block runs, and at its end."""
         task = asyncio.create_task(self._run())
         try:
@@ -76,9 +76,9 @@ class LogThrottle:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self.tell()
+            self.report()
 
     async def _run(self) -> None:
         while True:
             await self._clock.sleep(_MINUTE_S)
-            self.tell()
+            self.report()

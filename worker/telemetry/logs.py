@@ -72,15 +72,15 @@ def configure(
     structlog.configure(
         processors=[
             exceptions.describe,
-            _Allow(on_dropped),
+            AllowlistProcessor(on_dropped),
             _renderer(console=console, colours=console and out.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: _Line(out),
         cache_logger_on_first_use=False,
     )
-    third_party_logs.take_over_libraries()
-    third_party_logs.take_over_hooks()
+    third_party_logs.redirect_library_logs()
+    third_party_logs.install_exception_hooks()
 
 
 def session_hash(source: str, session_id: str) -> str:
@@ -115,7 +115,7 @@ class _Line:
     debug = info = warning = error = critical = msg
 
 
-class _Allow:
+class AllowlistProcessor:
     """Puts time, level and event first, drops what is not listed, and counts it."""
 
     def __init__(self, on_dropped: Callable[[int], None] | None) -> None:
@@ -128,7 +128,7 @@ class _Allow:
         if not isinstance(event, str) or not _is_event(event):
             event = _REFUSED_EVENT
         kept: EventDict = {
-            "timestamp": clock.rfc3339(self._clock.now_ms()),
+            "timestamp": clock.format_rfc3339(self._clock.now_ms()),
             "level": method,
             "event": event,
         }

@@ -41,7 +41,7 @@ class Metric:
     labels: Domains = dataclasses.field(default_factory=dict)
     buckets: tuple[float, ...] = ()
     #: exported as zero from the start, so that the first one is an increase
-    from_zero: bool = False
+    preinitialise: bool = False
 
 
 CALLBACKS = Metric(
@@ -72,7 +72,7 @@ RETURNS = Metric(
     "Requests to the return endpoints, by result.",
     {
         "source": labels.Source,
-        "way": labels.ReturnWay,
+        "way": labels.ReturnEndpoint,
         "result": labels.ReturnResult,
     },
 )
@@ -94,8 +94,8 @@ HTTP_CONNECTIONS_CLOSED = Metric(
     "kyc_http_connections_closed_total",
     Kind.COUNTER,
     "Connections closed at the limit, or because the client read no response.",
-    {"reason": http_server.Closed},
-    from_zero=True,
+    {"reason": http_server.CloseReason},
+    preinitialise=True,
 )
 API_REQUESTS = Metric(
     "kyc_api_requests_total",
@@ -115,21 +115,21 @@ BEGINS_UNRESOLVED = Metric(
     Kind.GAUGE,
     "Session starts with unknown outcome that no running request owns.",
     {"source": labels.Source},
-    from_zero=True,
+    preinitialise=True,
 )
 BEGINS_RECOVERED = Metric(
     "kyc_begins_recovered_total",
     Kind.COUNTER,
     "Session starts with unknown outcome whose session was found.",
     {"source": labels.Source},
-    from_zero=True,
+    preinitialise=True,
 )
 BEGINS_FORGOTTEN = Metric(
     "kyc_begins_forgotten_total",
     Kind.COUNTER,
     "Session starts deleted because their session was never found.",
     {"source": labels.Source},
-    from_zero=True,
+    preinitialise=True,
 )
 EVENTS_BEHIND = Metric(
     "kyc_events_behind",
@@ -159,14 +159,14 @@ LEDGER_NOTES = Metric(
     "kyc_ledger_notes_total",
     Kind.COUNTER,
     "Inputs that changed no decision, such as duplicates and late verdicts.",
-    {"source": labels.Source, "kind": ledger.NoteKind},
+    {"source": labels.Source, "kind": ledger.CounterKind},
 )
 REGISTERED_SESSIONS = Metric(
     "kyc_registered_sessions_total",
     Kind.COUNTER,
     "Registered sessions, by the steps they have reached.",
-    {"source": labels.Source, "step": ledger.Step},
-    from_zero=True,
+    {"source": labels.Source, "step": ledger.Milestone},
+    preinitialise=True,
 )
 DECISIONS = Metric(
     "kyc_decisions_total",
@@ -186,7 +186,7 @@ DEAD_LETTERS = Metric(
     Kind.COUNTER,
     "Committed dead letters, by reason.",
     {"source": labels.Source, "reason": model.DeadLetterReason},
-    from_zero=True,
+    preinitialise=True,
 )
 OPEN_SESSIONS = Metric(
     "kyc_open_sessions",
@@ -204,7 +204,7 @@ UNANSWERED_SESSIONS = Metric(
     Kind.GAUGE,
     "Open sessions without any response of the provider and without registration.",
     {"source": labels.Source},
-    from_zero=True,
+    preinitialise=True,
 )
 PAUSED_PARTITIONS = Metric(
     "kyc_paused_partitions",
@@ -238,7 +238,7 @@ PARTITION_FAILURES = Metric(
     Kind.COUNTER,
     "Failures of partitions, each followed by a restart.",
     {"reason": labels.PartitionFailure},
-    from_zero=True,
+    preinitialise=True,
 )
 RESTORE_SECONDS = Metric(
     "kyc_restore_seconds",
@@ -254,13 +254,13 @@ ALARMS = Metric(
     Kind.COUNTER,
     "Raised alarms; docs/operations/runbook.md has an entry for each kind.",
     {"kind": model.AlarmKind},
-    from_zero=True,
+    preinitialise=True,
 )
 LOG_VALUES_DROPPED = Metric(
     "kyc_log_values_dropped_total",
     Kind.COUNTER,
     "Values omitted from the log because they are not on its allow list.",
-    from_zero=True,
+    preinitialise=True,
 )
 
 #: All of them, but for ``kyc_build_info`` and the process's own metrics.

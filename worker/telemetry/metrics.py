@@ -10,7 +10,7 @@ import worker
 from worker import errors, http_server, ledger, model
 from worker.telemetry import labels, metric_defs
 
-_RETRIES = frozenset({ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
+_RETRIES = frozenset({ledger.CounterKind.RETRY, ledger.CounterKind.NOT_READY})
 
 
 class Metrics:
@@ -41,10 +41,10 @@ class Metrics:
             "kyc_build", "What this process runs.", registry=self._registry
         ).info({"version": worker.__version__, "python": platform.python_version()})
         for metric in metric_defs.CATALOGUE:
-            if metric.from_zero:
+            if metric.preinitialise:
                 self._start_from_zero(metric)
 
-    def before_render(self, refresh: Callable[[], None]) -> None:
+    def on_scrape(self, refresh: Callable[[], None]) -> None:
         """Call *refresh* before each ``render``, to set gauges then."""
         self._refreshers.append(refresh)
 
@@ -76,7 +76,7 @@ class Metrics:
         )
 
     def returned(
-        self, source: str, way: labels.ReturnWay, result: labels.ReturnResult
+        self, source: str, way: labels.ReturnEndpoint, result: labels.ReturnResult
     ) -> None:
         """Count a person's return by how it was answered."""
         self._count(metric_defs.RETURNS, source, way, result)
@@ -92,7 +92,7 @@ class Metrics:
         self._set(metric_defs.HTTP_CONNECTIONS, connections)
         self._set(metric_defs.HTTP_BUFFERED_BYTES, buffered_bytes)
 
-    def connection_closed(self, why: http_server.Closed) -> None:
+    def connection_closed(self, why: http_server.CloseReason) -> None:
         """Count a connection that was closed, by why."""
         self._count(metric_defs.HTTP_CONNECTIONS_CLOSED, None, why)
 
@@ -126,13 +126,13 @@ class Metrics:
         self._count(metric_defs.FETCHES, source, result)
         self._observe(metric_defs.FETCH_SECONDS, seconds, source)
 
-    def noted(self, source: str, kind: ledger.NoteKind) -> None:
+    def session_event(self, source: str, kind: ledger.CounterKind) -> None:
         """Count what changed no decision; retries also on their own."""
         self._count(metric_defs.LEDGER_NOTES, source, kind)
         if kind in _RETRIES:
             self._count(metric_defs.RETRIES, source)
 
-    def reached(self, source: str, step: ledger.Step) -> None:
+    def milestone(self, source: str, step: ledger.Milestone) -> None:
         """Count how far a registered session has come."""
         self._count(metric_defs.REGISTERED_SESSIONS, source, step)
 

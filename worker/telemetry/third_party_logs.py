@@ -68,7 +68,7 @@ def _harmless(value: object) -> str:
     return str(value) if type(value) in (int, float, bool) else "*"
 
 
-def take_over_libraries() -> None:
+def redirect_library_logs() -> None:
     """Send the libraries' records through our log; idempotent."""
     # Otherwise a handler that fails prints the record with all its values.
     logging.raiseExceptions = False
@@ -83,7 +83,7 @@ def take_over_libraries() -> None:
     logging.captureWarnings(capture=True)
 
 
-def take_over_hooks() -> None:
+def install_exception_hooks() -> None:
     """Keep Python from printing messages of exceptions that nobody caught."""
     sys.excepthook = _excepthook
     sys.unraisablehook = _unraisablehook

@@ -87,7 +87,7 @@ async def _drained(
 async def _event_ids(running: system.System) -> set[str]:
     """Return the ids of all events that Kafka holds."""
     kafka, found = running.settings.kafka, set()
-    span = readers.Span.UNTIL_END
+    span = readers.ReadRange.UNTIL_END
     events = readers.follow(kafka, [kafka.topic("events")], span)
     async with contextlib.aclosing(events):
         async for each in events:
@@ -120,7 +120,7 @@ async def test_sigterm_under_load_loses_nobody(
         traffic = load_client.Hammer(ingress.port, load_client.payload(running))
         warm = await traffic.once(1)
         if not kafka_is_there:
-            cluster.nodes[0].freeze()
+            cluster.nodes[0].suspend()
         answers, code, seconds = await _drained(ingress, traffic)
         if not kafka_is_there:
             cluster.nodes[0].thaw()

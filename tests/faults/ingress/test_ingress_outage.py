@@ -122,7 +122,7 @@ async def test_the_surplus_is_shed_and_the_rest_is_as_quick(
         # The log has the first twenty a minute.
         shed = _durations(ingress, "overloaded")
 
-        cluster.nodes[0].freeze()
+        cluster.nodes[0].suspend()
         waiting = await traffic.once(_AT_ONCE)
         cluster.nodes[0].thaw()
         cut = [each for each in waiting if b"Too many requests" in each.body]

@@ -89,7 +89,7 @@ async def test_a_refusal_is_one_sentence(
     change(kafka, table)
     config = settings.Kafka.model_validate({"durability": "single-broker"} | table)
 
-    why = await connectivity.why_unreachable(config)
+    why = await connectivity.diagnose_connection(config)
 
     assert why is not None
     assert part in why.message

@@ -110,7 +110,7 @@ async def _begun(kafka: secured_broker.Secured, prefix: str) -> None:
     config = transport.kafka(kafka.unguarded, prefix)
     await topics.create(config)
     for number in range(config.partitions):
-        log = ledger_partition.PartitionLog(config, number)
+        log = ledger_partition.LedgerPartition(config, number)
         await transport.fence_at_last(log)
         await log.commit(transport.batch(0))
         await log.discard()

@@ -14,22 +14,22 @@ from worker import api
 async def desk() -> AsyncIterator[kit.Desk]:
     """Yield an api over HTTP, with two sources: ``ours`` chooses its own numbers."""
     now = clock.ManualClock()
-    kafka, watch, beginner = kit.Kafka(now), kit.Telemetry(), kit.Beginner()
+    kafka, observer, beginner = kit.Kafka(now), kit.Telemetry(), kit.SessionStarter()
     sources = {
         "one": kit.source("one", beginner),
         "two": kit.source("two", beginner),
-        "ours": kit.source("ours", kit.Beginner(foretells=True)),
+        "ours": kit.source("ours", kit.SessionStarter(foretells=True)),
     }
-    debts = api.Debts()
+    debts = api.PendingWrites()
     service = api.Service(
         log=kafka,
         sink=kafka,
         debts=debts,
         begin_ids=api.BeginIds(kit.SECRETS),
-        given=api.Addresses(
+        given=api.ReturnUrls(
             kit.TICKETS, public_url=kit.PUBLIC_URL, ttl_ms=86_400_000, clock=now
         ),
-        observer=watch,
+        observer=observer,
         clock=now,
         times=kit.TIMES,
     )
@@ -39,7 +39,7 @@ async def desk() -> AsyncIterator[kit.Desk]:
         sink=kafka,
         history=kafka,
         debts=debts,
-        observer=watch,
+        observer=observer,
         clock=now,
         times=kit.TIMES,
         interval_ms=60_000,
@@ -49,7 +49,7 @@ async def desk() -> AsyncIterator[kit.Desk]:
         sources,
         service,
         known=kit.keys(),
-        observer=watch,
+        observer=observer,
         clock=now,
         limits=api.Limits(max_body_bytes=2000, read_timeout_s=0.5),
     )
@@ -58,7 +58,7 @@ async def desk() -> AsyncIterator[kit.Desk]:
         yield kit.Desk(
             clock=now,
             kafka=kafka,
-            watch=watch,
+            observer=observer,
             beginner=beginner,
             sources=sources,
             service=service,

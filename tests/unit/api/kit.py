@@ -18,7 +18,7 @@ from worker.telemetry import labels, log_throttle, metrics
 KEY = "kyc_a-key-of-the-tests"
 OTHER_KEY = "kyc_another-key"
 SECRETS = (b"t" * 32, b"u" * 32)
-TICKETS = tickets.Tickets(SECRETS)
+TICKETS = tickets.TicketSigner(SECRETS)
 ORIGIN = "https://www.example.com"
 BACK = f"{ORIGIN}/back"
 PUBLIC_URL = "https://kyc.example.com"
@@ -26,7 +26,7 @@ TIMES = api.Times(begin=30_000, ack=5_000, window=86_400_000)
 GOOD = {"reference": "customer-1", "return_url": BACK}
 
 
-class Beginner:
+class SessionStarter:
     """A provider that begins whatever it is asked, or fails as it is told."""
 
     def __init__(self, *, foretells: bool = False) -> None:
@@ -38,20 +38,20 @@ class Beginner:
     def check(self, request: model.BeginRequest) -> None:  # noqa: ARG002 -- the port's
         """Refuse what the test calls wrong."""
         if self.wrong:
-            raise errors.BeginRefused(self.wrong)
+            raise errors.InvalidBeginRequest(self.wrong)
 
-    def foretell(self, begin_id: str) -> str | None:
+    def predict_session_id(self, begin_id: str) -> str | None:
         """Return a number made of the begin id, where it is ours."""
         return f"N-{begin_id}" if self.foretells else None
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
         """Begin a session, or fail."""
         self.asked.append(request)
         failure = self.fails.pop(0) if self.fails else None
         if failure is not None:
             raise failure
-        number = self.foretell(request.begin_id) or f"S{len(self.asked)}"
-        return model.Begun(
+        number = self.predict_session_id(request.begin_id) or f"S{len(self.asked)}"
+        return model.StartedSession(
             session_id=number.lower(),
             provider_session_id=number,
             url="https://provider.example/open?token=credential",
@@ -69,7 +69,7 @@ class Kafka:
 
     def __init__(self, now: clock.ManualClock) -> None:
         self._clock = now
-        self.view = begin_index.BeginView(window_ms=TIMES.window)
+        self.view = begin_index.BeginIndex(window_ms=TIMES.window)
         self.ends: list[model.Intent] = []
         self.events: list[model.Event] = []
         self.forgotten: list[model.Intent] = []
@@ -78,16 +78,16 @@ class Kafka:
         self.down = 0
         self.searched: list[int] = []
 
-    def standing(self, key: str) -> model.Intent | None:
+    def current(self, key: str) -> model.Intent | None:
         """Return what stands of *key*."""
         held = self.view.get(key)
         return None if held is None else held.intent
 
-    def open(self) -> list[model.Intent]:
+    def list_open(self) -> list[model.Intent]:
         """Return the intents without an end."""
         return list(self.view.open())
 
-    async def intend(self, intent: model.Intent) -> model.Intent:
+    async def record_intent(self, intent: model.Intent) -> model.Intent:
         """Take *intent*, after the one that a test put before it."""
         self._reach()
         rival = self.before.pop(intent.source, None)
@@ -95,21 +95,21 @@ class Kafka:
             rival = dataclasses.replace(rival, begin_id=intent.begin_id)
             self._take(rival)
         self._take(intent)
-        standing = self.standing(intent.key)
+        standing = self.current(intent.key)
         assert standing is not None
         return standing
 
-    async def end(self, intent: model.Intent) -> None:
+    async def record_outcome(self, intent: model.Intent) -> None:
         """Take the end of *intent*."""
         self._reach()
         self.ends.append(intent)
         self._take(intent)
 
-    async def tidy(self) -> None:
+    async def refresh_retention(self) -> None:
         """Count."""
         self.tidied += 1
 
-    async def forget(self, intent: model.Intent) -> None:
+    async def delete(self, intent: model.Intent) -> None:
         """Forget *intent*."""
         self._reach()
         self.forgotten.append(intent)
@@ -124,7 +124,7 @@ class Kafka:
         """Take none: the api has no dead letters."""
         raise AssertionError(letter)
 
-    async def begun(
+    async def find_begin_events(
         self, keys: Collection[str], since: int
     ) -> Mapping[str, model.Event]:
         """Return the events that hold a begin id."""
@@ -161,14 +161,14 @@ class Telemetry(api.ApiTelemetry):
         self.left_: list[str] = []
         self.faults: list[tuple[str, str]] = []
         self.alarms: list[tuple[model.AlarmKind, str]] = []
-        self.closings: list[http_server.Closed] = []
+        self.closings: list[http_server.CloseReason] = []
         self.calls = 0
 
-    def answered(self, report: api.Report) -> None:
+    def request_finished(self, report: api.Report) -> None:
         """Keep a report."""
         self.reports.append(report)
 
-    def called(self, source: str, seconds: float) -> None:  # noqa: ARG002 -- the port's
+    def provider_called(self, source: str, seconds: float) -> None:  # noqa: ARG002 -- the port's
         """Count a call."""
         self.calls += 1
 
@@ -180,11 +180,11 @@ class Telemetry(api.ApiTelemetry):
         """Keep what failed."""
         self.faults.append((source, fault))
 
-    def left(self, source: str) -> None:
+    def begin_expired(self, source: str) -> None:
         """Keep what was left."""
         self.left_.append(source)
 
-    def closed(self, why: http_server.Closed) -> None:
+    def closed(self, why: http_server.CloseReason) -> None:
         """Keep why a connection was closed."""
         self.closings.append(why)
 
@@ -198,7 +198,7 @@ class Telemetry(api.ApiTelemetry):
         return [each.result for each in self.reports]
 
 
-def source(name: str, beginner: Beginner) -> api.ApiSource:
+def source(name: str, beginner: SessionStarter) -> api.ApiSource:
     """Return a source whose session ids are letters and digits, of any case."""
 
     def canonical(spelling: object) -> str | None:
@@ -225,12 +225,12 @@ class Desk:
 
     clock: clock.ManualClock
     kafka: Kafka
-    watch: Telemetry
-    beginner: Beginner
+    observer: Telemetry
+    beginner: SessionStarter
     sources: dict[str, api.ApiSource]
     service: api.Service
     recovery: api.Recovery
-    debts: api.Debts
+    debts: api.PendingWrites
     client: aiohttp.ClientSession
     url: str
 

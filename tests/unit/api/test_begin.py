@@ -17,7 +17,7 @@ def _ticket(desk: kit.Desk, address: str, way: str) -> object:
     prefix = f"{kit.PUBLIC_URL}/{way}/one/"
     assert address.startswith(prefix)
     text = address.removeprefix(prefix)
-    return kit.TICKETS.read(text, "one", desk.clock.now_ms())
+    return kit.TICKETS.verify(text, "one", desk.clock.now_ms())
 
 
 async def test_a_begin_and_its_answer(desk: kit.Desk) -> None:
@@ -54,7 +54,7 @@ async def test_a_begin_and_its_answer(desk: kit.Desk) -> None:
     assert end.stage is model.BeginStage.REGISTERED
     assert isinstance(ticket, tickets.Ticket)
     assert (ticket.session_id, ticket.begin_id) == ("s1", request.begin_id)
-    assert desk.watch.results == [labels.ApiResult.BEGUN]
+    assert desk.observer.results == [labels.ApiResult.BEGUN]
 
 
 async def test_the_provider_gets_a_ticket_without_a_session(desk: kit.Desk) -> None:
@@ -167,10 +167,10 @@ async def test_a_late_loser_writes_the_winner_s_end_anew(desk: kit.Desk) -> None
 @pytest.mark.parametrize(
     ("failure", "status", "result"),
     [
-        (errors.BeginRefused({"language": "is refused"}), 422, "refused"),
-        (errors.AccountRefused(), 502, "provider_failed"),
+        (errors.InvalidBeginRequest({"language": "is refused"}), 422, "refused"),
+        (errors.ProviderAuthFailed(), 502, "provider_failed"),
         (errors.ProviderFault("500"), 502, "provider_failed"),
-        (errors.BadAnswer("status"), 502, "provider_failed"),
+        (errors.InvalidResponse("status"), 502, "provider_failed"),
         (errors.RateLimited(retry_after_ms=1500), 503, "provider_busy"),
         (errors.ProviderUnreachable("not_connected"), 502, "provider_failed"),
     ],
@@ -182,7 +182,10 @@ async def test_what_began_nothing_frees_the_key(
     desk.beginner.fails = [failure]
     refused, told = await desk.begin(**_SAME)
 
-    assert (refused, [str(each) for each in desk.watch.results]) == (status, [result])
+    assert (refused, [str(each) for each in desk.observer.results]) == (
+        status,
+        [result],
+    )
     assert desk.kafka.ends[-1].stage is model.BeginStage.FAILED
     assert "detail" in told
     assert (await desk.begin(**_SAME))[0] == 201
@@ -214,10 +217,10 @@ async def test_what_may_have_begun_is_not_begun_again(
 
 async def test_our_account_refused_is_an_alarm(desk: kit.Desk) -> None:
     """A caller cannot mend it: a person is called."""
-    desk.beginner.fails = [errors.AccountRefused()]
+    desk.beginner.fails = [errors.ProviderAuthFailed()]
     await desk.begin()
 
-    assert desk.watch.alarms == [(model.AlarmKind.ACCOUNT_REFUSED, "one")]
+    assert desk.observer.alarms == [(model.AlarmKind.ACCOUNT_REFUSED, "one")]
 
 
 def test_begin_ids_tell_sources_callers_and_keys_apart() -> None:
@@ -251,4 +254,4 @@ async def test_what_the_provider_refuses_beforehand_is_not_written(
     assert told["errors"] == [
         {"field": "provider_params.flags", "message": "must be an object"}
     ]
-    assert (desk.kafka.open(), desk.beginner.asked) == ([], [])
+    assert (desk.kafka.list_open(), desk.beginner.asked) == ([], [])

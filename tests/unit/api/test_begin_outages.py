@@ -17,17 +17,17 @@ async def test_without_kafka_nothing_is_begun(desk: kit.Desk) -> None:
 
 async def test_an_intent_that_was_written_unseen_is_freed(desk: kit.Desk) -> None:
     """Kafka took it and nobody was told: its process knows that nothing came of it."""
-    intend = desk.kafka.intend
+    intend = desk.kafka.record_intent
 
     async def write_and_lose_kafka(intent: model.Intent) -> model.Intent:
         await intend(intent)
         raise errors.KafkaUnavailable("no acknowledgement in time")
 
-    desk.kafka.intend = write_and_lose_kafka  # type: ignore[method-assign] # -- Kafka goes, once
+    desk.kafka.record_intent = write_and_lose_kafka  # type: ignore[method-assign] # -- Kafka goes, once
     assert (await desk.begin(**_SAME))[0] == 503
-    desk.kafka.intend = intend  # type: ignore[method-assign] # -- as above
+    desk.kafka.record_intent = intend  # type: ignore[method-assign] # -- as above
     assert (await desk.begin(**_SAME))[1]["state"] == "in_progress"
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert (await desk.begin(**_SAME))[0] == 201
     assert len(desk.beginner.asked) == 1
@@ -38,7 +38,7 @@ async def test_a_session_that_kafka_does_not_take_is_owed(desk: kit.Desk) -> Non
     desk.beginner.fails = [None]
     original = desk.beginner.begin
 
-    async def begin_and_lose_kafka(request: model.BeginRequest) -> model.Begun:
+    async def begin_and_lose_kafka(request: model.BeginRequest) -> model.StartedSession:
         desk.kafka.down = 1
         desk.clock.advance(kit.TIMES.begin)
         return await original(request)
@@ -48,7 +48,7 @@ async def test_a_session_that_kafka_does_not_take_is_owed(desk: kit.Desk) -> Non
 
     assert (status, len(desk.debts)) == (503, 1)
     assert (await desk.begin(**_SAME))[1]["state"] == "outcome_unknown"
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     assert (await desk.begin(**_SAME))[1]["session_id"] == "s1"
     assert len(desk.debts) == 0
     assert [each.session_id for each in desk.kafka.events] == ["s1"]
@@ -67,5 +67,5 @@ async def test_an_end_that_kafka_does_not_take_is_owed(desk: kit.Desk) -> None:
 
     assert (status, desk.kafka.ends, len(desk.debts)) == (201, [], 1)
     desk.kafka.publish = publish  # type: ignore[method-assign] # -- as above
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     assert [each.session_id for each in desk.kafka.ends] == ["s1"]

@@ -43,7 +43,7 @@ async def test_a_body_that_is_too_large(desk: kit.Desk) -> None:
     for data in (b" " * 2001, pieces()):
         async with desk.client.post(url, data=data, headers=headers) as response:
             assert response.status == 413
-    assert desk.watch.results == [labels.ApiResult.TOO_LARGE] * 2
+    assert desk.observer.results == [labels.ApiResult.TOO_LARGE] * 2
 
 
 async def test_a_body_that_does_not_come(desk: kit.Desk) -> None:
@@ -80,13 +80,13 @@ async def test_too_many_at_once(desk: kit.Desk) -> None:
     held = asyncio.Event()
     begin = desk.beginner.begin
 
-    async def slow(request: model.BeginRequest) -> model.Begun:
+    async def slow(request: model.BeginRequest) -> model.StartedSession:
         await held.wait()
         return await begin(request)
 
     desk.beginner.begin = slow  # type: ignore[method-assign] # -- a slow provider
     asking = [asyncio.create_task(desk.begin()) for _ in range(100)]
-    while len(desk.kafka.open()) < 100:  # noqa: ASYNC110 -- nobody tells
+    while len(desk.kafka.list_open()) < 100:  # noqa: ASYNC110 -- nobody tells
         await asyncio.sleep(0)
     async with aiohttp.ClientSession(trust_env=False) as another:
         headers = {"Authorization": f"Bearer {kit.KEY}"}

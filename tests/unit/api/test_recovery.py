@@ -34,16 +34,16 @@ async def test_a_number_of_ours_is_known(desk: kit.Desk) -> None:
     """Where we choose the session id, it is registered without anybody's help."""
     _left(desk, "ours")
     desk.clock.advance(_LEFT_MS - 1)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     assert desk.kafka.events == []
     desk.clock.advance(1)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     (event,) = desk.kafka.events
 
     assert (event.session_id, event.provider_session_id) == ("n-b1", "N-b1")
     assert (event.reference, event.begin_id) == ("customer-1", "b1")
-    assert desk.kafka.open() == []
-    assert desk.watch.recovered_ == [("ours", logs.session_hash("ours", "n-b1"))]
+    assert desk.kafka.list_open() == []
+    assert desk.observer.recovered_ == [("ours", logs.session_hash("ours", "n-b1"))]
 
 
 async def test_a_registration_that_was_published_is_found(desk: kit.Desk) -> None:
@@ -52,10 +52,10 @@ async def test_a_registration_that_was_published_is_found(desk: kit.Desk) -> Non
     done = intent.registered(
         desk.clock.now_ms(), session_id="s1", provider_session_id="S1"
     )
-    event = requests.begun_here(done)
+    event = requests.begin_registered_event(done)
     await desk.kafka.publish(event)
     desk.clock.advance(_LEFT_MS)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     again = desk.kafka.events[-1]
 
     assert [each.session_id for each in desk.kafka.ends] == ["s1"]
@@ -68,7 +68,7 @@ async def test_a_callback_that_holds_the_begin_id_is_proof(desk: kit.Desk) -> No
     _left(desk, "one")
     began_at = desk.clock.now_ms()
     desk.clock.advance(_LEFT_MS)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     searched_at = desk.clock.now_ms()
     desk.clock.advance(3_600_000)
     await desk.kafka.publish(
@@ -84,7 +84,7 @@ async def test_a_callback_that_holds_the_begin_id_is_proof(desk: kit.Desk) -> No
             received_at=desk.clock.now_ms(),
         )
     )
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert desk.kafka.searched == [began_at - 60_000, searched_at - 60_000]
     assert [each.session_id for each in desk.kafka.ends] == ["s7"]
@@ -97,9 +97,9 @@ async def test_a_later_one_is_looked_for_from_its_own_time(desk: kit.Desk) -> No
     desk.clock.advance(_LEFT_MS - 1)
     second = _left(desk, "one", "b2")
     desk.clock.advance(1)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     desk.clock.advance(_LEFT_MS)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert desk.kafka.searched[1] == second.begun_at - 60_000
 
@@ -108,13 +108,13 @@ async def test_what_nobody_can_find_out_is_shown_for_its_time(desk: kit.Desk) ->
     """It stays unresolved, and is forgotten in the end, which is told."""
     intent = _left(desk, "two")
     desk.clock.advance(7 * 86_400_000 - 1)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert list(desk.recovery.unresolved()) == [intent]
     desk.clock.advance(1)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     assert desk.kafka.forgotten == [intent]
-    assert desk.watch.left_ == ["two"]
+    assert desk.observer.left_ == ["two"]
     assert desk.recovery.unresolved() == []
 
 
@@ -122,7 +122,7 @@ async def test_a_source_that_was_removed_is_shown_all_the_same(desk: kit.Desk) -
     """Nothing can be foretold of it, and it is not forgotten for that."""
     intent = dataclasses.replace(_left(desk, "gone"))
     desk.clock.advance(_LEFT_MS)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert list(desk.recovery.unresolved()) == [intent]
 
@@ -145,7 +145,7 @@ async def test_kafka_away_puts_it_off(desk: kit.Desk, point: int) -> None:
     desk.kafka.publish = count  # type: ignore[method-assign] # -- Kafka goes, once
     for _ in range(3):
         try:
-            await desk.recovery.look()
+            await desk.recovery.run_once()
         except errors.KafkaUnavailable:
             continue
 
@@ -157,7 +157,7 @@ async def test_an_intent_that_was_given_up_is_freed(desk: kit.Desk) -> None:
     """Written although nobody was told: nothing came of it, and its process knows."""
     intent = _left(desk, "one")
     desk.debts.never_called(intent)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert [each.stage for each in desk.kafka.ends] == [model.BeginStage.FAILED]
     assert len(desk.debts) == 0
@@ -167,10 +167,10 @@ async def test_an_intent_that_is_not_there_is_waited_for(desk: kit.Desk) -> None
     """It may be on its way, for a while."""
     intent = dataclasses.replace(_left(desk, "one"), attempt_id="another")
     desk.debts.never_called(intent)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
     assert len(desk.debts) == 1
     desk.clock.advance(120_000)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert len(desk.debts) == 0
     assert desk.kafka.tidied == 2
@@ -191,10 +191,10 @@ async def test_what_cannot_be_settled_stops_no_other(
         await publish(event)
 
     monkeypatch.setattr(desk.kafka, "publish", refuse)
-    await desk.recovery.look()
+    await desk.recovery.run_once()
 
     assert [each.session_id for each in desk.kafka.ends] == ["n-b2"]
-    assert desk.watch.faults == [("ours", "ValueError")]
+    assert desk.observer.faults == [("ours", "ValueError")]
 
 
 async def test_it_survives_any_error_of_what_it_reads(
@@ -209,7 +209,7 @@ async def test_it_survives_any_error_of_what_it_reads(
     _left(desk, "one")
     desk.clock.advance(_LEFT_MS)
     with monkeypatch.context() as patch:
-        patch.setattr(desk.kafka, "begun", broken)
+        patch.setattr(desk.kafka, "find_begin_events", broken)
         running = asyncio.create_task(desk.recovery.run())
         await clocks.turns()
     _left(desk, "ours")
@@ -218,5 +218,5 @@ async def test_it_survives_any_error_of_what_it_reads(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert desk.watch.faults == [("", "UnicodeDecodeError")]
+    assert desk.observer.faults == [("", "UnicodeDecodeError")]
     assert [each.source for each in desk.kafka.ends] == ["ours"]

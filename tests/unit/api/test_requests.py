@@ -66,8 +66,8 @@ async def test_a_wrong_field_is_named(
     assert message.startswith(sentence)
     for value in members.values():
         assert not isinstance(value, str) or len(value) < 5 or value not in message
-    assert (desk.kafka.open(), desk.beginner.asked) == ([], [])
-    assert desk.watch.results == [labels.ApiResult.REFUSED]
+    assert (desk.kafka.list_open(), desk.beginner.asked) == ([], [])
+    assert desk.observer.results == [labels.ApiResult.REFUSED]
 
 
 async def test_every_wrong_field_is_named_at_once(desk: kit.Desk) -> None:
@@ -135,7 +135,7 @@ async def test_a_registration(desk: kit.Desk) -> None:
         None,
     )
     assert event.expires_at == 1_759_997_700_000
-    assert desk.watch.results == [labels.ApiResult.REGISTERED]
+    assert desk.observer.results == [labels.ApiResult.REGISTERED]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ async def test_nothing_that_was_sent_is_reported(desk: kit.Desk) -> None:
     """Reports hold words of ours: no reference, no parameter, no key."""
     await desk.begin({**kit.GOOD, "provider_params": {"secret": "personal"}})
     await desk.begin({"reference": "person@example.com"})
-    told = repr(desk.watch.reports)
+    told = repr(desk.observer.reports)
 
     for word in ("customer-1", "personal", "person@", kit.KEY, "credential", "s1'"):
         assert word not in told

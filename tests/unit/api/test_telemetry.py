@@ -38,7 +38,7 @@ def test_one_line_a_request(report: api.Report, event: str, level: str) -> None:
     counters = metrics.Metrics(["one"])
     telemetry.ApiTelemetry(
         counters, log_throttle.LogThrottle(clock.SystemClock())
-    ).answered(report)
+    ).request_finished(report)
     line = orjson.loads(out.getvalue())
 
     assert (line["event"], line["level"], dropped) == (event, level, [])

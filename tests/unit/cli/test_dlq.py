@@ -35,7 +35,7 @@ def test_a_letter_is_redrivable_if_its_source_can_fetch_the_session(
 ) -> None:
     """One that cannot be is passed over; the others are not held up by it."""
     config = system.System("127.0.0.1:1", "never", tmp_path).settings
-    bound = sources.configured(config, clock.SystemClock())[source]
+    bound = sources.build_sources(config, clock.SystemClock())[source]
     letter = model.DeadLetter(
         dead_letter_id="l",
         reason=model.DeadLetterReason.FETCH_EXHAUSTED,
@@ -49,4 +49,4 @@ def test_a_letter_is_redrivable_if_its_source_can_fetch_the_session(
         redrive=command,
     )
 
-    assert dlq.redrivable(letter, bound) is expected
+    assert dlq.filter_redrivable(letter, bound) is expected

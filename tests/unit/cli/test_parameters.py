@@ -15,14 +15,14 @@ from worker.providers.biometric import start as biometric_start
 from worker.providers.idnow import start as idnow_start
 
 _CLOCK = clocks.SystemClock()
-_IDNOW = idnow_start.Beginner(
+_IDNOW = idnow_start.SessionStarter(
     "idnow",
     idnow.Settings.model_validate(
         {"environment": "test", "company_id": "ihrebank", "api_key": "synthetic"}
     ),
     _CLOCK,
 )
-_BIOMETRIC = biometric_start.Beginner(
+_BIOMETRIC = biometric_start.SessionStarter(
     "biometric",
     biometric.Settings.model_validate({"environment": "test", "flow_api_key": "k"}),
     _CLOCK,
@@ -41,7 +41,7 @@ def _fitted(beginner: Any, *options: str) -> dict[str, Any]:  # noqa: ANN401 -- 
         )
         try:
             beginner.check(request)
-        except errors.BeginRefused as error:
+        except errors.InvalidBeginRequest as error:
             return {each.removeprefix("provider_params.") for each in error.problems}
         return set()
 

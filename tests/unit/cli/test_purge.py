@@ -18,8 +18,8 @@ def test_each_partition_gets_one_command(
 ) -> None:
     """Its key belongs where it is written, and it can be read again."""
     config = system.System("127.0.0.1:1", "never", tmp_path).settings
-    found = sources.configured(config, clock.SystemClock())["biometric"]
-    events = list(purge.commands(found, partitions, model.new_id()))
+    found = sources.build_sources(config, clock.SystemClock())["biometric"]
+    events = list(purge.commands(found, partitions, model.random_id()))
     records = [codec.event_record(event) for event in events]
     places = [partitioning.partition_of(one.key, partitions) for one in records]
     assert sorted(places) == list(range(partitions))

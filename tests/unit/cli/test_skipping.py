@@ -14,8 +14,8 @@ from worker.kafka import reader
 _Read = Callable[[bytes, bytes | None, codec.Headers], object]
 
 
-def _found(record: codec.Record) -> reader.Fetched:
-    return reader.Fetched(
+def _found(record: codec.Record) -> reader.ConsumedRecord:
+    return reader.ConsumedRecord(
         topic="kyc.any", partition=3, offset=17, timestamp_ms=told.START, record=record
     )
 

@@ -6,7 +6,7 @@ import pytest
 from worker import codec, model
 
 _EVENT = model.Event(
-    event_id=model.new_id(),
+    event_id=model.random_id(),
     type=model.EventType.CALLBACK_RECEIVED,
     environment=model.Environment.TEST,
     source="idnow_de",

@@ -13,9 +13,9 @@ _ENDED = ledger.Session(
     first_seen_at=_AT,
     updated_at=_AT + 900,
     revision=1,
-    standing=policy.approved(status="FINISHED"),
+    current_verdict=policy.approved(status="FINISHED"),
     observed_at=_AT + 890,
-    seq=1,
+    fetch_seq=1,
     last_fetch_at=_AT + 10,
 )
 _FLYING = _ENDED._replace(
@@ -125,7 +125,9 @@ def test_odd_values_are_read_as_they_were_written() -> None:
     verdict = dataclasses.replace(
         policy.pending(model.Reason.UNDER_REVIEW, status=""), provider_time=-1
     )
-    odd = _ENDED._replace(reference="", standing=verdict, seen=("",))
+    odd = _ENDED._replace(
+        reference="", current_verdict=verdict, seen_delivery_ids=("",)
+    )
 
     assert codec.read_session(codec.encode_session(odd)) == odd
 
@@ -144,7 +146,7 @@ def test_an_open_session_is_seen_without_decoding(
     session: ledger.Session, *, expected: bool
 ) -> None:
     """Only what is due or in flight need be decoded at a restore."""
-    assert codec.may_be_open(codec.encode_session(session)) is expected
+    assert codec.has_open_state(codec.encode_session(session)) is expected
 
 
 def test_an_open_session_written_otherwise_is_seen_too() -> None:
@@ -154,13 +156,13 @@ def test_an_open_session_written_otherwise_is_seen_too() -> None:
         option=orjson.OPT_INDENT_2,
     )
 
-    assert codec.may_be_open(written)
+    assert codec.has_open_state(written)
 
 
 def test_a_later_version_is_not_taken_for_ended() -> None:
     """A record of a version that we do not know stops a restore at once."""
     with pytest.raises(errors.UnknownVersion):
-        codec.may_be_open(b'{"v":3,"id":"a"}')
+        codec.has_open_state(b'{"v":3,"id":"a"}')
 
 
 def test_a_position_stands_under_its_own_key() -> None:

@@ -11,9 +11,9 @@ _ENDED = ledger.Session(
     first_seen_at=_AT,
     updated_at=_AT + 900,
     revision=1,
-    standing=policy.approved(status="FINISHED"),
+    current_verdict=policy.approved(status="FINISHED"),
     observed_at=_AT + 890,
-    seq=1,
+    fetch_seq=1,
     last_fetch_at=_AT + 10,
 )
 _OPEN = _ENDED._replace(due_at=_AT + 60_000)
@@ -34,7 +34,7 @@ def test_what_every_ended_session_has_is_one_list() -> None:
 def test_an_ended_session_is_smaller_yet() -> None:
     """Half of version 1, and within 150 bytes with a mark and a short reference."""
     mark = "5d2c8e107b444c399f0ab83e"
-    signed = _ENDED._replace(seen=(mark,), reference="c-1")
+    signed = _ENDED._replace(seen_delivery_ids=(mark,), reference="c-1")
 
     assert len(codec.encode_session(_ENDED, 2)) < 105
     assert len(codec.encode_session(signed, 2)) <= 150
@@ -63,7 +63,7 @@ def test_an_ended_session_is_smaller_yet() -> None:
 )
 def test_a_verdict_is_a_code(verdict: model.Verdict, expected: list[object]) -> None:
     """What a verdict says in words is one code; what it has not is not there."""
-    session = _ENDED._replace(standing=verdict)
+    session = _ENDED._replace(current_verdict=verdict)
     listed = _held(session)["e"]
 
     assert isinstance(listed, list)
@@ -84,7 +84,7 @@ def test_every_verdict_has_a_code_of_its_own() -> None:
                         next_step=step,
                         retryable=retryable,
                     )
-                    session = _ENDED._replace(standing=verdict)
+                    session = _ENDED._replace(current_verdict=verdict)
                     value = codec.encode_session(session, 2)
                     assert codec.read_session(value) == session
                     seen.add(value)
@@ -102,8 +102,8 @@ def test_an_open_session_stands_under_another_name() -> None:
 
     for session in (_OPEN, flying):
         assert list(_held(session))[:2] == ["v", "o"]
-        assert codec.may_be_open(codec.encode_session(session, 2))
-    assert not codec.may_be_open(codec.encode_session(_ENDED, 2))
+        assert codec.has_open_state(codec.encode_session(session, 2))
+    assert not codec.has_open_state(codec.encode_session(_ENDED, 2))
 
 
 def test_times_may_lie_before_the_first() -> None:

@@ -11,7 +11,7 @@ _LIMIT = 20 * _EACH
 
 
 def _reading(
-    of: body_budget.Bodies, size: int, *, known: bool = False
+    of: body_budget.BodyBudget, size: int, *, known: bool = False
 ) -> body_budget.Body:
     body = of.open(known=known)
     with_head = body.__enter__()
@@ -21,7 +21,7 @@ def _reading(
 
 def test_the_slowest_makes_room() -> None:
     """Past the half for strangers the one that began first is given up."""
-    of = body_budget.Bodies(_LIMIT)
+    of = body_budget.BodyBudget(_LIMIT)
     slow, later = _reading(of, 4 * _EACH), _reading(of, 4 * _EACH)
 
     new = _reading(of, 4 * _EACH)
@@ -32,7 +32,7 @@ def test_the_slowest_makes_room() -> None:
 
 def test_who_has_shown_a_secret_goes_last() -> None:
     """Strangers make room for them, even the later ones; never the other way."""
-    of = body_budget.Bodies(_LIMIT)
+    of = body_budget.BodyBudget(_LIMIT)
     known = _reading(of, 12 * _EACH, known=True)
     stranger = _reading(of, 8 * _EACH)
 
@@ -43,10 +43,10 @@ def test_who_has_shown_a_secret_goes_last() -> None:
 
 def test_what_is_whole_is_never_given_up() -> None:
     """Where nothing can make room the new one is refused."""
-    of = body_budget.Bodies(_LIMIT)
+    of = body_budget.BodyBudget(_LIMIT)
     whole = _reading(of, 18 * _EACH, known=True)
-    whole.whole()
-    with pytest.raises(body_budget.Crowded):
+    whole.complete()
+    with pytest.raises(body_budget.BodyEvicted):
         _reading(of, 4 * _EACH, known=True)
 
     assert (whole.evicted, of.held_bytes) == (False, 18 * _EACH)
@@ -54,8 +54,8 @@ def test_what_is_whole_is_never_given_up() -> None:
 
 def test_one_that_is_too_large_for_all_is_refused() -> None:
     """It cannot make room for itself."""
-    of = body_budget.Bodies(_LIMIT)
-    with of.open(known=False) as body, pytest.raises(body_budget.Crowded):
+    of = body_budget.BodyBudget(_LIMIT)
+    with of.open(known=False) as body, pytest.raises(body_budget.BodyEvicted):
         body.count(_LIMIT)
 
     assert of.held_bytes == 0
@@ -63,7 +63,7 @@ def test_one_that_is_too_large_for_all_is_refused() -> None:
 
 def test_every_request_costs_something() -> None:
     """Bodies of nothing are bounded in number."""
-    of = body_budget.Bodies(_LIMIT)
+    of = body_budget.BodyBudget(_LIMIT)
     reading = [of.open(known=False) for _ in range(30)]
     for body in reading:
         body.__enter__()
@@ -73,10 +73,10 @@ def test_every_request_costs_something() -> None:
 
 def test_all_is_given_back() -> None:
     """After the answer nothing is held."""
-    of = body_budget.Bodies(_LIMIT)
+    of = body_budget.BodyBudget(_LIMIT)
     with of.open(known=True) as body:
         body.count(1000)
-        body.whole()
+        body.complete()
         assert of.held_bytes == _EACH + 1000
 
     assert of.held_bytes == 0
@@ -84,7 +84,7 @@ def test_all_is_given_back() -> None:
 
 async def test_one_whose_time_is_over_can_go() -> None:
     """Its own time and the need for room may come in one turn of the loop."""
-    body = _reading(body_budget.Bodies(_LIMIT), 2 * _EACH)
+    body = _reading(body_budget.BodyBudget(_LIMIT), 2 * _EACH)
     loop = asyncio.get_running_loop()
     failures: list[object] = []
     loop.set_exception_handler(lambda _, context: failures.append(context))

@@ -76,7 +76,7 @@ async def test_a_listener_says_what_it_can_hold(
         server = http_server.Listener(
             _no_answer,
             malformed=lambda status: web.Response(status=status),
-            bounds=http_server.Bounds(max_connections=asked),
+            bounds=http_server.ConnectionLimits(max_connections=asked),
         )
         await server.start("127.0.0.1", 0)
         found.append(server.max_connections)

@@ -30,7 +30,7 @@ async def serve() -> AsyncIterator[Serve]:
             bounds: ingress.Limits | None = None,
             trusted_proxies: tuple[types.Network, ...] = (),
             forwarder: support.Forwarder | None = None,
-            pages: ingress.Pages | None = None,
+            pages: ingress.ExtraRoutes | None = None,
         ) -> support.Served:
             sink, observer = support.Sink(), support.Telemetry()
             clock, forwarder = support.Clock(), forwarder or support.Forwarder()

@@ -71,7 +71,7 @@ class Telemetry(ingress.IngressTelemetry):
             metrics.Metrics([]), log_throttle.LogThrottle(clocks.SystemClock())
         )
         self.reports: list[ingress.Report] = []
-        self.closings: list[http_server.Closed] = []
+        self.closings: list[http_server.CloseReason] = []
         self.alarms: list[tuple[str, str]] = []
         self.told = asyncio.Event()
 
@@ -80,12 +80,12 @@ class Telemetry(ingress.IngressTelemetry):
         """Return the last report."""
         return self.reports[-1]
 
-    def finished(self, report: ingress.Report) -> None:
+    def request_finished(self, report: ingress.Report) -> None:
         """Record *report*."""
         self.reports.append(report)
         self.told.set()
 
-    def closed(self, why: http_server.Closed) -> None:
+    def closed(self, why: http_server.CloseReason) -> None:
         """Record why a connection was closed."""
         self.closings.append(why)
 
@@ -119,9 +119,9 @@ def normalise(callback: model.VerifiedCallback) -> model.Normalised:
         document = {"session": callback.query.get("session"), "kind": "query"}
     match document.get("kind"):
         case "ignore":
-            return model.Ignored("ignore")
+            return model.IgnoredCallback("ignore")
         case "message":
-            return model.Message("message", document)
+            return model.ForwardedMessage("message", document)
         case "crash":
             raise KeyError(document["session"])
         case "unheard-of":
@@ -130,7 +130,7 @@ def normalise(callback: model.VerifiedCallback) -> model.Normalised:
             session = document.get("session")
     if not isinstance(session, str) or not session.isascii():
         raise errors.UnmappableCallback(("session",), len(document) - 1)
-    return model.Wake(
+    return model.WakeUp(
         session_id=session.lower(),
         provider_session_id=session,
         provider_event="done",
@@ -154,7 +154,7 @@ def source(name: str = "signed", **changes: Any) -> ingress.IngressSource:  # no
 
 def token(name: str, key: bytes = KEY) -> str:
     """Return the token of the test source *name*."""
-    return signing.url_token(key, "test", name)
+    return signing.derive_url_token(key, "test", name)
 
 
 def url_source(name: str = "by_url", **changes: Any) -> ingress.IngressSource:  # noqa: ANN401 -- any field

@@ -145,7 +145,9 @@ async def test_body_at_the_limit(serve: conftest.Serve, *, chunked: bool) -> Non
 
 async def test_long_body_is_not_read(serve: conftest.Serve) -> None:
     """A Content-Length over the limit is refused before a byte of the body is sent."""
-    bounds = ingress.Limits(connections=http_server.Bounds(linger_timeout_s=0.05))
+    bounds = ingress.Limits(
+        connections=http_server.ConnectionLimits(linger_timeout_s=0.05)
+    )
     served = await serve(bounds=bounds)
 
     reply = await served.raw(

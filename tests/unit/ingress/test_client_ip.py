@@ -55,14 +55,14 @@ def test_client(
 @pytest.mark.parametrize("remote", [_CLIENT, "62.128.13.228", "2001:db8:1:2::3"])
 def test_allowed(remote: str) -> None:
     """An address within the networks passes."""
-    client_ip.require(_ALLOWED, (), remote, [])
+    client_ip.check_allowed(_ALLOWED, (), remote, [])
 
 
 @pytest.mark.parametrize("remote", ["62.128.13.230", "2001:db8:2::3", "", None, "x"])
 def test_not_allowed(remote: str | None) -> None:
     """Any other address, and none, is refused."""
     with pytest.raises(errors.AuthenticationError) as failure:
-        client_ip.require(_ALLOWED, (), remote, [])
+        client_ip.check_allowed(_ALLOWED, (), remote, [])
 
     assert errors.AuthCause.ADDRESS is failure.value.cause
 

@@ -17,7 +17,8 @@ _SIGNED = b"X-Verification-Signature: " + b"0" * 64 + b"\r\n"
 async def test_slow_body(serve: conftest.Serve) -> None:
     """A body that does not arrive in time is 408, and its place is free again."""
     bounds = ingress.Limits(
-        read_timeout_s=0.05, connections=http_server.Bounds(linger_timeout_s=0.05)
+        read_timeout_s=0.05,
+        connections=http_server.ConnectionLimits(linger_timeout_s=0.05),
     )
     served = await serve(bounds=bounds)
 
@@ -31,7 +32,9 @@ async def test_slow_body(serve: conftest.Serve) -> None:
 async def test_slow_head(serve: conftest.Serve) -> None:
     """A connection whose request head does not come is closed."""
     served = await serve(
-        bounds=ingress.Limits(connections=http_server.Bounds(keepalive_timeout_s=0.05))
+        bounds=ingress.Limits(
+            connections=http_server.ConnectionLimits(keepalive_timeout_s=0.05)
+        )
     )
 
     assert await asyncio.wait_for(served.raw(_HEAD), 2) == b""
@@ -40,7 +43,9 @@ async def test_slow_head(serve: conftest.Serve) -> None:
 async def test_idle_connection(serve: conftest.Serve) -> None:
     """A connection that is kept open for nothing is closed."""
     served = await serve(
-        bounds=ingress.Limits(connections=http_server.Bounds(keepalive_timeout_s=0.05))
+        bounds=ingress.Limits(
+            connections=http_server.ConnectionLimits(keepalive_timeout_s=0.05)
+        )
     )
     request = _HEAD + b"Content-Length: 2\r\n\r\n{}"
 
@@ -146,7 +151,9 @@ async def test_strange_http(serve: conftest.Serve, request_bytes: bytes) -> None
     """What is HTTP and no callback is a 4xx."""
     bounds = ingress.Limits(
         read_timeout_s=0.2,
-        connections=http_server.Bounds(keepalive_timeout_s=0.2, linger_timeout_s=0.2),
+        connections=http_server.ConnectionLimits(
+            keepalive_timeout_s=0.2, linger_timeout_s=0.2
+        ),
     )
     served = await serve(bounds=bounds)
 

@@ -72,7 +72,7 @@ def _request(name: str, body: bytes) -> dict[str, Any]:
     if (scheme := providers.REGISTRY[name].signature) and name == "idbeyond":
         headers = {scheme.header: signing.sign(scheme, _SECRET.encode(), body)}
     else:
-        path = f"{name}/{signing.url_token(_SECRET.encode(), 'test', name)}"
+        path = f"{name}/{signing.derive_url_token(_SECRET.encode(), 'test', name)}"
     return {"path": path, "headers": headers, "body": body}
 
 

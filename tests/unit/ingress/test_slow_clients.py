@@ -78,7 +78,7 @@ async def test_slow_bodies_do_not_refuse_the_others(serve: conftest.Serve) -> No
 async def test_bodies_share_their_bytes(serve: conftest.Serve) -> None:
     """Past the bound the slowest is answered 503, and what comes later is taken."""
     bounds = ingress.Limits(
-        connections=http_server.Bounds(max_buffered_bytes=256 << 10)
+        connections=http_server.ConnectionLimits(max_buffered_bytes=256 << 10)
     )
     served = await serve(bounds=bounds)
     large = wires.head(length=100_000)
@@ -101,7 +101,7 @@ async def test_bodies_share_their_bytes(serve: conftest.Serve) -> None:
 
 async def test_the_slowest_connection_makes_room(serve: conftest.Serve) -> None:
     """Past the bound the one whose request is awaited for longest is closed."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=3))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=3))
     served = await serve(bounds=bounds)
     async with (
         wires.connected(served, wires.head() + b"{") as (slow, _),
@@ -114,14 +114,14 @@ async def test_the_slowest_connection_makes_room(serve: conftest.Serve) -> None:
             assert await asyncio.wait_for(slow.read(), 2) == b""
 
     assert reply.startswith(b"HTTP/1.1 200 ")
-    assert served.observer.closings == [http_server.Closed.CROWDED_OUT]
+    assert served.observer.closings == [http_server.CloseReason.CROWDED_OUT]
 
 
 async def test_who_has_shown_a_secret_keeps_its_connection(
     serve: conftest.Serve,
 ) -> None:
     """Strangers make room for each other, and not a kept connection for them."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=3))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=3))
     served = await serve(bounds=bounds)
     async with wires.connected(served, wires.whole(close=False)) as (reader, writer):
         await asyncio.wait_for(reader.readuntil(b"}"), 2)
@@ -132,12 +132,12 @@ async def test_who_has_shown_a_secret_keeps_its_connection(
             line = await asyncio.wait_for(reader.readuntil(b"}"), 2)
 
     assert line.startswith(b"HTTP/1.1 200 ")
-    assert served.observer.closings == [http_server.Closed.CROWDED_OUT] * 3
+    assert served.observer.closings == [http_server.CloseReason.CROWDED_OUT] * 3
 
 
 async def test_kept_connections_leave_room_for_new_ones(serve: conftest.Serve) -> None:
     """Past a half of all, of those who have shown a secret the slowest is closed."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=4))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=4))
     served = await serve(bounds=bounds)
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(3):
@@ -152,12 +152,12 @@ async def test_kept_connections_leave_room_for_new_ones(serve: conftest.Serve) -
 
     assert reply.startswith(b"HTTP/1.1 200 ")
     assert line.startswith(b"HTTP/1.1 200 ")
-    assert served.observer.closings == [http_server.Closed.CROWDED_OUT]
+    assert served.observer.closings == [http_server.CloseReason.CROWDED_OUT]
 
 
 async def test_what_is_being_handled_is_not_closed(serve: conftest.Serve) -> None:
     """Where every request is whole, the new connection is the one that goes."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=1))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=1))
     served = await serve(bounds=bounds)
     served.sink.gate = asyncio.Event()
     async with wires.connected(served, wires.whole()) as (reader, _):

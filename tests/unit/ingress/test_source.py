@@ -65,7 +65,7 @@ def test_from_settings() -> None:
     )  # fmt: skip
 
     tokens = [
-        signing.url_token(secret.encode(), "test", "idnow_de").encode()
+        signing.derive_url_token(secret.encode(), "test", "idnow_de").encode()
         for secret in (_URL_SECRET, _URL_SECRET + "2")
     ]
     assert tuple(tokens) == of.tokens

@@ -23,7 +23,7 @@ async def test_refusals_are_counted_and_not_all_written() -> None:
     logs.configure(console=False, stream=out)
     counters = metrics.Metrics(["one"])
     lines = log_throttle.LogThrottle(clock.ManualClock())
-    watch = telemetry.IngressTelemetry(counters, lines)
+    observer = telemetry.IngressTelemetry(counters, lines)
     refused = ingress.Report(
         result=ingress.Result.NOT_AUTHENTIC,
         status=401,
@@ -32,10 +32,10 @@ async def test_refusals_are_counted_and_not_all_written() -> None:
     )
     accepted = ingress.Report(result=ingress.Result.ACCEPTED, status=200, source="one")
     for _ in range(500):
-        watch.finished(refused)
-        watch.finished(accepted)
+        observer.request_finished(refused)
+        observer.request_finished(accepted)
     await asyncio.sleep(0)
-    lines.tell()
+    lines.report()
 
     events = _events(out)
     assert events.count("callback.accepted") == 500
@@ -60,10 +60,12 @@ def test_returns(result: labels.ReturnResult, event: str) -> None:
     out = io.StringIO()
     logs.configure(console=False, stream=out)
     lines = log_throttle.LogThrottle(clock.ManualClock())
-    watch = returns_telemetry.ReturnTelemetry(metrics.Metrics(["one"]), lines)
+    observer = returns_telemetry.ReturnTelemetry(metrics.Metrics(["one"]), lines)
     for _ in range(30):
-        watch.returned(
-            returns.Return(way=labels.ReturnWay.RETURN, result=result, status=404)
+        observer.request_finished(
+            returns.ReturnReport(
+                way=labels.ReturnEndpoint.RETURN, result=result, status=404
+            )
         )
 
     assert _events(out) == [event] * (20 if event == "return.refused" else 30)

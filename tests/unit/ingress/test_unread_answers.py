@@ -22,18 +22,20 @@ class _LongAnswers:
 
 async def test_answers_have_to_be_read(serve: conftest.Serve) -> None:
     """A connection whose answer is not read is closed after the time for it."""
-    bounds = ingress.Limits(connections=http_server.Bounds(send_timeout_s=0.1))
+    bounds = ingress.Limits(
+        connections=http_server.ConnectionLimits(send_timeout_s=0.1)
+    )
     served = await serve(bounds=bounds, pages=_LongAnswers())
     async with wires.connected(served, b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n"):
         await wires.until(served, 1)
         await wires.until(served, 0)
 
-    assert served.observer.closings == [http_server.Closed.UNREAD]
+    assert served.observer.closings == [http_server.CloseReason.UNREAD]
 
 
 async def test_unread_answers_make_room(serve: conftest.Serve) -> None:
     """Those who read nothing hold no place that a callback needs."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=2))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=2))
     served = await serve(bounds=bounds, pages=_LongAnswers())
     asked = b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
     async with (
@@ -46,14 +48,14 @@ async def test_unread_answers_make_room(serve: conftest.Serve) -> None:
         reply = await asyncio.wait_for(served.raw(wires.whole()), 5)
 
     assert reply.startswith(b"HTTP/1.1 200 ")
-    assert served.observer.closings == [http_server.Closed.CROWDED_OUT]
+    assert served.observer.closings == [http_server.CloseReason.CROWDED_OUT]
 
 
 async def test_an_answer_sent_ahead_of_is_unread_as_well(
     serve: conftest.Serve,
 ) -> None:
     """A request that follows on the connection does not make it worth more."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=1))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=1))
     served = await serve(bounds=bounds, pages=_LongAnswers())
     asked = b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
     async with wires.connected(served, asked * 3) as (first, _):
@@ -66,7 +68,7 @@ async def test_an_answer_sent_ahead_of_is_unread_as_well(
 
 async def test_what_is_dropped_makes_room(serve: conftest.Serve) -> None:
     """A refused client that sends on holds no place, either."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=1))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=1))
     served = await serve(bounds=bounds)
     async with wires.connected(served, b"NOT HTTP AT ALL\r\n\r\n") as (refused, _):
         await refused.readline()
@@ -74,12 +76,12 @@ async def test_what_is_dropped_makes_room(serve: conftest.Serve) -> None:
         reply = await asyncio.wait_for(served.raw(wires.whole()), 1)
 
     assert reply.startswith(b"HTTP/1.1 200 ")
-    assert served.observer.closings == [http_server.Closed.CROWDED_OUT]
+    assert served.observer.closings == [http_server.CloseReason.CROWDED_OUT]
 
 
 async def test_an_answer_that_is_read_goes_on(serve: conftest.Serve) -> None:
     """Reading late takes its place away only where the place is needed."""
-    bounds = ingress.Limits(connections=http_server.Bounds(max_connections=2))
+    bounds = ingress.Limits(connections=http_server.ConnectionLimits(max_connections=2))
     served = await serve(bounds=bounds, pages=_LongAnswers())
     asked = b"GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     async with wires.connected(served, asked) as (reader, _):

@@ -32,9 +32,9 @@ B_DONE = B.registered(_NOW + 1, session_id="s2", provider_session_id="S2")
 A_FAILED = A.failed(_NOW + 1)
 
 
-def _view(*records: model.Intent | int | None) -> begin_index.BeginView:
+def _view(*records: model.Intent | int | None) -> begin_index.BeginIndex:
     """Return the view after *records*; a number lets so many milliseconds pass."""
-    view = begin_index.BeginView(window_ms=_WINDOW_MS)
+    view = begin_index.BeginIndex(window_ms=_WINDOW_MS)
     now = _NOW
     for each in records:
         if isinstance(each, int):
@@ -44,9 +44,9 @@ def _view(*records: model.Intent | int | None) -> begin_index.BeginView:
     return view
 
 
-def _told(view: begin_index.BeginView) -> tuple[model.Intent | None, bool]:
+def _told(view: begin_index.BeginIndex) -> tuple[model.Intent | None, bool]:
     held = view.get(_KEY)
-    return (None, False) if held is None else (held.intent, held.shadowed)
+    return (None, False) if held is None else (held.intent, held.superseded)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def test_every_error_of_a_commit_has_a_meaning(kind: type[Exception]) -> None:
     if kind in _TOO_LARGE:
         expected = errors.RecordTooLarge
 
-    assert expected is type(error_mapping.of_commit(kind(), None))
-    assert expected is type(error_mapping.of_commit(theirs.KafkaError(), kind()))
+    assert expected is type(error_mapping.map_commit_error(kind(), None))
+    assert expected is type(error_mapping.map_commit_error(theirs.KafkaError(), kind()))
 
 
 @pytest.mark.parametrize("kind", [*_ALL, TimeoutError, AssertionError, OSError])
@@ -75,8 +75,8 @@ def test_what_the_sender_died_of_is_the_cause() -> None:
     died = theirs.KafkaError("Unexpected error during batch delivery")
     died.__cause__ = theirs.InvalidProducerEpoch()
 
-    assert isinstance(error_mapping.of_commit(seen, died), errors.OwnershipLost)
-    assert isinstance(error_mapping.of_commit(seen, None), errors.CommitInDoubt)
+    assert isinstance(error_mapping.map_commit_error(seen, died), errors.OwnershipLost)
+    assert isinstance(error_mapping.map_commit_error(seen, None), errors.CommitInDoubt)
 
 
 def test_a_chain_without_end_has_an_end() -> None:

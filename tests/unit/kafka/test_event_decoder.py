@@ -10,7 +10,7 @@ from worker.kafka import event_decoder, partitioning
 
 _PARTITIONS = 12
 _NOW = told.START
-_EVENT = told.event()._replace(event_id=model.new_id())
+_EVENT = told.event()._replace(event_id=model.random_id())
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +33,7 @@ def _consumed(event: model.Event = _EVENT) -> _Consumed:
 
 def test_an_event_in_its_key_s_partition_is_taken() -> None:
     """What our producers write is an event."""
-    taken = event_decoder.taken(_consumed(), _NOW, _PARTITIONS)
+    taken = event_decoder.decode_event(_consumed(), _NOW, _PARTITIONS)
 
     assert (taken.offset, taken.event, taken.letter) == (7, _EVENT, None)
 
@@ -44,19 +44,21 @@ def test_an_event_in_any_other_partition_is_refused() -> None:
     for other in set(range(_PARTITIONS)) - {own}:
         consumed = _consumed()
         consumed.partition = other
-        taken = event_decoder.taken(consumed, _NOW, _PARTITIONS)
+        taken = event_decoder.decode_event(consumed, _NOW, _PARTITIONS)
         letter = taken.letter
         assert taken.event is None
         assert letter is not None
         assert (letter.reason, letter.last_error) == ("unmappable", "wrong_partition")
         assert _EVENT.key == model.SessionKey(letter.source, letter.session_id or "")
-        assert letter.dead_letter_id == model.named_id(f"kyc:dlq:kyc.events:{other}:7")
+        assert letter.dead_letter_id == model.deterministic_id(
+            f"kyc:dlq:kyc.events:{other}:7"
+        )
         assert letter.redrive == model.redrive_command(_EVENT.key)
 
 
 def test_a_text_that_is_too_long_is_told_by_its_own_word() -> None:
     """The letter says what is wrong with the record."""
-    taken = event_decoder.taken(
+    taken = event_decoder.decode_event(
         _consumed(_EVENT._replace(reference="x" * 256)), _NOW, _PARTITIONS
     )
 
@@ -68,7 +70,7 @@ def test_a_text_that_is_too_long_is_told_by_its_own_word() -> None:
 def test_a_timestamp_that_is_no_time_stops_nothing(timestamp: int) -> None:
     """Any producer sets it: the letter can be written all the same."""
     consumed = _Consumed(timestamp=timestamp, value=b"no event")
-    letter = event_decoder.taken(consumed, _NOW, _PARTITIONS).letter
+    letter = event_decoder.decode_event(consumed, _NOW, _PARTITIONS).letter
 
     assert letter is not None
     assert letter.first_seen_at == _NOW

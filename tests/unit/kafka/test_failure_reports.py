@@ -19,7 +19,7 @@ class _Telemetry(telemetry.WorkerTelemetry):
         """Keep it."""
         self.failed.append((number, reason, message))
 
-    def alarmed(self, source: str, kind: model.AlarmKind) -> None:
+    def alarm(self, source: str, kind: model.AlarmKind) -> None:
         """Keep it."""
         assert source == ""
         self.alarms.append(kind)
@@ -44,22 +44,22 @@ def test_what_a_person_can_help_with_is_said_and_what_must_be_is_an_alarm(
     failure: errors.TransportError, message: str, alarms: list[model.AlarmKind]
 ) -> None:
     """An ordinary failure is a word for the metric."""
-    watch = _Telemetry()
+    observer = _Telemetry()
 
-    failure_reports.report_partition_failure(watch, 3, failure)
+    failure_reports.report_partition_failure(observer, 3, failure)
 
-    assert [(3, failure.reason, message)] == watch.failed
-    assert alarms == watch.alarms
+    assert [(3, failure.reason, message)] == observer.failed
+    assert alarms == observer.alarms
 
 
 async def test_a_missing_topic_is_told_of_the_whole_consumer() -> None:
     """Nobody asks the brokers why: they have answered."""
-    watch = _Telemetry()
+    observer = _Telemetry()
     nowhere = settings.Kafka(bootstrap_servers="127.0.0.1:1")
 
     await failure_reports.report_consumer_failure(
-        watch, nowhere, errors.TopicMismatch(["gone."])
+        observer, nowhere, errors.TopicMismatch(["gone."])
     )
 
-    assert watch.failed == [(-1, "topic_mismatch", "gone.")]
-    assert watch.alarms == [model.AlarmKind.TOPIC_MISMATCH]
+    assert observer.failed == [(-1, "topic_mismatch", "gone.")]
+    assert observer.alarms == [model.AlarmKind.TOPIC_MISMATCH]

@@ -13,7 +13,7 @@ def _behind(room: bool) -> tuple[lag.Lag, clocks.ManualClock]:  # noqa: FBT001 -
     clock = clocks.ManualClock()
     lags = lag.Lag(clock)
     lags.read({_TP: 10})
-    lags.look(_TP, 4, room=room)
+    lags.observe(_TP, 4, room=room)
     return lags, clock
 
 
@@ -24,28 +24,28 @@ def _wait(
     for _ in range(12):
         clock.advance(_MINUTE // 6)
         lags.read({_TP: 10})
-        lags.look(_TP, next_offset, room=room)
+        lags.observe(_TP, next_offset, room=room)
 
 
 def test_a_paused_partition_is_behind_its_end() -> None:
     """The lag comes of the topic's end, whether anything is fetched or not."""
     lags, _ = _behind(room=False)
-    assert lags.behind(_TP, 4) == 6
-    assert lags.behind(_TP, 12) == 0
+    assert lags.records(_TP, 4) == 6
+    assert lags.records(_TP, 12) == 0
 
 
 def test_a_full_partition_stands_and_is_not_stuck() -> None:
     """It is not ready, and starting the process anew would not help."""
     lags, clock = _behind(room=False)
     _wait(lags, clock, 4, room=False)
-    assert (lags.standing_ms(), lags.stuck_ms()) == (2 * _MINUTE, 0)
+    assert (lags.blocked_ms(), lags.stuck_ms()) == (2 * _MINUTE, 0)
 
 
 def test_a_partition_with_room_that_takes_nothing_is_stuck() -> None:
     """Events are there, Kafka answers, and none is taken."""
     lags, clock = _behind(room=True)
     _wait(lags, clock, 4)
-    assert lags.standing_ms() == lags.stuck_ms() == 2 * _MINUTE
+    assert lags.blocked_ms() == lags.stuck_ms() == 2 * _MINUTE
 
 
 def test_an_outage_of_kafka_does_not_make_it_stuck() -> None:
@@ -53,7 +53,7 @@ def test_an_outage_of_kafka_does_not_make_it_stuck() -> None:
     lags, clock = _behind(room=True)
     for _ in range(12):
         clock.advance(_MINUTE // 6)
-        lags.look(_TP, 4, room=True)
+        lags.observe(_TP, 4, room=True)
     assert lags.stuck_ms() < _MINUTE
 
 
@@ -62,14 +62,14 @@ def test_each_event_that_is_taken_is_progress() -> None:
     lags, clock = _behind(room=True)
     for taken in range(5, 11):
         _wait(lags, clock, taken)
-    assert (lags.standing_ms(), lags.stuck_ms()) == (0, 0)
+    assert (lags.blocked_ms(), lags.stuck_ms()) == (0, 0)
     clock.advance(_MINUTE)
-    assert lags.standing_ms() == 0
+    assert lags.blocked_ms() == 0
 
 
 def test_a_partition_of_another_owner_counts_no_more() -> None:
     """What was given away is forgotten."""
     lags, clock = _behind(room=True)
-    lags.forget_others(set())
+    lags.keep_only(set())
     clock.advance(_MINUTE)
-    assert (lags.behind(_TP, 0), lags.standing_ms()) == (0, 0)
+    assert (lags.records(_TP, 0), lags.blocked_ms()) == (0, 0)

@@ -20,7 +20,7 @@ def _rebuilt(
 ) -> None:
     """Build consumers that poll once in vain and then fail, a second each."""
     for _ in range(times):
-        one.begin()
+        one.restart()
         one.polled(records=False)
         one.failed(excused=excused)
         clock.advance(1000)
@@ -55,7 +55,7 @@ def test_a_consumer_that_lasts_is_progress() -> None:
     clock = clocks.ManualClock()
     one = progress.Progress(_WORKER, clock)
     _rebuilt(clock, one, 20)
-    one.begin()
+    one.restart()
     clock.advance(3000)
     one.polled(records=False)
     assert one.at < clock.now_ms()

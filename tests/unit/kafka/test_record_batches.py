@@ -10,7 +10,7 @@ from hypothesis import strategies
 
 from tests.support import batches as made
 from worker.kafka import aiokafka_fetcher, decompression, record_batches, record_format
-from worker.kafka.record_format import Why
+from worker.kafka.record_format import DecodeFailure
 
 _TP = aiokafka.TopicPartition("kyc.events", 3)
 _GOOD = [made.Raw(key=b"k%d" % number, value=b"v" * 99) for number in range(3)]
@@ -76,7 +76,7 @@ def test_a_header_that_is_not_text_costs_one_record(codec: str) -> None:
     raws = [_GOOD[0], _BAD_HEADER, _GOOD[2]]
     found, then = _read(made.batch(raws, codec, base_offset=7), offset=7)
 
-    assert _seen(found) == [(7, b"k0"), (8, Why.HEADER), (9, b"k2")]
+    assert _seen(found) == [(7, b"k0"), (8, DecodeFailure.HEADER), (9, b"k2")]
     assert then == 10
     foreign = found[1]
     assert isinstance(foreign, record_format.Undecodable)
@@ -89,9 +89,10 @@ def test_what_is_not_in_its_codec_is_one_place(codec: str) -> None:
     garbage = made.framed(b"\x01garbage" * 9, 3, attributes=made.CODECS[codec])
     found, then = _read(garbage + made.batch(_GOOD, base_offset=3))
 
-    assert [(0, Why.COMPRESSION), *((n + 3, b"k%d" % n) for n in range(3))] == _seen(
-        found
-    )
+    assert [
+        (0, DecodeFailure.COMPRESSION),
+        *((n + 3, b"k%d" % n) for n in range(3)),
+    ] == _seen(found)
     assert then == 6
     assert isinstance(found[0], record_format.Undecodable)
     assert found[0].place == "kyc.events:3:0-2"
@@ -101,7 +102,7 @@ def test_an_unknown_codec_is_one_place() -> None:
     """A later Kafka may have one more."""
     found, then = _read(made.framed(b"x" * 50, 2, attributes=5))
 
-    assert (_seen(found), then) == ([(0, Why.COMPRESSION)], 2)
+    assert (_seen(found), then) == ([(0, DecodeFailure.COMPRESSION)], 2)
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy-raw", "lz4", "zstd"])
@@ -113,7 +114,7 @@ def test_a_batch_inflates_to_a_bound(
     bomb = made.batch([made.Raw(value=b"\0" * (1 << 20))], codec)
     found, then = _read(bomb)
 
-    assert (_seen(found), then) == ([(0, Why.TOO_LARGE)], 1)
+    assert (_seen(found), then) == ([(0, DecodeFailure.TOO_LARGE)], 1)
 
 
 def test_a_batch_of_too_many_records_is_one_place() -> None:
@@ -121,7 +122,7 @@ def test_a_batch_of_too_many_records_is_one_place() -> None:
     many = record_batches.BATCH_RECORDS + 1
     found, then = _read(made.batch([made.Raw()] * many, "gzip"))
 
-    assert (_seen(found), then) == ([(0, Why.TOO_MANY)], many)
+    assert (_seen(found), then) == ([(0, DecodeFailure.TOO_MANY)], many)
 
 
 def test_headers_are_counted_before_they_are_made() -> None:
@@ -132,7 +133,7 @@ def test_headers_are_counted_before_they_are_made() -> None:
     ]
     found, then = _read(made.batch(raws, "zstd"))
 
-    assert (_seen(found), then) == ([(0, b"k"), (1, Why.RECORD)], 2)
+    assert (_seen(found), then) == ([(0, b"k"), (1, DecodeFailure.RECORD)], 2)
 
 
 def test_a_wrong_checksum_is_one_place() -> None:
@@ -142,7 +143,7 @@ def test_a_wrong_checksum_is_one_place() -> None:
     found, then = _read(bytes(broken) + made.batch(_GOOD, base_offset=3))
 
     assert [each.offset for each in found] == [0, 3, 4, 5]
-    assert _seen(found)[0] == (0, Why.CHECKSUM)
+    assert _seen(found)[0] == (0, DecodeFailure.CHECKSUM)
     assert then == 6
 
 
@@ -152,7 +153,7 @@ def test_a_last_offset_that_cannot_be_true_is_not_believed() -> None:
     struct.pack_into(">i", broken, 23, 1_000_000)
     found, then = _read(bytes(broken))
 
-    assert (_seen(found), then) == ([(0, Why.CHECKSUM)], 1)
+    assert (_seen(found), then) == ([(0, DecodeFailure.CHECKSUM)], 1)
 
 
 def test_a_length_that_cannot_be_true_is_one_place() -> None:
@@ -161,7 +162,7 @@ def test_a_length_that_cannot_be_true_is_one_place() -> None:
     struct.pack_into(">i", broken, 8, 1 << 30)
     found, then = _read(bytes(broken), offset=4)
 
-    assert (_seen(found), then) == ([(4, Why.FRAME)], 5)
+    assert (_seen(found), then) == ([(4, DecodeFailure.FRAME)], 5)
 
 
 def test_aborted_and_control_batches_are_passed_over() -> None:
@@ -221,7 +222,7 @@ def test_each_record_is_read_or_has_its_place(raws: list[made.Raw], codec: str) 
     assert then == 5 + len(raws)
     for raw, each in zip(raws, found, strict=True):
         if isinstance(each, record_format.Undecodable):
-            assert each.why is Why.HEADER
+            assert each.why is DecodeFailure.HEADER
         else:
             assert (raw.key, raw.value) == (each.key, each.value)
             names = [(name.decode(), value) for name, value in raw.headers]

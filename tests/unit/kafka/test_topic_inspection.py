@@ -15,15 +15,17 @@ def _spec(name: str) -> topic_specs.Spec:
     return next(each for each in topic_specs.specs(_KAFKA) if each.name == name)
 
 
-def _fact(spec: topic_specs.Spec, **configs: str) -> topic_inspection.Fact:
-    return topic_inspection.Fact(
+def _fact(spec: topic_specs.Spec, **configs: str) -> topic_inspection.TopicState:
+    return topic_inspection.TopicState(
         partitions=spec.partitions,
         replication_factor=spec.replication_factor,
         configs={**spec.configs, **configs},
     )
 
 
-def _problems(spec: topic_specs.Spec, fact: topic_inspection.Fact | None) -> list[str]:
+def _problems(
+    spec: topic_specs.Spec, fact: topic_inspection.TopicState | None
+) -> list[str]:
     found = topic_inspection.differences(
         spec, fact, _KAFKA, identity_retention_ms=400 * _DAY
     )
@@ -91,8 +93,10 @@ def test_a_topic_that_runs_may_be_tuned_and_not_replaced(
         _fact(spec, **{"max.message.bytes": "300", "min.insync.replicas": "9"}),
         replication_factor=1,
     )
-    made = topic_inspection.Fact(partitions=1, configs={"cleanup.policy": "delete"})
-    denied = topic_inspection.Fact(denied=True)
+    made = topic_inspection.TopicState(
+        partitions=1, configs={"cleanup.policy": "delete"}
+    )
+    denied = topic_inspection.TopicState(denied=True)
 
     assert list(topic_inspection.replaced(spec, tuned)) == []
     assert list(topic_inspection.replaced(spec, denied)) == []

@@ -12,7 +12,7 @@ CLAIM = told.unconfirmed()
 
 
 def _denied(history: told.History) -> list[ledger.Effect]:
-    return history.fetch_failing(errors.NoSuchSession)
+    return history.fetch_failing(errors.SessionNotFound)
 
 
 def test_a_callback_is_not_believed_at_once() -> None:
@@ -34,7 +34,7 @@ def test_a_believed_callback_is_the_cause() -> None:
     effects: list[ledger.Effect] = []
     while not history.decisions:
         effects = _denied(history)
-    assert ledger.NoteKind.UNCONFIRMED in told.notes(effects)
+    assert ledger.CounterKind.UNCONFIRMED in told.notes(effects)
     assert model.CauseType.CALLBACK is history.latest.cause.type
     assert history.latest.observed_at == told.START
     assert not history.state.open
@@ -72,20 +72,20 @@ def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
     history.start()
     history.wait(told.SECOND)
     history.callback(CLAIM)
-    history.fail(errors.NoSuchSession)
+    history.fail(errors.SessionNotFound)
     assert history.state.confirmations == 0
 
 
 def test_what_refutes_a_claim_is_written() -> None:
     """With fast polls, too: a crash does not bring the refuted claim back."""
-    polling = policy.Polling(times=3)
+    polling = policy.PollSchedule(times=3)
     history = told.History(dataclasses.replace(told.FETCHED, polling=polling))
     history.callback()
     history.fetch(P(model.Reason.IN_PROGRESS))
     history.callback(CLAIM)
     effects = history.fetch(P(model.Reason.IN_PROGRESS))
     assert history.state.unconfirmed is None
-    assert ledger.Unwritten() not in effects
+    assert ledger.SkipPersist() not in effects
 
 
 def test_a_pending_session_takes_the_claim() -> None:

@@ -75,7 +75,7 @@ def test_a_preliminary_after_a_final_is_ignored_and_counted() -> None:
     history = told.decided(A())
     history.recheck()
     effects = history.fetch(P())
-    assert told.notes(effects) == [ledger.NoteKind.LATE_PRELIMINARY]
+    assert told.notes(effects) == [ledger.CounterKind.LATE_PRELIMINARY]
     assert len(history.decisions) == 1
     assert not history.state.open
 
@@ -94,7 +94,7 @@ def test_a_final_ends_the_polls() -> None:
     history.fetch(P())
     history.fetch(A())
     assert not history.state.open
-    assert (history.state.rechecks, history.state.wanted) == (0, None)
+    assert (history.state.rechecks, history.state.pending_cause) == (0, None)
 
 
 def test_pending_is_polled_ever_more_seldom() -> None:
@@ -241,7 +241,7 @@ def test_a_results_own_alarms_are_raised() -> None:
     alarming = dataclasses.replace(
         told.result(P()), alarms=(model.AlarmKind.SUBSCRIPTION,)
     )
-    effects = history.tell(ledger.Answered(1, alarming))
+    effects = history.tell(ledger.FetchSucceeded(1, alarming))
     assert told.alarms(effects) == [model.AlarmKind.SUBSCRIPTION]
 
 

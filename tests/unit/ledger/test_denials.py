@@ -11,14 +11,14 @@ A, R, P = told.approved, told.rejected, told.pending
 
 
 def _denied(history: told.History) -> list[ledger.Effect]:
-    return history.fetch_failing(errors.NoSuchSession)
+    return history.fetch_failing(errors.SessionNotFound)
 
 
 def test_a_denial_is_counted_and_asked_again() -> None:
     """One denial is counted against the budget and decides nothing."""
     history = told.History()
     history.callback()
-    assert told.notes(_denied(history)) == [ledger.NoteKind.DENIED]
+    assert told.notes(_denied(history)) == [ledger.CounterKind.DENIED]
     assert history.now + history.rules.retry.first_ms == history.state.due_at
 
 
@@ -31,7 +31,7 @@ def test_an_undecided_session_ends_unseen() -> None:
     while history.session is not None:
         effects = _denied(history)
         answers += 1
-    assert ledger.DeniedEnd() in effects
+    assert ledger.SessionDenied() in effects
     assert answers >= history.rules.denied_answers
     assert history.now - told.START >= history.rules.denied_over_ms
     assert (history.letters, history.decisions) == ([], [])
@@ -53,7 +53,7 @@ def test_denials_alone_end_no_session() -> None:
     for _ in range(5 * history.rules.denied_answers):
         history.callback()
         history.start()
-        history.fail(errors.NoSuchSession)
+        history.fail(errors.SessionNotFound)
     assert history.state.open
 
 
@@ -79,7 +79,7 @@ def test_a_callback_during_the_last_denial_is_fetched_first() -> None:
     history.wait_until_due()
     history.start()
     history.callback()
-    history.fail(errors.NoSuchSession)
+    history.fail(errors.SessionNotFound)
     assert history.now == history.state.due_at
 
 
@@ -146,12 +146,12 @@ def test_each_denial_asks_for_an_answer_from_after_its_fetch_started() -> None:
         history.wait_until_due()
         history.start()
         assert history.state.fresh_since == history.now
-        history.fail(errors.NotAsked)
+        history.fail(errors.Unsent)
         fresh = history.now
         history.wait_until_due()
         history.start()
         assert history.state.fresh_since == fresh
-        history.fail(errors.NoSuchSession)
+        history.fail(errors.SessionNotFound)
 
 
 @pytest.mark.parametrize("decides", [False, True])
@@ -194,8 +194,8 @@ def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
         history.wait_until_due()
         history.start()
         after += history.now >= deadline
-        effects = history.fail(errors.NoSuchSession)
-    assert ledger.DeniedEnd() in effects
+        effects = history.fail(errors.SessionNotFound)
+    assert ledger.SessionDenied() in effects
     assert after >= history.rules.denied_answers
     assert history.now - deadline >= history.rules.denied_over_ms
 
@@ -214,7 +214,7 @@ def test_a_result_ends_the_count_of_denials() -> None:
     history = told.History()
     history.callback()
     for _ in range(3 * history.rules.denied_answers):
-        history.fetch_failing(errors.NoSuchSession)
+        history.fetch_failing(errors.SessionNotFound)
         history.recheck()
         history.fetch(P())
         assert (history.state.denials, history.state.denied_since) == (0, None)
@@ -226,7 +226,7 @@ def test_no_unsigned_callback_approves() -> None:
     history = told.History()
     history.callback(model.Claim(model.ClaimKind.UNCONFIRMED, told.approved()))
     while history.session is not None and history.state.open:
-        history.fetch_failing(errors.NoSuchSession)
+        history.fetch_failing(errors.SessionNotFound)
     assert not history.decisions
 
 

@@ -7,7 +7,7 @@ from worker import errors, ledger, model
 
 A, R, P = told.approved, told.rejected, told.pending
 
-_ANSWERED = [errors.ProviderFault, errors.RateLimited, errors.BadAnswer]
+_ANSWERED = [errors.ProviderFault, errors.RateLimited, errors.InvalidResponse]
 _UNANSWERED = [errors.ProviderUnreachable, errors.ProviderTimeout]
 
 
@@ -31,7 +31,7 @@ def test_failures_are_retried_with_back_off(error: type[errors.FetchError]) -> N
     delays = []
     for _ in range(12):
         effects = history.fetch_failing(error)
-        assert told.notes(effects) == [ledger.NoteKind.RETRY]
+        assert told.notes(effects) == [ledger.CounterKind.RETRY]
         delays.append((history.state.due_at or 0) - history.now)
     assert [delay / told.SECOND for delay in delays] == [
         2,
@@ -143,7 +143,7 @@ def test_not_ready_is_asked_again_soon() -> None:
     delays = []
     for _ in range(8):
         effects = history.fetch_failing(errors.NotReady)
-        assert told.notes(effects) == [ledger.NoteKind.NOT_READY]
+        assert told.notes(effects) == [ledger.CounterKind.NOT_READY]
         delays.append((history.state.due_at or 0) - history.now)
     seconds = [delay / told.SECOND for delay in delays]
     assert seconds == [2, 4, 8, 16, 32, 60, 60, 60]
@@ -195,10 +195,10 @@ def test_a_refused_account_is_pending_and_an_alarm() -> None:
     """Refused credentials are our fault: pending, an alarm, and tried again."""
     history = told.History()
     history.callback()
-    effects = history.fetch_failing(errors.AccountRefused)
+    effects = history.fetch_failing(errors.ProviderAuthFailed)
     assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
     assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
-    history.fetch_failing(errors.AccountRefused)
+    history.fetch_failing(errors.ProviderAuthFailed)
     assert len(history.decisions) == 1
     history.fetch(A())
     assert model.Outcome.APPROVED is history.latest.verdict.outcome
@@ -209,7 +209,7 @@ def test_a_refused_account_changes_no_final() -> None:
     history = told.decided(R())
     history.wait(told.HOUR)
     history.callback()
-    effects = history.fetch_failing(errors.AccountRefused)
+    effects = history.fetch_failing(errors.ProviderAuthFailed)
     assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
     assert len(history.decisions) == 1
 
@@ -217,5 +217,5 @@ def test_a_refused_account_changes_no_final() -> None:
 def test_an_unavailable_provider_keeps_its_last_word() -> None:
     """The pending of an account problem keeps the provider's own last status."""
     history = told.decided(P())
-    history.fetch_failing(errors.AccountRefused)
+    history.fetch_failing(errors.ProviderAuthFailed)
     assert history.latest.verdict.provider_status == "REVIEW_PENDING"

@@ -8,14 +8,16 @@ from worker import ledger, model, policy
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _DEADLINE = told.FETCHED.session_deadline_ms
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.Polling(times=15))
+_POLLED = dataclasses.replace(told.FETCHED, polling=policy.PollSchedule(times=15))
 
 
-def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
-    return [effect.step for effect in effects if isinstance(effect, ledger.Reached)]
+def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
+    return [
+        effect.step for effect in effects if isinstance(effect, ledger.MilestoneReached)
+    ]
 
 
-def _registered(rules: policy.Rules = told.FETCHED) -> told.History:
+def _registered(rules: policy.SourcePolicy = told.FETCHED) -> told.History:
     history = told.History(rules)
     history.register()
     return history
@@ -24,7 +26,7 @@ def _registered(rules: policy.Rules = told.FETCHED) -> told.History:
 def test_a_callback_that_never_came_is_counted() -> None:
     """A final that a poll found, and no callback told, is a missed callback."""
     history = _registered()
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACKS_MISSED]
+    assert _steps(history.fetch(A())) == [ledger.Milestone.CALLBACKS_MISSED]
 
 
 def test_a_callback_that_came_is_not_missed() -> None:
@@ -43,7 +45,7 @@ def test_after_a_return_a_callback_is_not_missed_at_once() -> None:
     history = _registered(_POLLED)
     history.come_back()
     history.wait(_POLLED.recheck_min_interval_ms)
-    assert _steps(history.fetch(A())) == [ledger.Step.CALLBACKS_MISSED]
+    assert _steps(history.fetch(A())) == [ledger.Milestone.CALLBACKS_MISSED]
 
 
 def test_of_a_session_that_nobody_registered_no_callback_is_missed() -> None:
@@ -60,13 +62,13 @@ def test_of_a_session_that_nobody_registered_no_callback_is_missed() -> None:
 def test_an_overdue_session_that_nobody_can_ask_about_is_counted_once() -> None:
     """It stays what it is, and ends without a decision after the time it is kept."""
     history = _registered(told.SIGNED)
-    assert history.tell(ledger.WaitOver()) == []
+    assert history.tell(ledger.TimerFired()) == []
     history.wait_until_due()
-    effects = history.tell(ledger.WaitOver())
-    assert effects == [ledger.Reached(ledger.Step.OVERDUE_UNPOLLABLE)]
+    effects = history.tell(ledger.TimerFired())
+    assert effects == [ledger.MilestoneReached(ledger.Milestone.OVERDUE_UNPOLLABLE)]
     assert history.state.due_at == history.now + told.SIGNED.overdue_kept_ms
     history.wait_until_due()
-    assert history.tell(ledger.WaitOver()) == []
+    assert history.tell(ledger.TimerFired()) == []
     assert not history.state.open
     assert not history.decisions
     assert history.state.reference == "order-1"
@@ -76,10 +78,10 @@ def test_an_overdue_session_is_counted_once() -> None:
     """Also where its expiry is put off, and it is overdue again."""
     history = _registered(told.SIGNED)
     history.wait_until_due()
-    history.tell(ledger.WaitOver())
+    history.tell(ledger.TimerFired())
     history.register(expires_at=history.now + 60 * told.DAY)
     history.wait(60 * told.DAY)
-    assert _steps(history.tell(ledger.WaitOver())) == []
+    assert _steps(history.tell(ledger.TimerFired())) == []
     assert history.state.open
 
 

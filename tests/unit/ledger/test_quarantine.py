@@ -67,10 +67,10 @@ def test_attempts_are_counted_before_the_mapping() -> None:
     history.callback()
     for _ in range(history.rules.quarantine_attempts):
         history.start()
-        assert history.tell(ledger.MappingStarting(history.state.seq)) == []
+        assert history.tell(ledger.InterpretStarting(history.state.fetch_seq)) == []
         history.crash()
     history.start()
-    effects = history.tell(ledger.MappingStarting(history.state.seq))
+    effects = history.tell(ledger.InterpretStarting(history.state.fetch_seq))
     assert told.alarms(effects) == [model.AlarmKind.QUARANTINED]
     assert [letter.reason for letter in history.letters] == [
         model.DeadLetterReason.QUARANTINED
@@ -85,10 +85,10 @@ def test_an_attempt_is_counted_once() -> None:
     for attempt in range(1, history.rules.quarantine_attempts + 1):
         history.wait_until_due()
         history.start()
-        history.tell(ledger.MappingStarting(history.state.seq))
-        assert attempt == history.state.tries
+        history.tell(ledger.InterpretStarting(history.state.fetch_seq))
+        assert attempt == history.state.mapping_attempts
         failure = told.failure(errors.MappingCrashed)
-        history.tell(ledger.Failed(history.state.seq, failure, counted=True))
+        history.tell(ledger.FetchFailed(history.state.fetch_seq, failure, counted=True))
     assert history.rules.quarantine_attempts == history.letters[0].attempts
 
 
@@ -99,6 +99,6 @@ def test_a_mapped_result_ends_the_count_of_attempts() -> None:
     for _ in range(2 * history.rules.quarantine_attempts):
         history.wait_until_due()
         history.start()
-        history.tell(ledger.MappingStarting(history.state.seq))
+        history.tell(ledger.InterpretStarting(history.state.fetch_seq))
         history.answer(P())
     assert history.letters == []

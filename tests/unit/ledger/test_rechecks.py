@@ -45,8 +45,8 @@ def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
 def test_a_recheck_of_a_signed_source_is_counted_only() -> None:
     """Where nothing can be fetched, a recheck or a mere wake-up leaves no session."""
     history = told.History(told.SIGNED)
-    assert told.notes(history.recheck()) == [ledger.NoteKind.UNFETCHABLE]
-    assert told.notes(history.callback()) == [ledger.NoteKind.UNFETCHABLE]
+    assert told.notes(history.recheck()) == [ledger.CounterKind.UNFETCHABLE]
+    assert told.notes(history.callback()) == [ledger.CounterKind.UNFETCHABLE]
     assert history.session is None
 
 
@@ -86,7 +86,7 @@ def test_a_redrive_acts_once() -> None:
     history.tell(ledger.RecheckTaken(redrive))
     history.fetch(A())
     again = history.tell(ledger.RecheckTaken(redrive))
-    assert told.notes(again) == [ledger.NoteKind.REPEATED]
+    assert told.notes(again) == [ledger.CounterKind.REPEATED]
     assert history.state.due_at is None
 
 

@@ -14,8 +14,10 @@ _STRICT = dataclasses.replace(told.SIGNED, known_sessions_only=True)
 _GRACE = _KNOWN.unknown_grace_ms
 
 
-def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
-    return [effect.step for effect in effects if isinstance(effect, ledger.Reached)]
+def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
+    return [
+        effect.step for effect in effects if isinstance(effect, ledger.MilestoneReached)
+    ]
 
 
 def _reasons(history: told.History) -> list[model.Reason]:
@@ -27,7 +29,7 @@ def test_a_registration_is_kept_and_says_nothing() -> None:
     history = told.History()
     effects = history.register("order-1", expires_at=history.now + told.MINUTE)
     state = history.state
-    assert _steps(effects) == [ledger.Step.REGISTERED]
+    assert _steps(effects) == [ledger.Milestone.REGISTERED]
     assert (state.reference, state.begin_id) == ("order-1", "begin-1")
     assert (state.registered_at, state.expires_at) == (
         history.now,
@@ -62,7 +64,10 @@ def test_a_registration_after_its_callback_is_a_new_revision() -> None:
     """A late reference is told, with the registration as its cause."""
     history = told.decided(A())
     effects = history.register("order-1")
-    assert _steps(effects) == [ledger.Step.REGISTERED, ledger.Step.CALLED_BACK]
+    assert _steps(effects) == [
+        ledger.Milestone.REGISTERED,
+        ledger.Milestone.CALLED_BACK,
+    ]
     assert [d.reference for d in history.decisions] == [None, "order-1"]
     assert history.latest.cause.type is model.CauseType.REGISTRATION
     assert history.latest.cause.received_at is None
@@ -74,7 +79,7 @@ def test_the_first_callback_is_counted_once() -> None:
     """A registered session is called back once, however often it is."""
     history = told.History()
     history.register()
-    assert _steps(history.callback()) == [ledger.Step.CALLED_BACK]
+    assert _steps(history.callback()) == [ledger.Milestone.CALLED_BACK]
     assert _steps(history.callback()) == []
 
 
@@ -179,7 +184,7 @@ def test_a_stranger_s_callback_is_held() -> None:
     """It starts no fetch; what waits is its registration."""
     history = told.History(_KNOWN)
     effects = history.callback()
-    assert told.notes(effects) == [ledger.NoteKind.HELD]
+    assert told.notes(effects) == [ledger.CounterKind.HELD]
     assert history.state.due_at == history.now + _GRACE
     history.wait(_GRACE)
     assert not told.fetches(history.start())
@@ -191,7 +196,10 @@ def test_a_registration_lets_a_held_wake_up_through() -> None:
     history.callback()
     history.wait(_GRACE - 1)
     effects = history.register()
-    assert _steps(effects) == [ledger.Step.REGISTERED, ledger.Step.CALLED_BACK]
+    assert _steps(effects) == [
+        ledger.Milestone.REGISTERED,
+        ledger.Milestone.CALLED_BACK,
+    ]
     assert told.fetches(history.start())
     history.answer(A())
     assert history.latest.cause.type is model.CauseType.CALLBACK
@@ -231,10 +239,13 @@ def test_a_stranger_ends_after_the_grace_time(rules: object) -> None:
     history = told.History(rules)
     history.callback(None if rules.fetches else told.signed(A(at=1)))
     history.wait(_GRACE - 1)
-    assert history.tell(ledger.WaitOver()) == []
+    assert history.tell(ledger.TimerFired()) == []
     history.wait(1)
-    effects = history.tell(ledger.WaitOver())
-    assert effects == [ledger.Note(ledger.NoteKind.UNKNOWN), ledger.UnknownEnd()]
+    effects = history.tell(ledger.TimerFired())
+    assert effects == [
+        ledger.Count(ledger.CounterKind.UNKNOWN),
+        ledger.UnregisteredExpired(),
+    ]
     assert history.session is None
     assert not history.decisions
 
@@ -244,7 +255,7 @@ def test_a_stranger_waits_on_while_events_are_behind() -> None:
     history = told.History(_KNOWN)
     history.callback()
     history.wait(_GRACE)
-    assert history.tell(ledger.WaitOver(behind=True)) == []
+    assert history.tell(ledger.TimerFired(behind=True)) == []
     assert history.state.due_at == history.now + _GRACE
 
 
@@ -252,10 +263,10 @@ def test_a_stranger_ends_early_where_there_is_no_room() -> None:
     """It is counted as it is at its time; one that is not held is left alone."""
     history = told.History(_KNOWN)
     history.callback()
-    assert ledger.UnknownEnd() in history.tell(ledger.HoldDropped())
+    assert ledger.UnregisteredExpired() in history.tell(ledger.HoldEvicted())
     history = told.decided(P())
     before = history.state
-    assert history.tell(ledger.HoldDropped()) == []
+    assert history.tell(ledger.HoldEvicted()) == []
     assert history.state is before
 
 

@@ -7,14 +7,16 @@ from worker import errors, ledger, model, policy
 
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.Polling(times=15))
+_POLLED = dataclasses.replace(told.FETCHED, polling=policy.PollSchedule(times=15))
 
 
-def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
-    return [effect.step for effect in effects if isinstance(effect, ledger.Reached)]
+def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
+    return [
+        effect.step for effect in effects if isinstance(effect, ledger.MilestoneReached)
+    ]
 
 
-def _returned(rules: policy.Rules = _POLLED) -> told.History:
+def _returned(rules: policy.SourcePolicy = _POLLED) -> told.History:
     history = told.History(rules)
     history.register()
     history.come_back()
@@ -26,7 +28,7 @@ def test_a_return_wakes_its_session() -> None:
     history = told.History()
     history.register()
     history.wait(told.MINUTE)
-    assert _steps(history.come_back()) == [ledger.Step.RETURNED]
+    assert _steps(history.come_back()) == [ledger.Milestone.RETURNED]
     assert history.state.returned_at == history.now
     assert told.fetches(history.start())
     history.answer(A())
@@ -42,7 +44,7 @@ def test_a_return_of_another_begin_is_ignored() -> None:
     before = history.state
     for begin_id in ("begin-2", None):
         effects = history.come_back(begin_id)
-        assert told.notes(effects) == [ledger.NoteKind.RETURN_IGNORED]
+        assert told.notes(effects) == [ledger.CounterKind.RETURN_IGNORED]
         assert history.state is before
 
 
@@ -50,13 +52,13 @@ def test_a_return_to_a_session_without_a_begin_is_ignored() -> None:
     """Where the company began it itself there is nothing to compare with."""
     history = told.History()
     history.register(begin_id=None)
-    assert told.notes(history.come_back(None)) == [ledger.NoteKind.RETURN_IGNORED]
+    assert told.notes(history.come_back(None)) == [ledger.CounterKind.RETURN_IGNORED]
 
 
 def test_a_return_to_a_session_that_nobody_knows_is_ignored() -> None:
     """It makes no session: a browser says so."""
     history = told.History()
-    assert told.notes(history.come_back()) == [ledger.NoteKind.RETURN_IGNORED]
+    assert told.notes(history.come_back()) == [ledger.CounterKind.RETURN_IGNORED]
     assert history.session is None
 
 
@@ -66,7 +68,7 @@ def test_a_return_after_a_final_asks_for_nothing() -> None:
     history.register()
     history.callback()
     history.fetch(A())
-    assert _steps(history.come_back()) == [ledger.Step.RETURNED]
+    assert _steps(history.come_back()) == [ledger.Milestone.RETURNED]
     assert not history.state.open
 
 
@@ -77,7 +79,7 @@ def test_a_return_during_a_fetch_that_brings_the_final_is_answered() -> None:
     history.callback()
     history.start()
     history.come_back()
-    assert history.state.trailing is not None
+    assert history.state.queued_cause is not None
     history.answer(A())
     assert not history.state.open
 
@@ -91,8 +93,8 @@ def test_a_callback_after_a_return_during_a_fetch_is_followed_up() -> None:
     history.come_back()
     history.callback()
     history.answer(A())
-    assert history.state.wanted is not None
-    assert history.state.wanted.type is model.CauseType.CALLBACK
+    assert history.state.pending_cause is not None
+    assert history.state.pending_cause.type is model.CauseType.CALLBACK
 
 
 def test_a_thousand_hints_are_one_flight_and_one_trailing() -> None:
@@ -184,8 +186,8 @@ def test_a_fast_poll_is_not_written() -> None:
     written = history.state
     for _ in range(14):
         history.wait_until_due()
-        assert ledger.Unwritten() in history.start()
-        assert history.answer(_PROGRESS) == [ledger.Unwritten()]
+        assert ledger.SkipPersist() in history.start()
+        assert history.answer(_PROGRESS) == [ledger.SkipPersist()]
         assert written.due_at is not None
         assert written.due_at <= history.now
     history.wait_until_due()
@@ -200,10 +202,10 @@ def test_a_poll_that_brings_something_is_written() -> None:
     history.wait_until_due()
     history.start()
     effects = history.answer(_PROGRESS, reference="order-1")
-    assert effects == [ledger.Unwritten()]
+    assert effects == [ledger.SkipPersist()]
     history.wait_until_due()
     history.start()
-    assert ledger.Unwritten() not in history.answer(A())
+    assert ledger.SkipPersist() not in history.answer(A())
 
 
 def test_a_slow_answer_is_written() -> None:
@@ -214,7 +216,7 @@ def test_a_slow_answer_is_written() -> None:
     written = []
     for _ in range(8):
         effects = history.fail(errors.NotReady)
-        written.append(ledger.Unwritten() not in effects)
+        written.append(ledger.SkipPersist() not in effects)
         history.wait_until_due()
         history.start()
     assert written == [False] * 4 + [True] * 4

@@ -12,9 +12,9 @@ _OTHER = model.Reason.DOCUMENT_INVALID
 
 
 def _standing(*verdicts: model.Verdict) -> tuple[object, ...]:
-    standing = told.told(told.SIGNED, *verdicts).state.standing
+    standing = told.told(told.SIGNED, *verdicts).state.current_verdict
     assert standing is not None
-    return (*standing.substance, standing.provider_time)
+    return (*standing.comparison_key, standing.provider_time)
 
 
 def test_a_signed_verdict_stands_at_once() -> None:
@@ -113,7 +113,7 @@ def test_an_older_final_changes_nothing_and_is_counted(
     """A final that comes late over a rejection neither decides nor is buried."""
     history = told.told(told.SIGNED, standing)
     effects = history.callback(told.signed(late))
-    assert told.notes(effects) == [ledger.NoteKind.LATE_FINAL]
+    assert told.notes(effects) == [ledger.CounterKind.LATE_FINAL]
     assert (len(history.decisions), history.letters) == (1, [])
 
 
@@ -140,7 +140,7 @@ def test_a_time_in_the_future_is_no_time(at: int, kept: bool) -> None:  # noqa: 
     effects = history.callback(told.signed(A(at=at)))
     said_at = told.START + at if kept else None
     assert said_at == history.latest.verdict.provider_time
-    assert (ledger.NoteKind.FUTURE_TIME in told.notes(effects)) is not kept
+    assert (ledger.CounterKind.FUTURE_TIME in told.notes(effects)) is not kept
 
 
 def test_an_approval_from_the_future_is_revoked() -> None:
@@ -156,7 +156,7 @@ def test_an_approval_from_the_future_that_was_kept_is_revoked(ahead: int) -> Non
     """A time in the future that an earlier release has kept orders nothing either."""
     history = told.told(told.SIGNED, A())
     standing = A(at=ahead)
-    history.session = history.state._replace(standing=standing)
+    history.session = history.state._replace(current_verdict=standing)
     history.callback(told.signed(R(at=2_000)))
     assert model.Outcome.REJECTED is history.latest.verdict.outcome
 
@@ -165,7 +165,7 @@ def test_a_preliminary_after_a_final_changes_nothing_and_is_counted() -> None:
     """A late pending never undoes a final."""
     history = told.told(told.SIGNED, A(at=1))
     late = history.callback(told.signed(P(at=9)))
-    assert told.notes(late) == [ledger.NoteKind.LATE_PRELIMINARY]
+    assert told.notes(late) == [ledger.CounterKind.LATE_PRELIMINARY]
     assert len(history.decisions) == 1
 
 
@@ -174,7 +174,7 @@ def test_one_digest_acts_once() -> None:
     history = told.told(told.SIGNED, A())
     history.callback(told.signed(R()), digest="b" * 64)
     again = history.callback(told.signed(R()), digest="b" * 64)
-    assert [ledger.Note(ledger.NoteKind.REPEATED)] == again
+    assert [ledger.Count(ledger.CounterKind.REPEATED)] == again
     assert len(history.letters) == 1
 
 
@@ -182,9 +182,9 @@ def test_the_same_verdict_in_another_body_is_no_news() -> None:
     """The same substance under another digest is counted; its later time counts."""
     history = told.told(told.SIGNED, A(at=1))
     again = history.callback(told.signed(A(at=5)))
-    assert told.notes(again) == [ledger.NoteKind.REPEATED]
+    assert told.notes(again) == [ledger.CounterKind.REPEATED]
     late = history.callback(told.signed(R(at=3)))
-    assert told.notes(late) == [ledger.NoteKind.LATE_FINAL]
+    assert told.notes(late) == [ledger.CounterKind.LATE_FINAL]
     assert model.Outcome.APPROVED is history.latest.verdict.outcome
 
 

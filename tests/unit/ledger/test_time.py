@@ -26,7 +26,7 @@ def test_a_clock_that_jumps_ahead_ends_nothing() -> None:
     history.callback()
     history.fetch_failing(errors.ProviderFault)
     history.wait(300 * told.DAY)
-    history.tell(ledger.RetentionOver())
+    history.tell(ledger.RetentionExpired())
     history.start()
     assert history.flying
     assert (history.decisions, history.letters) == ([], [])
@@ -37,10 +37,10 @@ def test_an_unknown_session_has_nothing_to_tell() -> None:
     history = told.History()
     for late in (
         ledger.FetchStarting(),
-        ledger.MappingStarting(1),
-        ledger.Answered(1, told.result(A())),
-        ledger.Failed(1, told.failure(errors.NotReady)),
-        ledger.RetentionOver(),
+        ledger.InterpretStarting(1),
+        ledger.FetchSucceeded(1, told.result(A())),
+        ledger.FetchFailed(1, told.failure(errors.NotReady)),
+        ledger.RetentionExpired(),
     ):
         assert history.tell(late) == []
     assert history.session is None
@@ -50,9 +50,9 @@ def test_a_stub_is_kept_for_its_retention() -> None:
     """An ended session is forgotten once its retention is over, and not before."""
     history = told.decided(A())
     history.wait(history.rules.identity_retention_ms - 1)
-    assert history.tell(ledger.RetentionOver()) == []
+    assert history.tell(ledger.RetentionExpired()) == []
     history.wait(1)
-    assert [ledger.Forget()] == history.tell(ledger.RetentionOver())
+    assert [ledger.DeleteSession()] == history.tell(ledger.RetentionExpired())
     assert history.session is None
 
 
@@ -60,7 +60,7 @@ def test_an_open_session_is_never_forgotten() -> None:
     """A session with something to do outlives every retention."""
     history = told.decided(P())
     history.wait(2 * history.rules.identity_retention_ms)
-    assert history.tell(ledger.RetentionOver()) == []
+    assert history.tell(ledger.RetentionExpired()) == []
     assert history.state.open
 
 

@@ -12,11 +12,13 @@ _PROGRESS = P(model.Reason.IN_PROGRESS)
 _DEADLINE = told.FETCHED.session_deadline_ms
 
 
-def _steps(effects: list[ledger.Effect]) -> list[ledger.Step]:
-    return [effect.step for effect in effects if isinstance(effect, ledger.Reached)]
+def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
+    return [
+        effect.step for effect in effects if isinstance(effect, ledger.MilestoneReached)
+    ]
 
 
-def _registered(rules: policy.Rules = told.FETCHED) -> told.History:
+def _registered(rules: policy.SourcePolicy = told.FETCHED) -> told.History:
     history = told.History(rules)
     history.register()
     return history
@@ -39,7 +41,7 @@ def test_a_session_that_nobody_completes_is_rejected(*, ready: bool) -> None:
         waits.append(due - history.now)
         steps += _steps(_unfinished(history, ready=ready))
     assert waits == [_DEADLINE, *history.rules.recheck_pending_ms[:2]]
-    assert steps == [ledger.Step.NOT_COMPLETED]
+    assert steps == [ledger.Milestone.NOT_COMPLETED]
     verdict = history.latest.verdict
     assert verdict.reason is model.Reason.NOT_COMPLETED
     assert (verdict.final, verdict.retryable) == (True, True)
@@ -62,8 +64,8 @@ def test_an_unfinished_session_tells_nothing_before_its_end() -> None:
         errors.ProviderFault,
         errors.ProviderTimeout,
         errors.ProviderUnreachable,
-        errors.NoSuchSession,
-        errors.NotAsked,
+        errors.SessionNotFound,
+        errors.Unsent,
         errors.RateLimited,
     ],
 )
@@ -133,7 +135,7 @@ def test_a_wake_up_during_the_last_attempt_saves_the_session() -> None:
     history.start()
     history.callback()
     history.answer(_PROGRESS)
-    assert not history.state.lapsed
+    assert not history.state.expired_by_us
     assert told.fetches(history.start())
 
 
@@ -180,7 +182,7 @@ def test_a_late_final_of_the_provider_s_follows() -> None:
     history.fetch(A())
     assert history.latest.verdict == A()
     assert history.latest.supersedes == history.decisions[-2].decision_id
-    assert not history.state.lapsed
+    assert not history.state.expired_by_us
     assert not history.state.open
 
 
@@ -228,8 +230,8 @@ def test_a_registered_session_that_the_provider_denies_stays_known() -> None:
     history = _registered()
     effects: list[ledger.Effect] = []
     while history.state.open:
-        effects += history.fetch_failing(errors.NoSuchSession)
-    assert effects.count(ledger.DeniedEnd()) == 1
+        effects += history.fetch_failing(errors.SessionNotFound)
+    assert effects.count(ledger.SessionDenied()) == 1
     assert history.state.reference == "order-1"
     history.callback()
     assert history.state.open

@@ -18,15 +18,15 @@ def _called_back() -> told.History:
 
 @pytest.mark.parametrize(
     ("purged", "kind"),
-    [(False, ledger.NoteKind.DROPPED), (True, ledger.NoteKind.PURGED)],
+    [(False, ledger.CounterKind.DROPPED), (True, ledger.CounterKind.PURGED)],
 )
 def test_an_unanswered_session_is_dropped(
-    kind: ledger.NoteKind, *, purged: bool
+    kind: ledger.CounterKind, *, purged: bool
 ) -> None:
     """It is forgotten and counted; nothing is decided or buried."""
     history = _called_back()
     effects = history.tell(ledger.Dropped(purged=purged))
-    assert effects == [ledger.Note(kind), ledger.UnknownEnd()]
+    assert effects == [ledger.Count(kind), ledger.UnregisteredExpired()]
     assert history.session is None
 
 
@@ -35,9 +35,9 @@ def test_a_denied_session_is_still_unanswered() -> None:
     history = _called_back()
     history.start()
     assert history.state.unanswered
-    history.fail(errors.NoSuchSession)
+    history.fail(errors.SessionNotFound)
     assert history.state.unanswered
-    assert ledger.UnknownEnd() in history.tell(ledger.Dropped())
+    assert ledger.UnregisteredExpired() in history.tell(ledger.Dropped())
 
 
 def test_a_held_wake_up_is_unanswered() -> None:

@@ -33,7 +33,7 @@ def test_two_callbacks_before_the_fetch_are_one_wish() -> None:
     """One fetch answers every callback before it; the first one is its cause."""
     history = told.History()
     history.callback()
-    first = history.state.wanted
+    first = history.state.pending_cause
     history.callback()
     history.fetch(A())
     assert first == history.latest.cause
@@ -173,7 +173,7 @@ def test_the_providers_own_event_id_drops_a_repeat() -> None:
     history.fetch(A())
     history.wait(told.HOUR)
     repeat = history.callback(provider_event_id="evt-1")
-    assert told.notes(repeat) == [ledger.NoteKind.REPEATED]
+    assert told.notes(repeat) == [ledger.CounterKind.REPEATED]
     assert history.state.due_at is None
 
 
@@ -205,7 +205,7 @@ def test_a_session_remembers_only_so_many_events() -> None:
     for number in range(40):
         history.callback(provider_event_id=f"evt-{number}")
     kept = tuple(f"evt-{number}" for number in range(24, 40))
-    assert kept == history.state.seen
+    assert kept == history.state.seen_delivery_ids
 
 
 def test_an_answer_of_another_fetch_is_too_late() -> None:
@@ -216,8 +216,8 @@ def test_an_answer_of_another_fetch_is_too_late() -> None:
     history.crash()
     history.start()
     before = history.session
-    late = history.tell(ledger.Answered(1, told.result(A())))
-    failed = ledger.Failed(1, told.failure(errors.NoSuchSession))
+    late = history.tell(ledger.FetchSucceeded(1, told.result(A())))
+    failed = ledger.FetchFailed(1, told.failure(errors.SessionNotFound))
     assert (late, history.tell(failed)) == ([], [])
     assert before is history.session
 

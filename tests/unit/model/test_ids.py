@@ -13,7 +13,7 @@ def test_an_id_is_the_uuid_of_its_name(name: str) -> None:
     """Others compute ids as well: whatever its bits are, it is of version 5."""
     for number in range(100):
         told = name.format(number)
-        assert str(uuid.uuid5(uuid.NAMESPACE_URL, told)) == model.named_id(told)
+        assert str(uuid.uuid5(uuid.NAMESPACE_URL, told)) == model.deterministic_id(told)
 
 
 def test_a_new_id_is_of_version_4_and_nobody_elses() -> None:
@@ -21,7 +21,7 @@ def test_a_new_id_is_of_version_4_and_nobody_elses() -> None:
     made = []
     for _ in range(100):
         random.seed(1)
-        made.append(model.new_id())
+        made.append(model.random_id())
     assert len(made) == len(set(made))
     for each in map(uuid.UUID, made):
         assert each.version == 4

@@ -20,7 +20,7 @@ _KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
 _HOUR = 3_600_000
 
 
-def _rig(rules: policy.Rules = told.FETCHED) -> pipeline.Rig:
+def _rig(rules: policy.SourcePolicy = told.FETCHED) -> pipeline.Rig:
     return pipeline.Rig(
         rules=rules,
         limits=_LIMITS,
@@ -32,7 +32,7 @@ def _rig(rules: policy.Rules = told.FETCHED) -> pipeline.Rig:
 async def _leak(rig: pipeline.Rig, count: int = 300) -> None:
     """Take a real denial that spends the budget, and then a flood of inventions."""
     await rig.take(pipeline.event(0))
-    await rig.bring(errors.NoSuchSession(), "tx-0")
+    await rig.bring(errors.SessionNotFound(), "tx-0")
     await rig.take(*(pipeline.event(number) for number in range(1, count)))
     for _ in range(40):
         await rig.gathered()
@@ -48,9 +48,9 @@ async def test_a_flood_ends_its_longest_waiting_sessions() -> None:
         assert memory.get(pipeline.key(100)) is None
         assert rig.partition.next_offset == 300
         assert rig.partition.has_room
-        dropped = rig.watch.notes.count(ledger.NoteKind.DROPPED)
+        dropped = rig.observer.notes.count(ledger.CounterKind.DROPPED)
         assert dropped == 300 - len(memory)
-        assert rig.watch.alarms.count(model.AlarmKind.SESSIONS_DROPPED) == 1
+        assert rig.observer.alarms.count(model.AlarmKind.SESSIONS_DROPPED) == 1
         assert len(rig.ledger.records) == len(memory)
         heir = rig.again()
     async with heir:
@@ -106,8 +106,8 @@ async def test_a_source_that_gets_answers_is_waited_for() -> None:
             await rig.gathered()
         assert len(rig.ledger.decisions) == 30
         assert rig.partition.has_room
-        assert model.AlarmKind.PARTITION_FULL in rig.watch.alarms
-        assert model.AlarmKind.SESSIONS_DROPPED not in rig.watch.alarms
+        assert model.AlarmKind.PARTITION_FULL in rig.observer.alarms
+        assert model.AlarmKind.SESSIONS_DROPPED not in rig.observer.alarms
 
 
 async def test_a_source_without_answers_is_waited_for_only_for_a_moment() -> None:
@@ -137,10 +137,10 @@ async def test_a_partition_that_stays_full_is_an_alarm() -> None:
         assert not rig.partition.has_room
         for _ in range(59):
             await rig.wait(1_000)
-        assert model.AlarmKind.PARTITION_FULL not in rig.watch.alarms
+        assert model.AlarmKind.PARTITION_FULL not in rig.observer.alarms
         for _ in range(60):
             await rig.wait(1_000)
-        assert rig.watch.alarms.count(model.AlarmKind.PARTITION_FULL) == 1
+        assert rig.observer.alarms.count(model.AlarmKind.PARTITION_FULL) == 1
         assert rig.partition.memory.busiest() == told.KEY.source
 
 
@@ -173,7 +173,10 @@ def test_sizes_add_up() -> None:
     waiting = backlog.Backlog()
     history = told.History(told.FETCHED)
     history.callback()
-    small, large = history.state, history.state._replace(seen=("x" * 100,) * 16)
+    small, large = (
+        history.state,
+        history.state._replace(seen_delivery_ids=("x" * 100,) * 16),
+    )
     for session in (small, large, small):
         waiting.put(told.KEY, session)
     assert waiting.size(told.KEY.source) == backlog.weigh(small)
@@ -190,7 +193,7 @@ async def test_a_new_owner_keeps_the_bound() -> None:
         rig.limits = _LIMITS
         heir = rig.again()
     async with heir:
-        await heir.bring(errors.NoSuchSession(), next(iter(heir.provider.flying)))
+        await heir.bring(errors.SessionNotFound(), next(iter(heir.provider.flying)))
         for _ in range(40):
             await heir.gathered()
         assert len(heir.partition.memory) <= _LIMITS.max_unanswered
@@ -212,8 +215,8 @@ async def test_a_purge_ends_what_nobody_speaks_for() -> None:
         await rig.take(pipeline.purge())
         for _ in range(40):
             await rig.gathered()
-        assert rig.watch.purges == [300]
-        assert rig.watch.notes.count(ledger.NoteKind.PURGED) == 300
+        assert rig.observer.purges == [300]
+        assert rig.observer.notes.count(ledger.CounterKind.PURGED) == 300
         assert set(rig.ledger.records) == {
             str(pipeline.key(900)),
             str(pipeline.key(1, _OTHER)),
@@ -231,7 +234,7 @@ async def test_a_purge_that_is_cut_off_goes_on() -> None:
         rig.ledger.held.clear()
         await rig.take(pipeline.purge())
         heir = rig.again()
-    assert rig.watch.purges == []
+    assert rig.observer.purges == []
     async with heir:
         await heir.take(pipeline.purge())
         for _ in range(40):

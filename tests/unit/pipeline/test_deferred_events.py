@@ -23,14 +23,14 @@ async def test_an_event_of_an_unknown_source_is_decided_once_it_is_known() -> No
         await rig.bring(told.approved(), "tx-9")
         await rig.gathered()
         assert rig.ledger.letters == []
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
+        assert rig.observer.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
         assert rig.ledger.outcomes(pipeline.key(9)) == ["approved"]
         assert len(rig.partition.memory.deferred) == 3
 
     async with rig.again() as still:
         await still.gathered()
         assert len(still.partition.memory.deferred) == 3
-        assert still.watch.alarms == [model.AlarmKind.UNKNOWN_SOURCE] * 2
+        assert still.observer.alarms == [model.AlarmKind.UNKNOWN_SOURCE] * 2
 
     added = fakes.Provider()
     later = dataclasses.replace(still.again(), others={_NEW: added})
@@ -89,7 +89,7 @@ async def test_past_the_room_they_are_buried_with_a_command() -> None:
             ("unmappable", "unknown_source", event.event_id) for event in events[2:]
         ] == [(one.reason, one.last_error, one.event_id) for one in rig.ledger.letters]
         assert rig.ledger.letters[0].redrive == model.redrive_command(events[2].key)
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
+        assert rig.observer.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
         assert rig.ledger.outcomes(pipeline.key(9)) == ["approved"]
 
 
@@ -125,9 +125,9 @@ async def test_what_has_waited_too_long_is_buried() -> None:
         assert [one.last_error for one in rig.ledger.letters] == ["unknown_source"]
         assert len(rig.partition.memory.deferred) == 0
         assert not [key for key in rig.ledger.records if key.startswith("__")]
-        told_of = len(rig.watch.alarms)
+        told_of = len(rig.observer.alarms)
         await rig.wait(_HOUR_MS)
-        assert told_of == len(rig.watch.alarms)
+        assert told_of == len(rig.observer.alarms)
 
 
 def test_an_older_release_leaves_them_alone() -> None:
@@ -135,7 +135,7 @@ def test_an_older_release_leaves_them_alone() -> None:
     event = _events(1)[0]._replace(claim={"due": None, "flight": "x", '"due":': None})
     value = codec.encode_deferred(event, told.START)
 
-    assert not codec.may_be_open(value)
+    assert not codec.has_open_state(value)
     assert (event, told.START) == codec.read_deferred(value)
     traced = event._replace(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     assert traced == codec.read_deferred(codec.encode_deferred(traced, 0))[0]

@@ -22,7 +22,7 @@ async def test_an_event_whose_claim_crashes_is_buried() -> None:
         await rig.bring(A(), "tx-2")
         await rig.gathered()
         assert [letter.reason for letter in rig.ledger.letters] == ["quarantined"]
-        assert rig.watch.alarms == [model.AlarmKind.QUARANTINED]
+        assert rig.observer.alarms == [model.AlarmKind.QUARANTINED]
         assert rig.ledger.outcomes(pipeline.key(2)) == ["approved"]
 
 
@@ -89,11 +89,11 @@ async def test_what_no_fetch_may_raise_is_quarantined_too() -> None:
         await rig.take(told.event())
         rig.provider.flying[told.KEY.session_id].set_exception(KeyError("x"))
         await clocks.turns()
-        assert rig.watch.results == ["quarantined"]
+        assert rig.observer.results == ["quarantined"]
         await rig.gathered()
         session = rig.ledger.session()
         assert session is not None
-        assert session.tries == 1
+        assert session.mapping_attempts == 1
 
 
 async def test_what_kills_a_fetch_ends_the_loop() -> None:
@@ -143,7 +143,9 @@ async def test_events_before_the_position_are_passed_over() -> None:
     rig.ledger.position = model.Position(next_offset=5)
     rig.__post_init__()
     async with rig:
-        rig.partition.offer(ports.Taken(n, pipeline.event(n)) for n in range(3, 7))
+        rig.partition.offer(
+            ports.ConsumedEvent(n, pipeline.event(n)) for n in range(3, 7)
+        )
         await clocks.turns()
         assert rig.provider.asked == {"tx-5": 1, "tx-6": 1}
 

@@ -20,27 +20,27 @@ from worker.pipeline import (
 
 
 class _Owner:
-    """A partition that only listens; implements fetching.Owner."""
+    """A partition that only listens; implements fetcher.Partition."""
 
     cautious = False
 
     def __init__(self, clock: clocks.ManualClock) -> None:
         self.clock: clocks_of.Clock = clock
-        self.watch: telemetry.WorkerTelemetry = fakes.Telemetry()
+        self.observer: telemetry.WorkerTelemetry = fakes.Telemetry()
         self.landings = 0
 
     def apply(self, key: model.SessionKey, told: ledger.Input) -> object:
         """Take it."""
         return key, told
 
-    async def written(self) -> None:
+    async def flush(self) -> None:
         """Write nothing."""
 
-    def crashed(self, error: BaseException) -> None:
+    def on_crash(self, error: BaseException) -> None:
         """Fail."""
         raise error
 
-    def landed(self, key: model.SessionKey) -> None:
+    def on_fetch_done(self, key: model.SessionKey) -> None:
         """Count it."""
         assert key
         self.landings += 1
@@ -51,12 +51,12 @@ async def test_a_cancelled_fetch_gives_its_place_back(turns: int) -> None:
     """Also one that was cancelled before its first step: it runs no line of its own."""
     clock = clocks.ManualClock()
     limits = dataclasses.replace(pipeline.GATE, concurrency=1)
-    bound = source_runtime.Binding(
+    bound = source_runtime.SourceRuntime(
         provider=fakes.Provider(),
         rules=told.FETCHED,
-        gate=source_limiter.Gate(limits, clock),
+        gate=source_limiter.SourceLimiter(limits, clock),
     )
-    flying = fetcher.Fetching(_Owner(clock), poison_pill.Interrogation())
+    flying = fetcher.Fetcher(_Owner(clock), poison_pill.PoisonPillRegistry())
 
     def fly() -> bool:
         flying.start(told.KEY, 1, told.KEY.session_id.upper(), bound, suspect=False)

@@ -8,10 +8,10 @@ from worker.pipeline import group_commit
 
 
 async def _gathered(
-    *effects: ledger.Emit | ledger.Bury | ledger.Forget,
-) -> group_commit.Changes:
+    *effects: ledger.EmitDecision | ledger.EmitDeadLetter | ledger.DeleteSession,
+) -> group_commit.PendingBatch:
     done = asyncio.get_running_loop().create_future()
-    gathered = group_commit.Changes(since=told.START, done=done)
+    gathered = group_commit.PendingBatch(since=told.START, done=done)
     for effect in effects:
         gathered.add(effect, told.KEY)
     return gathered
@@ -23,13 +23,13 @@ def _decision() -> model.Decision:
 
 async def test_a_decision_after_a_tombstone_takes_it_back() -> None:
     """The tombstone would stand behind the new decision and erase it."""
-    gathered = await _gathered(ledger.Forget(), ledger.Emit(_decision()))
+    gathered = await _gathered(ledger.DeleteSession(), ledger.EmitDecision(_decision()))
     assert (gathered.forgotten, len(gathered.decisions)) == ([], 1)
 
 
 async def test_a_tombstone_alone_stays() -> None:
     """A session that only ends takes its latest decision with it."""
-    gathered = await _gathered(ledger.Forget())
+    gathered = await _gathered(ledger.DeleteSession())
     assert gathered.forgotten == [told.KEY]
 
 
@@ -38,13 +38,13 @@ async def test_the_weight_is_what_is_written() -> None:
     history = told.told(told.SIGNED, told.approved())
     history.callback(told.signed(told.rejected()))
     letter = history.letters[0]
-    gathered = await _gathered(ledger.Forget(), ledger.Bury(letter))
-    assert gathered.weight == 2
+    gathered = await _gathered(ledger.DeleteSession(), ledger.EmitDeadLetter(letter))
+    assert gathered.record_count == 2
     gathered.decisions.append(_decision())
     gathered.sessions[told.KEY] = None
-    assert gathered.weight == 5
+    assert gathered.record_count == 5
     position = model.Position(next_offset=7)
     batch = gathered.batch(position, lambda key: str(key).encode())
     stored = [(told.KEY, str(told.KEY).encode())]
     assert (batch.position, batch.sessions) == (position, stored)
-    assert (batch.forgotten, batch.dead_letters) == ([told.KEY], [letter])
+    assert (batch.deleted_sessions, batch.dead_letters) == ([told.KEY], [letter])

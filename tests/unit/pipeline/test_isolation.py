@@ -48,11 +48,11 @@ async def test_a_failing_sources_circuit_is_its_own() -> None:
         (errors.ProviderTimeout, True),
         (errors.ProviderUnreachable, True),
         (errors.ProviderFault, True),
-        (errors.BadAnswer, True),
+        (errors.InvalidResponse, True),
         (errors.RateLimited, False),
         (errors.NotReady, False),
-        (errors.NoSuchSession, False),
-        (errors.AccountRefused, False),
+        (errors.SessionNotFound, False),
+        (errors.ProviderAuthFailed, False),
         (errors.ResultMismatch, False),
     ],
 )
@@ -65,7 +65,7 @@ async def test_only_a_failing_source_trips_the_circuit(
         await rig.take(told.event())
         await rig.bring(error())
         assert rig.sources[told.KEY.source].gate.tripped is trips
-        assert rig.watch.results == [error.reason]
+        assert rig.observer.results == [error.reason]
 
 
 async def test_retry_after_holds_every_session_of_the_source() -> None:
@@ -88,14 +88,14 @@ async def test_denials_hold_sessions_that_nobody_knows() -> None:
         await rig.bring(P(), "tx-9")
         for number in (1, 2):
             await rig.take(pipeline.event(number))
-            await rig.bring(errors.NoSuchSession(), f"tx-{number}")
-        assert rig.watch.alarms == [model.AlarmKind.DENIED_BUDGET]
+            await rig.bring(errors.SessionNotFound(), f"tx-{number}")
+        assert rig.observer.alarms == [model.AlarmKind.DENIED_BUDGET]
         await rig.take(pipeline.event(3), pipeline.event(9))
         assert set(rig.provider.flying) == {"tx-9"}
 
 
 async def _deny_to_the_end(rig: pipeline.Rig) -> None:
-    rig.provider.instant = errors.NoSuchSession()
+    rig.provider.instant = errors.SessionNotFound()
     await rig.take(pipeline.event(1), pipeline.event(2))
     for _ in range(25):
         await rig.wait(told.MINUTE)

@@ -11,7 +11,7 @@ _HOUR_MS = 3_600_000
 _TOPIC = "kyc.events"
 
 
-def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.Taken:
+def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.ConsumedEvent:
     """Return what the transport makes of *event* in a later version."""
     record = later_release.as_version_2(codec.event_record(event))
     found = model.UnreadRecord(
@@ -23,20 +23,20 @@ def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.Taken:
         value=(record.value or b"") + b" " * padding,
         headers=tuple(record.headers),
     )
-    return event_decoder.taken(found, told.START, pipeline.PARTITIONS)
+    return event_decoder.decode_event(found, told.START, pipeline.PARTITIONS)
 
 
-def _as_read(record: model.UnreadRecord, now: int) -> ports.Taken:
+def _as_read(record: model.UnreadRecord, now: int) -> ports.ConsumedEvent:
     """Read *record* as the later release does."""
     value = (record.value or b"").replace(b'"schema_version":2', b'"schema_version":1')
     read = dataclasses.replace(record, value=value)
-    return event_decoder.taken(read, now, pipeline.PARTITIONS)
+    return event_decoder.decode_event(read, now, pipeline.PARTITIONS)
 
 
 class _Newer(pipeline.Rig):
     """A worker of the later release."""
 
-    def decode(self, record: model.UnreadRecord, now: int) -> ports.Taken:
+    def decode(self, record: model.UnreadRecord, now: int) -> ports.ConsumedEvent:
         """Read *record* as this release does."""
         return _as_read(record, now)
 
@@ -48,7 +48,7 @@ def _newer(rig: pipeline.Rig, **changes: object) -> _Newer:
     return _Newer(**{**held, **changes})
 
 
-async def _offered(rig: pipeline.Rig, *taken: ports.Taken) -> None:
+async def _offered(rig: pipeline.Rig, *taken: ports.ConsumedEvent) -> None:
     rig.partition.offer(taken)
     await rig.take()
     await rig.gathered()
@@ -60,22 +60,22 @@ async def test_it_waits_and_its_neighbours_are_decided() -> None:
         rig.provider.instant = told.approved()
         await _offered(
             rig,
-            ports.Taken(0, pipeline.event(1)),
+            ports.ConsumedEvent(0, pipeline.event(1)),
             _unread(pipeline.event(2), 1),
             _unread(pipeline.event(3), 2),
-            ports.Taken(3, pipeline.event(3)),
+            ports.ConsumedEvent(3, pipeline.event(3)),
         )
         for n in (1, 3):
             assert rig.ledger.outcomes(pipeline.key(n)) == ["approved"]
         assert rig.ledger.outcomes(pipeline.key(2)) == []
         assert (rig.partition.unread, rig.partition.next_offset) == (2, 4)
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_VERSION]
+        assert rig.observer.alarms == [model.AlarmKind.UNKNOWN_VERSION]
         assert rig.ledger.letters == []
 
     async with rig.again() as still:
         await still.gathered()
         assert still.partition.unread == 2
-        assert still.watch.alarms == [model.AlarmKind.UNKNOWN_VERSION] * 2
+        assert still.observer.alarms == [model.AlarmKind.UNKNOWN_VERSION] * 2
 
     async with _newer(still) as later:
         await later.wait(20)
@@ -146,7 +146,7 @@ async def test_a_large_one_does_not_wait() -> None:
     async with pipeline.Rig() as rig:
         await _offered(rig, taken)
         assert [each.last_error for each in rig.ledger.letters] == ["unknown_version"]
-        assert rig.watch.alarms == [model.AlarmKind.UNKNOWN_VERSION]
+        assert rig.observer.alarms == [model.AlarmKind.UNKNOWN_VERSION]
 
 
 async def test_what_has_waited_too_long_is_a_dead_letter() -> None:
@@ -184,7 +184,7 @@ def test_an_older_release_leaves_it_alone() -> None:
     )
     value = codec.encode_deferred(hostile, told.START)
 
-    assert not codec.may_be_open(value)
+    assert not codec.has_open_state(value)
     assert codec.is_unread(value)
     read, at = codec.read_deferred(value)
     assert (read, at) == (dataclasses.replace(hostile, timestamp=0), told.START)

@@ -94,7 +94,7 @@ async def test_the_second_start_in_a_row_is_cautious() -> None:
         await heir.gathered()
         assert heir.provider.mapped == [told.KEY.session_id]
         tries = [
-            codec.read_session(value).tries
+            codec.read_session(value).mapping_attempts
             for batch in heir.ledger.batches
             for _, value in batch.sessions
             if value is not None
@@ -166,16 +166,16 @@ async def test_a_session_that_is_no_suspect_does_not_wait() -> None:
 
 def test_events_before_the_end_are_suspect() -> None:
     """Only an event that was in the topic at the start makes its session suspect."""
-    careful = poison_pill.Caution(5, 0, 0, poison_pill.Interrogation())
-    careful.took(pipeline.key(4), 4)
-    careful.took(pipeline.key(5), 5)
+    careful = poison_pill.PoisonPillGuard(5, 0, 0, poison_pill.PoisonPillRegistry())
+    careful.record_started(pipeline.key(4), 4)
+    careful.record_started(pipeline.key(5), 5)
     assert careful.suspects == {pipeline.key(4)}
 
 
 def test_catching_up_waits_for_every_suspect() -> None:
     """As long as a suspect is in flight or due, nothing is caught up."""
-    history, sessions = told.History(), session_store.Memory()
-    careful = poison_pill.Caution(1, 0, 0, poison_pill.Interrogation())
+    history, sessions = told.History(), session_store.SessionStore()
+    careful = poison_pill.PoisonPillGuard(1, 0, 0, poison_pill.PoisonPillRegistry())
     careful.begin([told.KEY])
     history.callback()
     for step in (history.start, lambda: history.answer(P())):
@@ -190,19 +190,19 @@ def test_catching_up_waits_for_every_suspect() -> None:
 
 def test_a_suspect_that_is_gone_keeps_nobody() -> None:
     """A suspect that the ledger has forgotten is none."""
-    careful = poison_pill.Caution(0, 3, 0, poison_pill.Interrogation())
+    careful = poison_pill.PoisonPillGuard(0, 3, 0, poison_pill.PoisonPillRegistry())
     careful.begin([told.KEY])
     assert careful.cautious
-    assert careful.caught_up(0, session_store.Memory(), told.START)
-    assert not careful.caught_up(0, session_store.Memory(), told.START)
+    assert careful.caught_up(0, session_store.SessionStore(), told.START)
+    assert not careful.caught_up(0, session_store.SessionStore(), told.START)
 
 
 def test_a_suspect_that_is_due_later_keeps_nobody() -> None:
     """A suspect whose next fetch is due only later has landed."""
     session = told.decided(P()).state
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.put(told.KEY, session)
-    careful = poison_pill.Caution(0, 1, 0, poison_pill.Interrogation())
+    careful = poison_pill.PoisonPillGuard(0, 1, 0, poison_pill.PoisonPillRegistry())
     careful.begin([told.KEY])
     assert session.due_at is not None
     assert not careful.caught_up(0, sessions, session.due_at)
@@ -223,7 +223,7 @@ class _Refusing(fakes.Ledger):
 
 async def test_a_process_that_lives_suspects_nobody_twice() -> None:
     """Commits that fail start the partition over and over: that is no killer's work."""
-    topics, shared = _Refusing(), poison_pill.Interrogation()
+    topics, shared = _Refusing(), poison_pill.PoisonPillRegistry()
     topics.position = model.Position(next_offset=0, starts=2)
     lives = told.FETCHED.quarantine_attempts + 3
     for life in range(lives):
@@ -246,7 +246,7 @@ async def test_a_process_that_lives_suspects_nobody_twice() -> None:
 
 async def test_starts_of_a_process_that_lives_count_once() -> None:
     """What ends a partition and not its process makes nobody cautious."""
-    topics, shared = _Refusing(), poison_pill.Interrogation()
+    topics, shared = _Refusing(), poison_pill.PoisonPillRegistry()
     for _ in range(4):
         rig = pipeline.Rig(ledger=topics, interrogation=shared, end_offset=100)
         async with rig:

@@ -20,7 +20,7 @@ async def test_a_callback_becomes_a_decision() -> None:
         await rig.gathered()
         assert rig.ledger.outcomes() == ["approved"]
         assert rig.ledger.position == model.Position(next_offset=1, starts=0)
-        assert rig.watch.decisions == rig.ledger.decisions
+        assert rig.observer.decisions == rig.ledger.decisions
 
 
 async def test_a_fast_decision_goes_out_with_its_event() -> None:
@@ -73,13 +73,13 @@ async def test_no_position_passes_an_event_without_its_effects() -> None:
 async def test_events_are_taken_in_order_and_once() -> None:
     """Records offered again, as after a seek, are passed over."""
     async with pipeline.Rig() as rig:
-        records = [ports.Taken(n, pipeline.event(n)) for n in range(3)]
+        records = [ports.ConsumedEvent(n, pipeline.event(n)) for n in range(3)]
         rig.partition.offer(records)
         rig.partition.offer(records[1:])
         await clocks.turns()
         await rig.gathered()
         sessions = [rig.ledger.session(pipeline.key(n)) for n in range(3)]
-        assert [session.trailing for session in sessions if session] == [None] * 3
+        assert [session.queued_cause for session in sessions if session] == [None] * 3
         assert rig.partition.next_offset == 3
         assert rig.provider.asked == {"tx-0": 1, "tx-1": 1, "tx-2": 1}
 
@@ -161,7 +161,7 @@ async def test_a_failed_commit_ends_the_loop() -> None:
         with pytest.raises(errors.CommitInDoubt):
             await rig.partition.drain()
         assert len(rig.ledger.batches) == before
-        assert rig.watch.decisions == []
+        assert rig.observer.decisions == []
 
 
 async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
@@ -174,7 +174,7 @@ async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
         assert len(rig.ledger.batches) == before
         await rig.wait(1)
         assert rig.ledger.position == model.Position(next_offset=1, starts=0)
-        assert rig.watch.notes == [ledger.NoteKind.RETURN_IGNORED]
+        assert rig.observer.notes == [ledger.CounterKind.RETURN_IGNORED]
 
 
 async def test_due_work_starts_by_itself() -> None:
@@ -219,7 +219,7 @@ async def test_stubs_are_forgotten_after_their_retention() -> None:
         await rig.wait(rig.rules.identity_retention_ms)
         await rig.gathered()
         assert rig.ledger.session() is None
-        assert rig.ledger.batches[-1].forgotten == [told.KEY]
+        assert rig.ledger.batches[-1].deleted_sessions == [told.KEY]
 
 
 async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
@@ -237,7 +237,7 @@ async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
         last = rig.ledger.batches[-1]
         assert [d.key for d in last.decisions] == [told.KEY]
         assert [d.revision for d in last.decisions] == [1]
-        assert told.KEY not in last.forgotten
+        assert told.KEY not in last.deleted_sessions
 
 
 async def test_the_sweep_takes_a_few_at_a_time() -> None:
@@ -250,7 +250,7 @@ async def test_the_sweep_takes_a_few_at_a_time() -> None:
         rig.clock.advance(rig.rules.identity_retention_ms)
         for _ in range(6):
             await rig.wait(100)
-        written = [len(batch.forgotten) for batch in rig.ledger.batches]
+        written = [len(batch.deleted_sessions) for batch in rig.ledger.batches]
         assert sum(written) == 450
         assert max(written) <= 200
         assert rig.ledger.records == {}
@@ -270,20 +270,20 @@ async def test_a_recheck_command_is_taken() -> None:
 async def test_telemetry_hears_of_everything() -> None:
     """Notes, alarms, fetches and transactions are told, with their sizes and times."""
     async with pipeline.Rig() as rig:
-        rig.watch.commits.clear()
+        rig.observer.commits.clear()
         await rig.take(told.event())
         await rig.wait(250)
         rig.ledger.held.clear()
-        await rig.bring(errors.AccountRefused())
+        await rig.bring(errors.ProviderAuthFailed())
         await rig.gathered()
         await rig.wait(500)
         rig.ledger.held.set()
         await clocks.turns()
-        assert rig.watch.notes == [ledger.NoteKind.RETRY]
-        assert rig.watch.alarms == [model.AlarmKind.ACCOUNT_REFUSED]
-        assert rig.watch.seconds == [0.25]
+        assert rig.observer.notes == [ledger.CounterKind.RETRY]
+        assert rig.observer.alarms == [model.AlarmKind.ACCOUNT_REFUSED]
+        assert rig.observer.seconds == [0.25]
         # The session and the position; the session, a decision twice, the position.
-        assert rig.watch.commits == [(2, 0.0), (4, 0.505)]
+        assert rig.observer.commits == [(2, 0.0), (4, 0.505)]
 
 
 async def test_lost_events_are_looked_for() -> None:

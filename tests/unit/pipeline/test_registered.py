@@ -13,7 +13,7 @@ _RETURNED = model.EventType.SESSION_RETURNED
 _QUICK = dataclasses.replace(
     told.FETCHED,
     session_deadline_ms=told.HOUR,
-    polling=policy.Polling(times=15),
+    polling=policy.PollSchedule(times=15),
     overdue_attempts=2,
 )
 _KNOWN = dataclasses.replace(_QUICK, known_sessions_only=True)
@@ -41,9 +41,9 @@ async def test_a_lost_callback_is_found_at_the_deadline() -> None:
         await rig.gathered()
         assert rig.ledger.outcomes() == ["approved"]
         assert rig.ledger.decisions[0].reference == "order-1"
-        assert rig.watch.steps == [
-            ledger.Step.REGISTERED,
-            ledger.Step.CALLBACKS_MISSED,
+        assert rig.observer.steps == [
+            ledger.Milestone.REGISTERED,
+            ledger.Milestone.CALLBACKS_MISSED,
         ]
 
 
@@ -58,7 +58,7 @@ async def test_an_abandoned_session_ends_not_completed() -> None:
         await rig.gathered()
         (decision,) = rig.ledger.decisions
         assert decision.verdict.reason is model.Reason.NOT_COMPLETED
-        assert rig.watch.steps[-1] is ledger.Step.NOT_COMPLETED
+        assert rig.observer.steps[-1] is ledger.Milestone.NOT_COMPLETED
 
 
 async def test_a_worker_that_was_down_asks_first() -> None:
@@ -151,7 +151,7 @@ async def test_strangers_are_summed_up_once_an_hour() -> None:
         await rig.take(*(pipeline.event(number) for number in range(7)))
         await rig.wait(_KNOWN.unknown_grace_ms)
         await rig.gathered()
-        assert rig.watch.notes.count(ledger.NoteKind.UNKNOWN) == 7
+        assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 7
         assert not rig.ledger.records
         assert rig.ledger.position is not None
         assert [row[2] for row in rig.ledger.position.unknown] == [7]
@@ -172,7 +172,7 @@ async def test_a_flood_of_strangers_is_bounded() -> None:
         await rig.take(*(pipeline.event(number) for number in range(50)))
         await rig.gathered()
         assert len(rig.partition.memory.held) == len(rig.partition.memory) == 10
-        assert rig.watch.notes.count(ledger.NoteKind.UNKNOWN) == 40
+        assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 40
         assert rig.partition.memory.get(pipeline.key(49)) is not None
         assert rig.partition.memory.get(pipeline.key(39)) is None
         assert rig.partition.has_room
@@ -203,7 +203,7 @@ async def test_a_stranger_costs_no_place_at_the_gate() -> None:
         assert rig.sources[told.KEY.source].gate.tripped
         await rig.take(pipeline.event(2))
         await rig.wait(_KNOWN.unknown_grace_ms)
-        assert rig.watch.notes.count(ledger.NoteKind.UNKNOWN) == 1
+        assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 1
 
 
 async def test_an_overdue_session_that_nobody_can_ask_about_is_counted() -> None:
@@ -213,7 +213,7 @@ async def test_an_overdue_session_that_nobody_can_ask_about_is_counted() -> None
         await rig.take(_registered())
         await rig.wait(told.HOUR)
         await rig.gathered()
-        assert rig.watch.steps[-1] is ledger.Step.OVERDUE_UNPOLLABLE
+        assert rig.observer.steps[-1] is ledger.Milestone.OVERDUE_UNPOLLABLE
         assert rig.partition.memory.open == 1
         await rig.wait(rules.overdue_kept_ms)
         await rig.gathered()

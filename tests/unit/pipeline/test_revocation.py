@@ -68,12 +68,14 @@ async def test_what_was_offered_and_not_taken_is_offered_again() -> None:
         assert 0 < taken < 5
         rig.ledger.held.set()
         rig.partition.resume()
-        rig.partition.offer(ports.Taken(n, pipeline.event(n)) for n in range(taken, 5))
+        rig.partition.offer(
+            ports.ConsumedEvent(n, pipeline.event(n)) for n in range(taken, 5)
+        )
         for _ in range(8):
             await rig.gathered()
         assert rig.partition.next_offset == 5
         sessions = [rig.ledger.session(pipeline.key(n)) for n in range(5)]
-        assert [session.trailing for session in sessions if session] == [None] * 5
+        assert [session.queued_cause for session in sessions if session] == [None] * 5
         assert set(rig.provider.asked) == {f"tx-{n}" for n in range(5)}
 
 

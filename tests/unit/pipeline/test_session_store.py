@@ -29,8 +29,8 @@ def _flying() -> ledger.Session:
     return history.state
 
 
-def _loaded(session: ledger.Session) -> session_store.Memory:
-    sessions = session_store.Memory()
+def _loaded(session: ledger.Session) -> session_store.SessionStore:
+    sessions = session_store.SessionStore()
     sessions.load(str(KEY), codec.encode_session(session))
     return sessions
 
@@ -39,7 +39,7 @@ def _loaded(session: ledger.Session) -> session_store.Memory:
 def test_what_is_put_is_got(make: object) -> None:
     """A session comes back as it was put, open or ended."""
     assert callable(make)
-    session, sessions = make(), session_store.Memory()
+    session, sessions = make(), session_store.SessionStore()
     sessions.put(KEY, session)
     assert sessions.get(KEY) == session
     assert sessions.open == int(session.open)
@@ -48,7 +48,7 @@ def test_what_is_put_is_got(make: object) -> None:
 
 def test_a_session_moves_between_open_and_ended() -> None:
     """A session is held once, wherever it stands."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     for session in (_pending(), _ended(), _pending()):
         sessions.put(KEY, session)
         assert len(sessions) == 1
@@ -59,10 +59,10 @@ def test_a_session_moves_between_open_and_ended() -> None:
 
 def test_the_latest_record_wins() -> None:
     """Of several records of a session the last one counts; a tombstone removes it."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.load(str(KEY), codec.encode_session(_pending()))
     sessions.load(str(KEY), codec.encode_session(_ended()))
-    sessions.settle(told.START)
+    sessions.finish_restore(told.START)
     assert sessions.get(KEY) == _ended()
     sessions.load(str(KEY), None)
     assert sessions.get(KEY) is None
@@ -71,7 +71,7 @@ def test_the_latest_record_wins() -> None:
 def test_what_was_in_flight_is_due_again() -> None:
     """After a restore a flight is wanted at once, and is told of."""
     sessions = _loaded(_flying())
-    assert sessions.settle(told.START) == [KEY]
+    assert sessions.finish_restore(told.START) == [KEY]
     assert sessions.due(told.START) == [KEY]
 
 
@@ -79,35 +79,35 @@ def test_what_was_due_is_told_of() -> None:
     """After a restore a session whose fetch was due is told of, others are not."""
     session = _pending()
     assert session.due_at is not None
-    assert _loaded(session).settle(session.due_at - 1) == []
-    assert _loaded(session).settle(session.due_at) == [KEY]
-    assert _loaded(_ended()).settle(session.due_at) == []
+    assert _loaded(session).finish_restore(session.due_at - 1) == []
+    assert _loaded(session).finish_restore(session.due_at) == [KEY]
+    assert _loaded(_ended()).finish_restore(session.due_at) == []
 
 
 def test_a_record_of_a_newer_release_is_refused() -> None:
     """What a newer release wrote is not worked on."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.load(str(KEY), b'{"v":99}')
     with pytest.raises(errors.UnknownVersion):
-        sessions.settle(told.START)
+        sessions.finish_restore(told.START)
 
 
 def test_what_is_due_comes_up_once() -> None:
     """A due session is brought up once, and again only when reminded of."""
-    sessions, session = session_store.Memory(), _pending()
+    sessions, session = session_store.SessionStore(), _pending()
     sessions.put(KEY, session)
     due = session.due_at or 0
     assert sessions.next_due() == due
     assert sessions.due(due - 1) == []
     assert sessions.due(due) == [KEY]
     assert sessions.due(due) == []
-    sessions.remind(KEY)
+    sessions.reschedule(KEY)
     assert sessions.due(due) == [KEY]
 
 
 def test_a_new_due_time_replaces_the_old_one() -> None:
     """Only the time that stands brings a session up."""
-    sessions, session = session_store.Memory(), _pending()
+    sessions, session = session_store.SessionStore(), _pending()
     sessions.put(KEY, session)
     later = (session.due_at or 0) + 1_000
     sessions.put(KEY, session._replace(due_at=later))
@@ -119,14 +119,14 @@ def test_what_is_due_at_once_is_due_by_any_clock() -> None:
     """A wake-up in a session's own present does not wait for a clock put back."""
     history = told.decided(told.pending())
     history.callback()
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.put(KEY, history.state)
     assert sessions.due(history.now - told.HOUR) == [KEY]
 
 
 def test_sessions_come_up_in_the_order_of_their_times() -> None:
     """What is due first comes first."""
-    sessions, session = session_store.Memory(), _pending()
+    sessions, session = session_store.SessionStore(), _pending()
     due = session.due_at or 0
     for number in (3, 1, 2):
         later = session._replace(due_at=due + number)
@@ -136,7 +136,7 @@ def test_sessions_come_up_in_the_order_of_their_times() -> None:
 
 def test_an_ended_session_does_not_come_up() -> None:
     """What ended before its time is not brought up any more."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.put(KEY, _pending())
     sessions.put(KEY, _ended())
     assert sessions.due(told.START + told.DAY) == []
@@ -144,7 +144,7 @@ def test_an_ended_session_does_not_come_up() -> None:
 
 def test_the_oldest_pending_is_known() -> None:
     """The oldest open session without a final is told by when it was first seen."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     assert sessions.oldest_pending() is None
     for number in (5, 4):
         session = _pending()._replace(first_seen_at=number)
@@ -156,7 +156,7 @@ def test_the_oldest_pending_is_known() -> None:
 
 def test_keys_are_listed_by_what_they_are() -> None:
     """Open and ended sessions are listed apart."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.put(pipeline.key(1), _pending())
     sessions.put(pipeline.key(2), _ended())
     assert sessions.open_keys() == [pipeline.key(1)]
@@ -166,7 +166,7 @@ def test_keys_are_listed_by_what_they_are() -> None:
 def test_a_session_id_may_hold_a_colon() -> None:
     """The key of a record names its source first; the rest is the session's."""
     odd = model.SessionKey("identomat", "a:b:c")
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     sessions.put(odd, _ended())
     assert sessions.ended_keys() == [odd]
 
@@ -174,7 +174,7 @@ def test_a_session_id_may_hold_a_colon() -> None:
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_ended_session_is_encoded_once(version: int) -> None:
     """What is held in memory is what is written, in the version that is configured."""
-    sessions = session_store.Memory(version)
+    sessions = session_store.SessionStore(version)
     sessions.put(KEY, _ended())
 
     value = sessions.encoded(KEY)
@@ -186,7 +186,7 @@ def test_an_ended_session_is_encoded_once(version: int) -> None:
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_open_session_is_encoded_as_it_is_now(version: int) -> None:
     """What is written of an open session is its latest state; nothing, if none is."""
-    sessions = session_store.Memory(version)
+    sessions = session_store.SessionStore(version)
     assert sessions.encoded(KEY) is None
     sessions.put(KEY, _ended())
     sessions.put(KEY, _pending())
@@ -198,10 +198,10 @@ def test_an_open_session_is_encoded_as_it_is_now(version: int) -> None:
 
 def test_what_is_found_in_another_version_is_kept() -> None:
     """A session is written anew only when it changes."""
-    sessions = session_store.Memory(2)
+    sessions = session_store.SessionStore(2)
     found = codec.encode_session(_ended(), 1)
     sessions.load(str(KEY), found)
-    sessions.settle(told.START)
+    sessions.finish_restore(told.START)
 
     assert sessions.encoded(KEY) is found
     assert sessions.get(KEY) == _ended()
@@ -209,7 +209,7 @@ def test_what_is_found_in_another_version_is_kept() -> None:
 
 def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
     """What they take, keys and table included, is counted as Python allocates it."""
-    many, sessions, session = 5_000, session_store.Memory(2), _ended()
+    many, sessions, session = 5_000, session_store.SessionStore(2), _ended()
     tracemalloc.start()
     for number in range(many):
         key = model.SessionKey("biometric", str(uuid.UUID(int=number << 64)))
@@ -224,7 +224,7 @@ def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
 
 def test_what_ends_long_before_it_is_due_leaves_the_heap() -> None:
     """A flood of sessions that wait and are ended takes no memory until their time."""
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
     for number in range(20_000):
         history = told.History(rules)

@@ -31,7 +31,7 @@ def _waiting() -> ledger.Session:
 
 def test_what_waits_long_is_kept_as_bytes() -> None:
     """It is open, and due at its time, and takes no place among those at work."""
-    sessions, session = session_store.Memory(), _waiting()
+    sessions, session = session_store.SessionStore(), _waiting()
     sessions.put(KEY, session)
     assert (sessions.open, sessions.working, len(sessions)) == (1, 0, 1)
     assert sessions.get(KEY) == session
@@ -41,13 +41,13 @@ def test_what_waits_long_is_kept_as_bytes() -> None:
     due = session.due_at or 0
     assert sessions.due(due - 1) == []
     assert sessions.due(due) == [KEY]
-    sessions.remind(KEY)
+    sessions.reschedule(KEY)
     assert sessions.next_due() == due
 
 
 def test_what_waited_goes_to_work_and_back() -> None:
     """A session is held once, wherever it stands, and comes up at its latest time."""
-    sessions, waiting = session_store.Memory(), _waiting()
+    sessions, waiting = session_store.SessionStore(), _waiting()
     for session in (waiting, _flying(), waiting, _ended(), waiting):
         sessions.put(KEY, session)
         assert len(sessions) == 1
@@ -62,7 +62,7 @@ def test_what_waited_goes_to_work_and_back() -> None:
 
 def test_what_is_put_again_comes_up_once() -> None:
     """A change that leaves the due time as it is does not bring it up twice."""
-    sessions, session = session_store.Memory(), _waiting()
+    sessions, session = session_store.SessionStore(), _waiting()
     due = session.due_at or 0
     for reference in ("order-1", "order-2"):
         sessions.put(KEY, session._replace(reference=reference))
@@ -71,9 +71,12 @@ def test_what_is_put_again_comes_up_once() -> None:
 
 def test_what_waits_long_is_found_as_it_was() -> None:
     """After a restore its record is kept, and it is due at its time."""
-    sessions, stored = session_store.Memory(2), codec.encode_session(_waiting(), 1)
+    sessions, stored = (
+        session_store.SessionStore(2),
+        codec.encode_session(_waiting(), 1),
+    )
     sessions.load(str(KEY), stored)
-    assert sessions.settle(told.START) == []
+    assert sessions.finish_restore(told.START) == []
     assert (sessions.open, sessions.working) == (1, 0)
     assert sessions.encoded(KEY) is stored
     assert sessions.due(_waiting().due_at or 0) == [KEY]
@@ -84,7 +87,7 @@ def test_who_is_held_is_counted_from_the_longest() -> None:
     rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
     history = told.History(rules)
     history.callback()
-    sessions = session_store.Memory()
+    sessions = session_store.SessionStore()
     for number in (1, 2, 1):
         sessions.put(pipeline.key(number), history.state)
     assert list(sessions.held.oldest(KEY.source)) == [pipeline.key(1), pipeline.key(2)]
@@ -97,7 +100,7 @@ def test_who_is_held_is_counted_from_the_longest() -> None:
 
 def test_a_waiting_session_takes_less_than_a_kilobyte() -> None:
     """Many wait for weeks: bytes, key, heap and table together stay small."""
-    many, sessions, session = 5_000, session_store.Memory(2), _waiting()
+    many, sessions, session = 5_000, session_store.SessionStore(2), _waiting()
     tracemalloc.start()
     for number in range(many):
         key = model.SessionKey("biometric", str(uuid.UUID(int=number << 64)))

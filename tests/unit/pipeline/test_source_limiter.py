@@ -18,7 +18,7 @@ class Bench:
 
     def __init__(self, limits: source_limiter.Limits) -> None:
         self.clock = clocks.ManualClock()
-        self.gate = source_limiter.Gate(limits, self.clock)
+        self.gate = source_limiter.SourceLimiter(limits, self.clock)
         self.started: list[int] = []
         self._numbers = iter(range(1_000))
 
@@ -224,9 +224,9 @@ async def test_a_shorter_retry_after_does_not_end_a_longer_one(make: Make) -> No
 async def test_a_spent_budget_holds_unknown_sessions_only(make: Make) -> None:
     """Denials use up the budget of sessions that were never answered for."""
     bench = make(dataclasses.replace(LIMITS, denied_per_minute=2, concurrency=100))
-    bench.gate.deny()
+    bench.gate.record_not_found()
     assert not bench.gate.budget_spent
-    bench.gate.deny()
+    bench.gate.record_not_found()
     assert bench.gate.budget_spent
     bench.submit(2, known=False)
     bench.submit(1, known=True)
@@ -244,7 +244,7 @@ async def test_a_clock_that_is_put_back_holds_nothing(make: Make) -> None:
     bench.submit(3)
     bench.finish(failed=True, count=2)
     bench.gate.finish(failed=True, retry_after_ms=5_000)
-    bench.gate.deny()
+    bench.gate.record_not_found()
     bench.clock.set_back(3_600_000)
     assert not bench.gate.budget_spent
     bench.submit(known=False)

@@ -40,7 +40,7 @@ async def test_it_is_put_back_and_buried_and_its_neighbours_go_on() -> None:
             assert rig.ledger.outcomes(pipeline.key(n)) == ["approved"]
         assert _reasons(rig) == [("quarantined", "record_too_large", "tx-1")]
         assert rig.ledger.letters[0].redrive == model.redrive_command(pipeline.key(1))
-        assert rig.watch.alarms == [
+        assert rig.observer.alarms == [
             model.AlarmKind.RECORD_TOO_LARGE,
             model.AlarmKind.QUARANTINED,
         ]

@@ -8,7 +8,7 @@ import multidict
 import orjson
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors
 from worker.providers import _http, _http_responses, _start, identomat
@@ -22,9 +22,9 @@ _FIELDS = {
 }
 
 
-def _answer(status: int, body: bytes, **headers: str) -> _http_responses.HttpAnswer:
+def _answer(status: int, body: bytes, **headers: str) -> _http_responses.HttpResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _http_responses.HttpAnswer(
+    return _http_responses.HttpResponse(
         status=status,
         headers=multidict.CIMultiDictProxy(multidict.CIMultiDict(named)),
         body=body,
@@ -37,7 +37,7 @@ def _problems(judge: Callable[[_start.Problems], object]) -> dict[str, str]:
     judge(problems)
     try:
         problems.refuse()
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         return refused.problems
     return {}
 
@@ -58,7 +58,7 @@ def _problems(judge: Callable[[_start.Problems], object]) -> dict[str, str]:
             [[], ["a"] * 101, ["a", "B"], ["a", None], "a", {"a": 1}, None],
         ),
         (_start.one_of("ru", "en"), ["ru", "en"], ["kz", "", None, 1, ["ru"], {}]),
-        (_start.anything, [None, [], {"a": 1}], []),
+        (_start.check_any, [None, [], {"a": 1}], []),
     ],
 )
 def test_rules_take_what_they_are_for(
@@ -124,7 +124,7 @@ def test_parameters_are_json_of_a_bounded_size(
 
 def test_nothing_wrong_refuses_nothing() -> None:
     """No problem, no error."""
-    assert _problems(lambda problems: problems.check("p", "", _start.anything)) == {}
+    assert _problems(lambda problems: problems.check("p", "", _start.check_any)) == {}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_refusal_names_fields_that_were_sent(
     """However an error document names them, ours are found and nothing else is."""
     error = _start.refusal(_answer(status, orjson.dumps(document)), _FIELDS)
 
-    assert isinstance(error, errors.BeginRefused)
+    assert isinstance(error, errors.InvalidBeginRequest)
     told = dict.fromkeys((_FIELDS[n] for n in named), "is refused by the provider")
     assert told == error.problems
 
@@ -204,7 +204,7 @@ def test_a_refusal_that_names_no_field_is_a_bad_answer(body: bytes) -> None:
     """Free text, our own key and nonsense are not the caller's affair."""
     error = _start.refusal(_answer(400, body), _FIELDS)
 
-    assert isinstance(error, errors.BadAnswer)
+    assert isinstance(error, errors.InvalidResponse)
     assert (error.detail, error.answered) == ("400", True)
 
 
@@ -238,11 +238,11 @@ def test_a_fault_leaves_it_in_doubt(status: int) -> None:
 
 def test_a_refusal_repeats_nothing_of_the_answer() -> None:
     """Neither values nor words of a provider get into the error."""
-    marker = started_sessions.MARKER
+    marker = starts.MARKER
     document = {"steps": [marker], marker: marker, "metadata": {marker: marker}}
     error = _start.refusal(_answer(400, orjson.dumps(document)), _FIELDS)
 
-    assert isinstance(error, errors.BeginRefused)
+    assert isinstance(error, errors.InvalidBeginRequest)
     told = "".join(traceback.format_exception(error)) + repr(error)
     assert marker not in told + repr(error.problems)
 
@@ -256,14 +256,14 @@ def _client(base_url: str, clock: clocks.Clock, **settings: object) -> _http.Htt
     ("answer", "kind", "detail", "answered"),
     [
         (
-            started_sessions.Provider(body=b"x" * 65_537),
+            starts.Provider(body=b"x" * 65_537),
             errors.BeginInDoubt,
             "too_large",
             False,
         ),
         (
-            started_sessions.Provider(status=302, headers={"Location": "/"}),
-            errors.BadAnswer,
+            starts.Provider(status=302, headers={"Location": "/"}),
+            errors.InvalidResponse,
             "redirect",
             True,
         ),
@@ -273,14 +273,14 @@ def _client(base_url: str, clock: clocks.Clock, **settings: object) -> _http.Htt
 async def test_an_answer_that_cannot_be_read_leaves_the_begin_in_doubt(
     serve: Serve,
     clock: clocks.Clock,
-    answer: started_sessions.Provider,
+    answer: starts.Provider,
     kind: type[errors.FetchError],
     detail: str,
     answered: bool,  # noqa: FBT001 -- a table
 ) -> None:
     """Too much may have begun something; a redirect has not, and is not followed."""
     http = _client(await serve(answer.answer), clock)
-    with pytest.raises(errors.BadAnswer) as caught:
+    with pytest.raises(errors.InvalidResponse) as caught:
         await _start.send(http, "/begin/", b"{}", {})
     await http.close()
 
@@ -296,6 +296,5 @@ async def test_a_begin_is_never_repeated_in_place(clock: clocks.Clock) -> None:
     with pytest.raises(errors.ProviderUnreachable) as caught:
         await _start.send(http, "/begin/", b"{}", {})
     await http.close()
-
     assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert clock.slept == []  # type: ignore[attr-defined]  # -- the hand clock of conftest

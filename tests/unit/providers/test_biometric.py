@@ -63,7 +63,7 @@ def test_the_sessions_own_result_is_used_in_either_case(spelt: str) -> None:
 @pytest.mark.parametrize("document", [None, True, 1, "x", [], [_GOOD]])
 def test_what_is_no_object_is_a_bad_answer(document: object) -> None:
     """A result must be an object."""
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         _adapter().interpret(adapters.key(), _SESSION, adapters.answer(document))
 
 

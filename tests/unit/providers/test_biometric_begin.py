@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import adapters, started_sessions
+from tests.support import adapters, starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import biometric
@@ -25,16 +25,16 @@ def _settings(base_url: str = "http://127.0.0.1:1", **more: object) -> Any:  # n
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     clock: clocks.Clock,
     request: model.BeginRequest | None = None,
     **settings: object,
-) -> model.Begun:
+) -> model.StartedSession:
     base_url = await serve(provider.answer)
-    beginner = start.Beginner("s", _settings(base_url, **settings), clock)
+    beginner = start.SessionStarter("s", _settings(base_url, **settings), clock)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
@@ -60,10 +60,8 @@ async def test_a_begin_is_sent_as_documented(
     serve: Serve, clock: clocks.Clock, params: dict[str, Any]
 ) -> None:
     """The flow's key stands in the JSON body and nowhere else, metadata beside it."""
-    provider = started_sessions.Provider(body=_BODY)
-    await _begun(
-        provider, serve, clock, started_sessions.request(provider_params=params)
-    )
+    provider = starts.Provider(body=_BODY)
+    await _begun(provider, serve, clock, starts.request(provider_params=params))
 
     (call,) = provider.calls
     assert (call.method, call.raw_path) == ("POST", "/api/v1/flows/session/create/")
@@ -76,9 +74,9 @@ async def test_a_person_who_is_redirected_goes_to_the_hosted_flow(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """The ordered technologies come back; nobody knows how long the session lives."""
-    begun = await _begun(started_sessions.Provider(body=_BODY), serve, clock)
+    begun = await _begun(starts.Provider(body=_BODY), serve, clock)
 
-    assert begun == model.Begun(
+    assert begun == model.StartedSession(
         session_id=_ID,
         provider_session_id=_ID,
         url=f"https://remote.biometric.kz/flow/{_ID}",
@@ -91,10 +89,10 @@ async def test_the_hosted_flow_speaks_the_persons_language(
 ) -> None:
     """A language is added to the address; the host is a setting."""
     begun = await _begun(
-        started_sessions.Provider(body=_BODY, status=201),
+        starts.Provider(body=_BODY, status=201),
         serve,
         clock,
-        started_sessions.request(language="kz"),
+        starts.request(language="kz"),
         remote_url="https://remote.example/",
     )
 
@@ -107,10 +105,10 @@ async def test_an_embedded_flow_is_the_documented_widget(
 ) -> None:
     """Container, script and start are as in the guide's final example."""
     begun = await _begun(
-        started_sessions.Provider(body=_BODY),
+        starts.Provider(body=_BODY),
         serve,
         clock,
-        started_sessions.embedded(language=language),
+        starts.embedded(language=language),
     )
 
     assert begun.url is None
@@ -133,10 +131,10 @@ async def test_no_setting_leaves_its_place_in_the_widget(
 ) -> None:
     """Whatever the host of the script holds is text in an attribute."""
     begun = await _begun(
-        started_sessions.Provider(body=_BODY),
+        starts.Provider(body=_BODY),
         serve,
         clock,
-        started_sessions.embedded(),
+        starts.embedded(),
         remote_url="https://a\"><script>'&.example",
     )
 
@@ -149,10 +147,10 @@ async def test_the_widgets_language_is_the_sources(
 ) -> None:
     """It must have one, so that a source has one for who names none."""
     begun = await _begun(
-        started_sessions.Provider(body=_BODY),
+        starts.Provider(body=_BODY),
         serve,
         clock,
-        started_sessions.embedded(),
+        starts.embedded(),
         widget_locale="kz",
     )
 
@@ -165,7 +163,7 @@ async def test_the_session_id_is_folded_and_its_spelling_kept(
 ) -> None:
     """The person's address has the provider's spelling, our records the canonical."""
     body = orjson.dumps({"session_id": _ID.upper(), "technologies": []})
-    begun = await _begun(started_sessions.Provider(body=body), serve, clock)
+    begun = await _begun(starts.Provider(body=body), serve, clock)
 
     assert (begun.session_id, begun.provider_session_id) == (_ID, _ID.upper())
     assert begun.url is not None
@@ -182,7 +180,7 @@ async def test_an_answer_without_a_session_leaves_the_begin_in_doubt(
     except TypeError:
         body = b'{"session_id": "\\ud800"}'
     with pytest.raises(errors.BeginInDoubt) as caught:
-        await _begun(started_sessions.Provider(body=body), serve, clock)
+        await _begun(starts.Provider(body=body), serve, clock)
 
     assert (caught.value.detail, caught.value.answered) == ("no_session_id", False)
 
@@ -195,7 +193,7 @@ async def test_an_answer_without_a_session_leaves_the_begin_in_doubt(
         b"[]",
         f'"{_ID}"'.encode(),
         b"{}",
-        b'{"detail": "' + started_sessions.MARKER.encode() + b'"}',
+        b'{"detail": "' + starts.MARKER.encode() + b'"}',
         _BODY[:-1],
         b"\xff",
     ],
@@ -205,11 +203,11 @@ async def test_an_answer_that_is_no_object_leaves_the_begin_in_doubt(
 ) -> None:
     """And nothing of it is told."""
     with pytest.raises(errors.BeginInDoubt) as caught:
-        await _begun(started_sessions.Provider(body=body), serve, clock)
+        await _begun(starts.Provider(body=body), serve, clock)
 
     told = "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
-    assert started_sessions.MARKER not in told
+    assert starts.MARKER not in told
 
 
 @pytest.mark.parametrize(
@@ -222,7 +220,7 @@ async def test_technologies_that_are_none_do_not_end_a_begin(
 ) -> None:
     """The session is there: a part of their order would be worse than none."""
     body = orjson.dumps({"session_id": _ID, "technologies": technologies})
-    begun = await _begun(started_sessions.Provider(body=body), serve, clock)
+    begun = await _begun(starts.Provider(body=body), serve, clock)
 
     assert begun.details == {}
 
@@ -230,10 +228,10 @@ async def test_technologies_that_are_none_do_not_end_a_begin(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (204, errors.BadAnswer),
-        (400, errors.BadAnswer),
-        (403, errors.AccountRefused),
-        (404, errors.BadAnswer),
+        (204, errors.InvalidResponse),
+        (400, errors.InvalidResponse),
+        (403, errors.ProviderAuthFailed),
+        (404, errors.InvalidResponse),
         (429, errors.RateLimited),
         (503, errors.ProviderFault),
     ],
@@ -242,7 +240,7 @@ async def test_every_other_status_begins_nothing(
     serve: Serve, clock: clocks.Clock, status: int, kind: type[errors.FetchError]
 ) -> None:
     """It is said that an answer came, and one call is made."""
-    provider = started_sessions.Provider(status=status, body=b'{"detail": "no"}')
+    provider = starts.Provider(status=status, body=b'{"detail": "no"}')
     with pytest.raises(kind) as caught:
         await _begun(provider, serve, clock)
 
@@ -257,48 +255,41 @@ async def test_a_refusal_names_the_callers_fields(
     """By their whole path, and never with a value or a word of theirs."""
     value = "123456789012"
     body = {
-        "metadata": {
-            "edocument": {"iin": {"value": [f"{value} {started_sessions.MARKER}"]}}
-        },
+        "metadata": {"edocument": {"iin": {"value": [f"{value} {starts.MARKER}"]}}},
         "api_key": ["no"],
     }
-    provider = started_sessions.Provider(status=400, body=orjson.dumps(body))
-    request = started_sessions.request(
+    provider = starts.Provider(status=400, body=orjson.dumps(body))
+    request = starts.request(
         provider_params={"metadata": {"edocument": {"iin": {"value": value}}}}
     )
-    with pytest.raises(errors.BeginRefused) as caught:
+    with pytest.raises(errors.InvalidBeginRequest) as caught:
         await _begun(provider, serve, clock, request)
 
     told = "".join(traceback.format_exception(caught.value))
     assert caught.value.problems == {
         "provider_params.metadata.edocument.iin.value": "is refused by the provider"
     }
-    assert [
-        word for word in (value, started_sessions.MARKER, _KEY) if word in told
-    ] == []
+    assert [word for word in (value, starts.MARKER, _KEY) if word in told] == []
 
 
 async def test_a_begin_that_is_checked_too_late_is_not_sent(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """What check refuses begin refuses too."""
-    provider = started_sessions.Provider(body=_BODY)
-    with pytest.raises(errors.BeginRefused):
-        await _begun(
-            provider, serve, clock, started_sessions.request(provider_params={"a": 1})
-        )
+    provider = starts.Provider(body=_BODY)
+    with pytest.raises(errors.InvalidBeginRequest):
+        await _begun(provider, serve, clock, starts.request(provider_params={"a": 1}))
 
     assert provider.calls == []
 
 
 async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
     """No connection, no session; and neither key nor photo is told."""
-    beginner = start.Beginner("s", _settings(), clock)
+    beginner = start.SessionStarter("s", _settings(), clock)
     params = {"metadata": {"face2face": {"photo1": "cGxhbnRlZA=="}}}
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(started_sessions.request(provider_params=params))
+        await beginner.begin(starts.request(provider_params=params))
     await beginner.close()
-
     told = "".join(traceback.format_exception(caught.value))
     assert caught.value.detail == "not_connected"
     assert [word for word in (_KEY, "cGxh", "127.0") if word in told] == []
@@ -306,4 +297,4 @@ async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
 
 def test_a_session_cannot_be_foretold(clock: clocks.Clock) -> None:
     """Biometric.kz chooses the session id."""
-    assert start.Beginner("s", _settings(), clock).foretell("b") is None
+    assert start.SessionStarter("s", _settings(), clock).predict_session_id("b") is None

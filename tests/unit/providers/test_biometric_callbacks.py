@@ -41,9 +41,9 @@ def _with_result(**changes: object) -> dict[str, Any]:
     return _end(data={"session_result": changes})
 
 
-def _wake(document: dict[str, Any]) -> model.Wake:
+def _wake(document: dict[str, Any]) -> model.WakeUp:
     normalised = _adapter().normalise(adapters.callback(document))
-    assert isinstance(normalised, model.Wake)
+    assert isinstance(normalised, model.WakeUp)
     return normalised
 
 
@@ -51,7 +51,9 @@ def _wake(document: dict[str, Any]) -> model.Wake:
 def test_other_known_events_are_ignored_whatever_they_hold(event: str) -> None:
     """An event that decides nothing is ignored, even when its rest is broken."""
     for document in ({"event": event}, _end(event=event), _end(event=event, id=[])):
-        assert model.Ignored(event) == _adapter().normalise(adapters.callback(document))
+        assert model.IgnoredCallback(event) == _adapter().normalise(
+            adapters.callback(document)
+        )
 
 
 @pytest.mark.parametrize("event", [None, 1, [], {}, "flow.END", "flow.end\n", "x" * 99])
@@ -182,7 +184,7 @@ def test_a_get_wakes_by_the_configured_query_key_alone() -> None:
     """A callback without a body names its session where the source says so."""
     adapter = _adapter(methods=("GET",), session_id_query="sid")
     wake = adapter.normalise(adapters.callback(None, {"sid": _SESSION.upper()}))
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert (
         wake.session_id,
         wake.provider_event,

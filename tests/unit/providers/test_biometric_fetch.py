@@ -58,15 +58,15 @@ async def test_the_call_is_the_documented_one(
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (404, errors.NoSuchSession),
-        (401, errors.AccountRefused),
-        (403, errors.AccountRefused),
+        (404, errors.SessionNotFound),
+        (401, errors.ProviderAuthFailed),
+        (403, errors.ProviderAuthFailed),
         (429, errors.RateLimited),
         (500, errors.ProviderFault),
         (503, errors.ProviderFault),
-        (400, errors.BadAnswer),
-        (201, errors.BadAnswer),
-        (302, errors.BadAnswer),
+        (400, errors.InvalidResponse),
+        (201, errors.InvalidResponse),
+        (302, errors.InvalidResponse),
     ],
 )
 async def test_another_status_is_no_result_and_tells_no_key(
@@ -103,7 +103,7 @@ async def test_what_is_no_object_is_a_bad_answer(
         return web.Response(body=body)
 
     raised = await _error(_adapter(await serve(handler), clock), adapters.UUID)
-    assert errors.BadAnswer is type(raised)
+    assert errors.InvalidResponse is type(raised)
 
 
 @pytest.mark.parametrize("spelling", ["", "../x", "a&flow_api_key=x", "\ud800", "x\n"])
@@ -112,4 +112,4 @@ async def test_an_id_that_can_be_no_session_is_not_asked_for(
 ) -> None:
     """No call is made for it: nothing listens at this address."""
     raised = await _error(_adapter("http://127.0.0.1:1", clock), spelling)
-    assert (errors.NoSuchSession, "malformed_id") == (type(raised), raised.detail)
+    assert (errors.SessionNotFound, "malformed_id") == (type(raised), raised.detail)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import errors
 from worker.providers import biometric
 from worker.providers.biometric import start_metadata
@@ -20,10 +20,10 @@ def _problems(params: dict[str, Any], **changes: object) -> dict[str, str]:
     settings = biometric.Settings.model_validate(
         {"environment": "test", "flow_api_key": "k", "max_photo_bytes": 31}
     )
-    request = started_sessions.request(provider_params=params, **changes)
+    request = starts.request(provider_params=params, **changes)
     try:
         start_metadata.check(request, settings)
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         return refused.problems
     return {}
 
@@ -228,8 +228,8 @@ def test_a_language_is_one_of_three(language: str) -> None:
 
 def test_every_wrong_field_is_told_at_once() -> None:
     """No problem hides another, and nothing personal is repeated anywhere."""
-    marker = started_sessions.MARKER
-    request = started_sessions.request(
+    marker = starts.MARKER
+    request = starts.request(
         language="de",
         provider_params={
             "metadata": {
@@ -247,7 +247,7 @@ def test_every_wrong_field_is_told_at_once() -> None:
     settings = biometric.Settings.model_validate(
         {"environment": "test", "flow_api_key": "k"}
     )
-    with pytest.raises(errors.BeginRefused) as caught:
+    with pytest.raises(errors.InvalidBeginRequest) as caught:
         start_metadata.check(request, settings)
 
     assert sorted(caught.value.problems) == [

@@ -228,7 +228,7 @@ async def test_a_credential_that_cannot_be_sent_is_refused(
         return web.Response()
 
     client = _client(await serve(handler), clock)
-    with pytest.raises(errors.AccountRefused) as caught:
+    with pytest.raises(errors.ProviderAuthFailed) as caught:
         await client.request("GET", "/", headers={"X-Key": f"{_SECRET}\r\nX: y"})
     await client.close()
 

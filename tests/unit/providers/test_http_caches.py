@@ -60,7 +60,7 @@ async def test_what_a_cache_had_before_the_question_is_no_answer(
         if not cached:
             assert status == (await client.request("GET", "/result")).status
             return
-        with pytest.raises(errors.BadAnswer, match="cached"):
+        with pytest.raises(errors.InvalidResponse, match="cached"):
             await client.request("GET", "/result")
     finally:
         await client.close()

@@ -20,9 +20,9 @@ def _all_subclasses(root: type[BaseException]) -> Iterator[type[BaseException]]:
 
 def _answer(
     status: int = 200, *, received_at: int = 0, **headers: str
-) -> _http_responses.HttpAnswer:
+) -> _http_responses.HttpResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _http_responses.HttpAnswer(
+    return _http_responses.HttpResponse(
         status=status,
         headers=multidict.CIMultiDictProxy(multidict.CIMultiDict(named)),
         body=b"",
@@ -35,7 +35,7 @@ def _answer(
 )
 def test_every_client_error_has_a_place(failure: type[BaseException]) -> None:
     """No error of the client library is left to the last resort but its root."""
-    mapped = _http_responses.mapped_failure(failure.__new__(failure))
+    mapped = _http_responses.map_client_error(failure.__new__(failure))
 
     unknown = failure is aiohttp.ClientError
     assert unknown == (mapped.detail == "unknown")
@@ -53,15 +53,15 @@ def test_every_client_error_has_a_place(failure: type[BaseException]) -> None:
         (aiohttp.ClientPayloadError(), errors.ProviderUnreachable),
         (ConnectionResetError(), errors.ProviderUnreachable),
         (OSError(), errors.ProviderUnreachable),
-        (aiohttp.InvalidURL(_SECRET), errors.BadAnswer),
-        (UnicodeEncodeError("ascii", _SECRET, 0, 1, "why"), errors.AccountRefused),
+        (aiohttp.InvalidURL(_SECRET), errors.InvalidResponse),
+        (UnicodeEncodeError("ascii", _SECRET, 0, 1, "why"), errors.ProviderAuthFailed),
     ],
 )
 def test_failures_map_by_what_they_mean(
     failure: BaseException, expected: type[errors.FetchError]
 ) -> None:
     """Timeouts before connections, and none of the texts survives."""
-    mapped = _http_responses.mapped_failure(failure)
+    mapped = _http_responses.map_client_error(failure)
 
     assert expected is type(mapped)
     assert _SECRET not in str(mapped)
@@ -71,31 +71,32 @@ def test_failures_map_by_what_they_mean(
     ("status", "expected"),
     [
         (429, errors.RateLimited),
-        (401, errors.AccountRefused),
-        (403, errors.AccountRefused),
+        (401, errors.ProviderAuthFailed),
+        (403, errors.ProviderAuthFailed),
         (500, errors.ProviderFault),
         (503, errors.ProviderFault),
         (599, errors.ProviderFault),
-        (204, errors.BadAnswer),
-        (400, errors.BadAnswer),
-        (404, errors.BadAnswer),
-        (600, errors.BadAnswer),
+        (204, errors.InvalidResponse),
+        (400, errors.InvalidResponse),
+        (404, errors.InvalidResponse),
+        (600, errors.InvalidResponse),
     ],
 )
 def test_a_status_has_one_meaning(
     status: int, expected: type[errors.FetchError]
 ) -> None:
     """Each status that is no result becomes its own error."""
-    assert expected is type(_http_responses.refusal(_answer(status)))
+    assert expected is type(_http_responses.map_status(_answer(status)))
 
 
 def test_a_refusal_carries_the_word_and_the_wait() -> None:
     """The detail is the table's word, and Retry-After comes along."""
-    refusal = _http_responses.refusal(_answer(503, Retry_After="7"), detail="BUSY")
+    refusal = _http_responses.map_status(_answer(503, Retry_After="7"), detail="BUSY")
 
     assert (refusal.detail, refusal.retry_after_ms) == ("BUSY", 7_000)
     assert (
-        _http_responses.refusal(_answer(429, Retry_After="7")).retry_after_ms == 7_000
+        _http_responses.map_status(_answer(429, Retry_After="7")).retry_after_ms
+        == 7_000
     )
 
 
@@ -147,7 +148,7 @@ def test_retry_after_is_read_exactly(text: str, expected: int | None) -> None:
 )
 def test_only_one_object_is_an_object(body: bytes) -> None:
     """Everything else is a bad answer that keeps nothing of the body."""
-    with pytest.raises(errors.BadAnswer) as caught:
+    with pytest.raises(errors.InvalidResponse) as caught:
         _http.parse_object(body)
 
     assert caught.value.detail == "not_an_object"

@@ -26,9 +26,9 @@ def _completed(**changes: object) -> dict[str, Any]:
     return {"event": _COMPLETED, "verificationSessionId": _SESSION} | changes
 
 
-def _wake(document: dict[str, Any], **settings: object) -> model.Wake:
+def _wake(document: dict[str, Any], **settings: object) -> model.WakeUp:
     normalised = _adapter(**settings).normalise(adapters.callback(document))
-    assert isinstance(normalised, model.Wake)
+    assert isinstance(normalised, model.WakeUp)
     return normalised
 
 
@@ -52,7 +52,7 @@ def test_an_extraction_is_ignored_whatever_it_holds(rest: dict[str, Any]) -> Non
     document = _completed(event="verification.extraction") | rest
     for result in ("callback", "fetch"):
         normalised = _adapter(result=result).normalise(adapters.callback(document))
-        assert model.Ignored("verification.extraction") == normalised
+        assert model.IgnoredCallback("verification.extraction") == normalised
 
 
 @pytest.mark.parametrize(

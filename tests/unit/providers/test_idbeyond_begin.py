@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import adapters, started_sessions
+from tests.support import adapters, starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import idbeyond
@@ -27,43 +27,43 @@ _MADE: dict[str, Any] = {
 
 def _beginner(
     **settings: Any,  # noqa: ANN401 -- settings
-) -> start.Beginner:
+) -> start.SessionStarter:
     given = {"environment": "test", "api_key": _KEY, "publishable_key": "pk_test_1"}
     configured = idbeyond.Settings.model_validate(given | settings)
-    return start.Beginner("source", configured, clocks.SystemClock())
+    return start.SessionStarter("source", configured, clocks.SystemClock())
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
-) -> model.Begun:
+) -> model.StartedSession:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
 
-def _made(**changes: object) -> started_sessions.Provider:
+def _made(**changes: object) -> starts.Provider:
     """Return the provider with the documented answer; None removes a field."""
     document = {k: v for k, v in (_MADE | changes).items() if v is not None}
-    return started_sessions.Provider(body=orjson.dumps(document))
+    return starts.Provider(body=orjson.dumps(document))
 
 
 def _refused(request: model.BeginRequest, **settings: object) -> list[str]:
     problems: dict[str, str] = {}
     try:
         _beginner(**settings).check(request)
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         problems = refused.problems
-    assert started_sessions.MARKER not in str(problems)
+    assert starts.MARKER not in str(problems)
     return sorted(problems)
 
 
 def _params(**params: object) -> model.BeginRequest:
-    return started_sessions.request(provider_params=params)
+    return starts.request(provider_params=params)
 
 
 # -- what is sent
@@ -72,9 +72,7 @@ def _params(**params: object) -> model.BeginRequest:
 async def test_our_own_words_go_with_every_session(serve: Serve) -> None:
     """The reference twice, the begin id, our ingress, and the first of the secrets."""
     provider = _made()
-    request = started_sessions.request(
-        webhook_url="https://kyc.example.com/webhooks/source/t"
-    )
+    request = starts.request(webhook_url="https://kyc.example.com/webhooks/source/t")
     await _begun(provider, serve, request, hmac_secrets=[_SECRET, "o" * 16])
 
     assert provider.sent == {
@@ -105,7 +103,7 @@ async def test_what_was_sent_is_understood_when_it_comes_back(serve: Serve) -> N
                 }
             )
         )
-        assert isinstance(wake, model.Wake)
+        assert isinstance(wake, model.WakeUp)
         assert (wake.reference, wake.begin_id) == ("customer-17", "b" * 43)
 
 
@@ -136,9 +134,7 @@ def test_only_what_may_be_a_begin_id_is_taken_for_one(
 async def test_a_relay_is_called_back_instead_of_us(serve: Serve) -> None:
     """With Standard Webhooks somebody else must be called; without, nobody need be."""
     relay = "https://relay.example.com/kyc"
-    request = started_sessions.request(
-        webhook_url="https://kyc.example.com/webhooks/source"
-    )
+    request = starts.request(webhook_url="https://kyc.example.com/webhooks/source")
     provider = _made()
     await _begun(provider, serve, request, webhook_url=relay)
     assert provider.sent["webhookUrl"] == relay
@@ -152,7 +148,7 @@ async def test_a_relay_is_called_back_instead_of_us(serve: Serve) -> None:
 async def test_an_embedded_session_sends_nobody_away(serve: Serve) -> None:
     """No return address is given where the person stays on the company's page."""
     provider = _made()
-    request = started_sessions.request(mode=model.BeginMode.EMBED)
+    request = starts.request(mode=model.BeginMode.EMBED)
     begun = await _begun(provider, serve, request)
     assert "returnUrl" not in provider.sent
     assert begun.url is None
@@ -163,8 +159,8 @@ async def test_an_embedded_session_sends_nobody_away(serve: Serve) -> None:
 
 def test_an_embedded_session_needs_the_publishable_key() -> None:
     """The secret key must never stand in a page."""
-    assert _refused(started_sessions.embedded(), publishable_key=None) == ["mode"]
-    assert _refused(started_sessions.request(), publishable_key=None) == []
+    assert _refused(starts.embedded(), publishable_key=None) == ["mode"]
+    assert _refused(starts.request(), publishable_key=None) == []
 
 
 @pytest.mark.parametrize(
@@ -177,7 +173,7 @@ def test_metadata_takes_short_plain_values(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, 1.5, 2**53, "x" * 1001, "a\nb", "\0", [], {}, [started_sessions.MARKER]],
+    [None, 1.5, 2**53, "x" * 1001, "a\nb", "\0", [], {}, [starts.MARKER]],
 )
 def test_metadata_takes_nothing_else(value: object) -> None:
     """The key is named, and the good one beside it is not."""
@@ -188,9 +184,9 @@ def test_metadata_takes_nothing_else(value: object) -> None:
 @pytest.mark.parametrize(
     "metadata",
     [
-        *(None, True, 7, "a", [], [{}], started_sessions.MARKER),
+        *(None, True, 7, "a", [], [{}], starts.MARKER),
         *(
-            {started_sessions.MARKER + " ": 1},
+            {starts.MARKER + " ": 1},
             {"": 1},
             {"900101300123": 1},
             {"a" * 41: 1},
@@ -216,10 +212,10 @@ def test_what_is_ours_is_not_the_callers() -> None:
 
 def test_everything_wrong_is_told_at_once() -> None:
     """The mode, the source, our fields, strange names, and the metadata."""
-    request = started_sessions.embedded(
+    request = starts.embedded(
         provider_params={
-            "returnUrl": started_sessions.MARKER,
-            f"{started_sessions.MARKER}": 1,
+            "returnUrl": starts.MARKER,
+            f"{starts.MARKER}": 1,
             "metadata": {"a": None, "kyc_begin_id": 1},
         }
     )

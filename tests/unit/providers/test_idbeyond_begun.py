@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import adapters, started_sessions
+from tests.support import adapters, starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import idbeyond
@@ -27,29 +27,29 @@ _MADE: dict[str, Any] = {
 
 def _beginner(
     **settings: Any,  # noqa: ANN401 -- settings
-) -> start.Beginner:
+) -> start.SessionStarter:
     given = {"environment": "test", "api_key": _KEY, "publishable_key": "pk_test_1"}
     configured = idbeyond.Settings.model_validate(given | settings)
-    return start.Beginner("source", configured, clocks.SystemClock())
+    return start.SessionStarter("source", configured, clocks.SystemClock())
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
-) -> model.Begun:
+) -> model.StartedSession:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
 
-def _made(**changes: object) -> started_sessions.Provider:
+def _made(**changes: object) -> starts.Provider:
     """Return the provider with the documented answer; None removes a field."""
     document = {k: v for k, v in (_MADE | changes).items() if v is not None}
-    return started_sessions.Provider(body=orjson.dumps(document))
+    return starts.Provider(body=orjson.dumps(document))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_a_snippet_holds_nothing_but_texts(
     serve: Serve, changes: dict[str, Any], secret: str
 ) -> None:
     """Whatever the provider answers cannot end the text, nor the script."""
-    begun = await _begun(_made(**changes), serve, started_sessions.embedded())
+    begun = await _begun(_made(**changes), serve, starts.embedded())
     assert begun.embed is not None
     assert f"clientSecret: '{secret}'," in begun.embed
     assert begun.embed.count("<") == begun.embed.count(">") == 4
@@ -142,5 +142,5 @@ async def test_a_snippet_needs_its_secret(serve: Serve, secret: object) -> None:
     """Without it the page could show nothing; the address is not asked for."""
     provider = _made(clientSecret=secret, hostedUrl=None)
     with pytest.raises(errors.BeginInDoubt) as caught:
-        await _begun(provider, serve, started_sessions.embedded())
+        await _begun(provider, serve, starts.embedded())
     assert caught.value.detail == "clientSecret"

@@ -77,12 +77,12 @@ async def test_the_call_is_the_configured_one(
     ("status", "error"),
     [
         (404, errors.ProviderFault),
-        (401, errors.AccountRefused),
-        (403, errors.AccountRefused),
+        (401, errors.ProviderAuthFailed),
+        (403, errors.ProviderAuthFailed),
         (429, errors.RateLimited),
         (500, errors.ProviderFault),
-        (302, errors.BadAnswer),
-        (202, errors.BadAnswer),
+        (302, errors.InvalidResponse),
+        (202, errors.InvalidResponse),
     ],
 )
 async def test_another_status_is_no_result_and_tells_no_key(
@@ -114,7 +114,7 @@ async def test_an_id_that_can_be_no_session_is_not_asked_for(
     """No call is made for it: nothing listens at this address."""
     adapter = _adapter(clock, base_url="http://127.0.0.1:1")
     raised = await _error(adapter, spelling)
-    assert (errors.NoSuchSession, "malformed_id") == (type(raised), raised.detail)
+    assert (errors.SessionNotFound, "malformed_id") == (type(raised), raised.detail)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_result_that_does_not_say_whose_it_is_is_not_used(
 def test_an_answer_that_is_not_ok_is_no_result(ok: object) -> None:
     """Where it says how the call went, it must have gone well."""
     document = {"sessionId": _SESSION, "decision": "approved"}
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         _interpret(document | {"ok": ok})
     assert _interpret(document | {"ok": True}).verdict.outcome == "approved"
 
@@ -171,7 +171,7 @@ def test_an_answer_that_is_not_ok_is_no_result(ok: object) -> None:
 @pytest.mark.parametrize("document", [None, True, 1, "x", [], [{"id": _SESSION}]])
 def test_what_is_no_object_is_a_bad_answer(document: object) -> None:
     """A result must be an object."""
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         _interpret(document)
 
 

@@ -8,7 +8,7 @@ import orjson
 import pydantic
 import pytest
 
-from tests.support import ports, started_sessions
+from tests.support import ports, starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import _http_responses, idbeyond
@@ -25,10 +25,10 @@ def _settings(**settings: object) -> idbeyond.Settings:
 
 
 async def _begun(
-    provider: started_sessions.Provider, serve: Serve, request: model.BeginRequest
-) -> model.Begun:
+    provider: starts.Provider, serve: Serve, request: model.BeginRequest
+) -> model.StartedSession:
     settings = _settings(base_url=await serve(provider.answer))
-    beginner = start.Beginner("source", settings, clocks.SystemClock())
+    beginner = start.SessionStarter("source", settings, clocks.SystemClock())
     try:
         return await beginner.begin(request)
     finally:
@@ -36,10 +36,10 @@ async def _begun(
 
 
 async def _failed(serve: Serve, status: int, document: object, **headers: str) -> Any:  # noqa: ANN401 -- any error
-    provider = started_sessions.Provider(
+    provider = starts.Provider(
         status=status, body=orjson.dumps(document), headers=headers
     )
-    request = started_sessions.request(
+    request = starts.request(
         provider_params={"metadata": {"campaign": "q3"}, "tenant": "eu"}
     )
     with pytest.raises(errors.KycError) as caught:
@@ -51,23 +51,33 @@ async def _failed(serve: Serve, status: int, document: object, **headers: str) -
 @pytest.mark.parametrize(
     ("status", "document", "kind", "detail"),
     [
-        (401, {"error": "API_KEY_INVALID"}, errors.AccountRefused, "API_KEY_INVALID"),
+        (
+            401,
+            {"error": "API_KEY_INVALID"},
+            errors.ProviderAuthFailed,
+            "API_KEY_INVALID",
+        ),
         (
             401,
             {"error": {"code": "API_KEY_INVALID"}},
-            errors.AccountRefused,
+            errors.ProviderAuthFailed,
             "API_KEY_INVALID",
         ),
-        (401, {"code": "API_KEY_INVALID"}, errors.AccountRefused, "API_KEY_INVALID"),
-        (401, {"error": started_sessions.MARKER}, errors.AccountRefused, "401"),
-        (401, [], errors.AccountRefused, "401"),
-        (403, {"field": "metadata"}, errors.AccountRefused, "403"),
-        (404, {}, errors.BadAnswer, "404"),
-        (400, {"error": "API_KEY_INVALID"}, errors.BadAnswer, "400"),
-        (400, {"field": "webhookUrl"}, errors.BadAnswer, "400"),
-        (400, {"field": "webhookSecret"}, errors.BadAnswer, "400"),
-        (400, {"field": started_sessions.MARKER}, errors.BadAnswer, "400"),
-        (200, {"ok": False, "field": "metadata"}, errors.BadAnswer, "not_ok"),
+        (
+            401,
+            {"code": "API_KEY_INVALID"},
+            errors.ProviderAuthFailed,
+            "API_KEY_INVALID",
+        ),
+        (401, {"error": starts.MARKER}, errors.ProviderAuthFailed, "401"),
+        (401, [], errors.ProviderAuthFailed, "401"),
+        (403, {"field": "metadata"}, errors.ProviderAuthFailed, "403"),
+        (404, {}, errors.InvalidResponse, "404"),
+        (400, {"error": "API_KEY_INVALID"}, errors.InvalidResponse, "400"),
+        (400, {"field": "webhookUrl"}, errors.InvalidResponse, "400"),
+        (400, {"field": "webhookSecret"}, errors.InvalidResponse, "400"),
+        (400, {"field": starts.MARKER}, errors.InvalidResponse, "400"),
+        (200, {"ok": False, "field": "metadata"}, errors.InvalidResponse, "not_ok"),
         (503, {"field": "metadata"}, errors.ProviderFault, "503"),
     ],
 )
@@ -97,7 +107,7 @@ async def test_too_many_begins_are_told_when_to_come_again(serve: Serve) -> None
     [
         ({"field": "metadata"}, "provider_params.metadata"),
         ({"path": ["metadata", "campaign"]}, "provider_params.metadata.campaign"),
-        ({"errors": {"tenant": [started_sessions.MARKER]}}, "provider_params.tenant"),
+        ({"errors": {"tenant": [starts.MARKER]}}, "provider_params.tenant"),
         ({"errors": [{"path": "metadata.kyc_reference"}]}, "reference"),
         ({"field": "externalUserId"}, "reference"),
         ({"field": "returnUrl"}, "return_url"),
@@ -108,41 +118,39 @@ async def test_a_field_that_is_refused_is_named_as_the_caller_calls_it(
 ) -> None:
     """However the provider tells it: nothing but the name is kept."""
     error = await _failed(serve, 422, told)
-    assert isinstance(error, errors.BeginRefused)
+    assert isinstance(error, errors.InvalidBeginRequest)
     assert list(error.problems) == [field]
-    assert started_sessions.MARKER not in str(error.problems)
+    assert starts.MARKER not in str(error.problems)
 
 
 async def test_who_is_not_there_was_told_nothing() -> None:
     """A refused connection is another matter than a silence."""
     settings = _settings(base_url=f"http://127.0.0.1:{ports.free()}")
-    beginner = start.Beginner("source", settings, clocks.SystemClock())
+    beginner = start.SessionStarter("source", settings, clocks.SystemClock())
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(started_sessions.request())
+        await beginner.begin(starts.request())
     await beginner.close()
     assert caught.value.detail == _http_responses.NOT_CONNECTED
 
 
 def test_nothing_can_be_foretold() -> None:
     """The session id is the provider's to choose."""
-    beginner = start.Beginner("source", _settings(), clocks.SystemClock())
-    assert beginner.foretell("b1") is None
+    beginner = start.SessionStarter("source", _settings(), clocks.SystemClock())
+    assert beginner.predict_session_id("b1") is None
 
 
 @pytest.mark.parametrize(
     ("status", "body"),
     [
         (200, b""),
-        (200, orjson.dumps({"ok": True, "sessionId": started_sessions.MARKER})),
-        (200, orjson.dumps({"ok": False, "error": started_sessions.MARKER})),
+        (200, orjson.dumps({"ok": True, "sessionId": starts.MARKER})),
+        (200, orjson.dumps({"ok": False, "error": starts.MARKER})),
         (
             400,
-            orjson.dumps(
-                {"error": started_sessions.MARKER, "field": started_sessions.MARKER}
-            ),
+            orjson.dumps({"error": starts.MARKER, "field": starts.MARKER}),
         ),
-        (401, orjson.dumps({"error": started_sessions.MARKER})),
-        (500, started_sessions.MARKER.encode()),
+        (401, orjson.dumps({"error": starts.MARKER})),
+        (500, starts.MARKER.encode()),
     ],
 )
 async def test_nothing_of_a_person_is_told(
@@ -150,22 +158,22 @@ async def test_nothing_of_a_person_is_told(
 ) -> None:
     """Neither of what was sent nor of what was answered, nor any key or secret."""
     caplog.set_level(0)
-    provider = started_sessions.Provider(status=status, body=body)
-    request = started_sessions.request(
+    provider = starts.Provider(status=status, body=body)
+    request = starts.request(
         provider_params={
-            "metadata": {"note": started_sessions.MARKER},
-            "name": started_sessions.MARKER,
+            "metadata": {"note": starts.MARKER},
+            "name": starts.MARKER,
         },
-        webhook_url=f"https://kyc.example.com/webhooks/source/{started_sessions.MARKER}",
-        return_address=f"https://kyc.example.com/return/source/{started_sessions.MARKER}",
+        webhook_url=f"https://kyc.example.com/webhooks/source/{starts.MARKER}",
+        return_address=f"https://kyc.example.com/return/source/{starts.MARKER}",
     )
     with pytest.raises(errors.KycError) as caught:
         await _begun(provider, serve, request)
     told = "".join(traceback.format_exception(caught.value))
     told += repr(request) + repr(vars(caught.value)) + caplog.text
 
-    assert provider.bodies[0].decode().count(started_sessions.MARKER) == 4
-    for planted in (started_sessions.MARKER, _KEY, _SECRET):
+    assert provider.bodies[0].decode().count(starts.MARKER) == 4
+    for planted in (starts.MARKER, _KEY, _SECRET):
         assert planted not in told
 
 
@@ -174,13 +182,13 @@ async def test_a_begun_session_shows_no_credential(serve: Serve) -> None:
     document = {
         "ok": True,
         "sessionId": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-        "hostedUrl": f"https://verify.uniicy.com/x?token={started_sessions.MARKER}",
-        "clientSecret": started_sessions.MARKER,
+        "hostedUrl": f"https://verify.uniicy.com/x?token={starts.MARKER}",
+        "clientSecret": starts.MARKER,
     }
-    provider = started_sessions.Provider(body=orjson.dumps(document))
-    begun = await _begun(provider, serve, started_sessions.request())
+    provider = starts.Provider(body=orjson.dumps(document))
+    begun = await _begun(provider, serve, starts.request())
     assert begun.url == document["hostedUrl"]
-    assert started_sessions.MARKER not in repr(begun)
+    assert starts.MARKER not in repr(begun)
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ def _completed(**changes: object) -> dict[str, Any]:
     return {"event": _COMPLETED, "verificationSessionId": _SESSION} | changes
 
 
-def _wake(document: dict[str, Any], **settings: object) -> model.Wake:
+def _wake(document: dict[str, Any], **settings: object) -> model.WakeUp:
     normalised = _adapter(**settings).normalise(adapters.callback(document))
-    assert isinstance(normalised, model.Wake)
+    assert isinstance(normalised, model.WakeUp)
     return normalised
 
 

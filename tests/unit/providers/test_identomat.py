@@ -46,7 +46,7 @@ def test_messages_are_messages(kind: str, document: dict[str, Any]) -> None:
     """Each of the four types is to be delivered, whatever its session id is."""
     body = document | {"type": kind, "text": "Your code is 0000"}
 
-    assert _adapter().normalise(_callback(body)) == model.Message(kind, body)
+    assert _adapter().normalise(_callback(body)) == model.ForwardedMessage(kind, body)
 
 
 def test_a_message_keeps_its_text_out_of_repr() -> None:
@@ -74,7 +74,7 @@ def test_any_other_type_wakes(kind: object, expected: str) -> None:
 
     wake = adapter.normalise(_callback({"type": kind, "sessionId": _SESSION}))
 
-    assert wake == model.Wake(
+    assert wake == model.WakeUp(
         session_id=_SESSION, provider_session_id=_SESSION, provider_event=expected
     )
 
@@ -123,7 +123,7 @@ def test_the_pattern_is_a_setting() -> None:
 
     wake = adapter.normalise(_callback({"sessionId": "Ab_9"}))
 
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert wake.session_id == "Ab_9"
     with pytest.raises(errors.UnmappableCallback):
         adapter.normalise(_callback({"sessionId": "\u0662\u0662\u0662\u0662"}))
@@ -135,7 +135,7 @@ def test_a_get_names_its_session_in_the_query() -> None:
 
     wake = adapter.normalise(_callback(None, {"session_token": _SESSION}))
 
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert wake.session_id == _SESSION
     for query in ({}, {"session": _SESSION}, {"session_token": "x"}):
         with pytest.raises(errors.UnmappableCallback):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import identomat
@@ -29,16 +29,16 @@ def _settings(base_url: str = "http://127.0.0.1:1", **more: object) -> Any:  # n
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     clock: clocks.Clock,
     request: model.BeginRequest | None = None,
     **settings: object,
-) -> model.Begun:
+) -> model.StartedSession:
     base_url = await serve(provider.answer)
-    beginner = start.Beginner("s", _settings(base_url, **settings), clock)
+    beginner = start.SessionStarter("s", _settings(base_url, **settings), clock)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
@@ -89,8 +89,8 @@ async def test_a_begin_is_sent_as_documented(
     prefix: str,
 ) -> None:
     """A configuration, or flags and steps, with the company's key in JSON."""
-    provider = started_sessions.Provider(body=_QUOTED)
-    request = started_sessions.request(provider_params=params)
+    provider = starts.Provider(body=_QUOTED)
+    request = starts.request(provider_params=params)
     await _begun(provider, serve, clock, request, path_prefix=prefix)
 
     (call,) = provider.calls
@@ -106,8 +106,8 @@ async def test_the_sources_configuration_is_the_default(
     """The source's ``config_id`` stands where a request names none and has no flags."""
     chosen = []
     for params in ({}, {"config_id": "other"}, {"flags": {"liveness": True}}):
-        provider = started_sessions.Provider(body=_QUOTED)
-        request = started_sessions.embedded(provider_params=params)
+        provider = starts.Provider(body=_QUOTED)
+        request = starts.embedded(provider_params=params)
         begun = await _begun(provider, serve, clock, request, config_id="basic")
         chosen.append(provider.sent.get("config_id"))
         assert begun.warnings == ()
@@ -120,7 +120,7 @@ async def test_a_person_who_is_redirected_comes_back_to_us(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """The address holds the token, and lives for 15 minutes from before the call."""
-    begun = await _begun(started_sessions.Provider(body=_QUOTED), serve, clock)
+    begun = await _begun(starts.Provider(body=_QUOTED), serve, clock)
 
     assert (begun.session_id, begun.provider_session_id) == (_TOKEN, _TOKEN)
     assert begun.url is not None
@@ -135,12 +135,12 @@ async def test_an_embedded_page_is_the_documented_iframe(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """No return address is sent, the camera is allowed, the widget's host is ours."""
-    provider = started_sessions.Provider(body=_QUOTED)
+    provider = starts.Provider(body=_QUOTED)
     begun = await _begun(
         provider,
         serve,
         clock,
-        started_sessions.embedded(language="ka", provider_params={"flags": {}}),
+        starts.embedded(language="ka", provider_params={"flags": {}}),
         widget_url="https://widget.identomat.com/",
         token_lifetime="1h",
     )
@@ -161,10 +161,10 @@ async def test_no_setting_leaves_its_place_in_the_iframe(
 ) -> None:
     """Whatever the widget's host holds is text in an attribute."""
     begun = await _begun(
-        started_sessions.Provider(body=_QUOTED),
+        starts.Provider(body=_QUOTED),
         serve,
         clock,
-        started_sessions.embedded(),
+        starts.embedded(),
         widget_url="https://a\"><script>'&.example",
     )
 
@@ -176,8 +176,8 @@ async def test_a_return_address_is_not_sent_for_a_page_that_is_embedded(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """The guide: leaving it out means to embed, so that a spare one is left out."""
-    provider = started_sessions.Provider(body=_QUOTED)
-    request = started_sessions.request(mode=model.BeginMode.EMBED)
+    provider = starts.Provider(body=_QUOTED)
+    request = starts.request(mode=model.BeginMode.EMBED)
     begun = await _begun(provider, serve, clock, request)
 
     assert provider.sent["flags"] == {}
@@ -187,14 +187,14 @@ async def test_a_return_address_is_not_sent_for_a_page_that_is_embedded(
 @pytest.mark.parametrize(
     ("status", "kind", "answered"),
     [
-        (204, errors.BadAnswer, True),
-        (400, errors.BadAnswer, True),
-        (401, errors.AccountRefused, True),
-        (403, errors.AccountRefused, True),
-        (404, errors.BadAnswer, True),
+        (204, errors.InvalidResponse, True),
+        (400, errors.InvalidResponse, True),
+        (401, errors.ProviderAuthFailed, True),
+        (403, errors.ProviderAuthFailed, True),
+        (404, errors.InvalidResponse, True),
         (429, errors.RateLimited, True),
         (503, errors.ProviderFault, True),
-        (302, errors.BadAnswer, True),
+        (302, errors.InvalidResponse, True),
     ],
 )
 async def test_every_other_status_begins_nothing(
@@ -205,7 +205,7 @@ async def test_every_other_status_begins_nothing(
     answered: bool,  # noqa: FBT001 -- a table
 ) -> None:
     """Failed answers carry no signature; that they came is told; one call is made."""
-    provider = started_sessions.Provider(status=status, headers={"Location": "/"})
+    provider = starts.Provider(status=status, headers={"Location": "/"})
     with pytest.raises(kind) as caught:
         await _begun(provider, serve, clock, secret_key=_SECRET)
 
@@ -217,15 +217,15 @@ async def test_a_refusal_names_the_callers_fields(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """Flags by their place; what we set by the name that the caller has for it."""
-    provider = started_sessions.Provider(
+    provider = starts.Provider(
         status=400,
         body=b'{"flags": {"brand_new": ["no"], "language": ["no"], "return_url": 1},'
         b' "company_key": ["no"], "steps": "no"}',
     )
-    request = started_sessions.request(
-        language="ka", provider_params={"flags": {"brand_new": started_sessions.MARKER}}
+    request = starts.request(
+        language="ka", provider_params={"flags": {"brand_new": starts.MARKER}}
     )
-    with pytest.raises(errors.BeginRefused) as caught:
+    with pytest.raises(errors.InvalidBeginRequest) as caught:
         await _begun(provider, serve, clock, request)
 
     assert sorted(caught.value.problems) == [
@@ -237,9 +237,9 @@ async def test_a_refusal_names_the_callers_fields(
 
 async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
     """Where no connection was made, the error says so, and tells no key or address."""
-    beginner = start.Beginner("s", _settings(secret_key=_SECRET), clock)
+    beginner = start.SessionStarter("s", _settings(secret_key=_SECRET), clock)
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(started_sessions.request())
+        await beginner.begin(starts.request())
     await beginner.close()
 
     told = "".join(traceback.format_exception(caught.value))
@@ -249,13 +249,13 @@ async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
 
 def test_a_session_cannot_be_foretold(clock: clocks.Clock) -> None:
     """Identomat chooses the token."""
-    assert start.Beginner("s", _settings(), clock).foretell("b") is None
+    assert start.SessionStarter("s", _settings(), clock).predict_session_id("b") is None
 
 
 async def test_nothing_that_is_begun_is_printed(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """The address is a bearer: it is in no ``repr``."""
-    begun = await _begun(started_sessions.Provider(body=_QUOTED), serve, clock)
+    begun = await _begun(starts.Provider(body=_QUOTED), serve, clock)
 
     assert "session_token" not in repr(begun)

@@ -22,7 +22,7 @@ _BODY = b'{"result": "approved",\n "live": false}'
 
 async def _fetched(
     base_url: str, clock: clocks.Clock, **settings: object
-) -> model.Answer:
+) -> model.ProviderResponse:
     given = {
         "environment": "test",
         "company_key": "synthetic-company-key",
@@ -118,15 +118,15 @@ async def test_an_answer_that_is_not_rightly_signed_is_an_error(
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, errors.BadAnswer),
-        (401, errors.AccountRefused),
-        (403, errors.AccountRefused),
-        (404, errors.NoSuchSession),
+        (400, errors.InvalidResponse),
+        (401, errors.ProviderAuthFailed),
+        (403, errors.ProviderAuthFailed),
+        (404, errors.SessionNotFound),
         (429, errors.RateLimited),
         (500, errors.ProviderFault),
         (503, errors.ProviderFault),
-        (204, errors.BadAnswer),
-        (302, errors.BadAnswer),
+        (204, errors.InvalidResponse),
+        (302, errors.InvalidResponse),
     ],
 )
 async def test_every_other_status_is_an_error(
@@ -165,7 +165,7 @@ async def test_hostile_answers_are_bad_answers(
     async def handler(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
-    with pytest.raises(errors.BadAnswer) as caught:
+    with pytest.raises(errors.InvalidResponse) as caught:
         await _fetched(await serve(handler), clock)
 
     assert caught.value.detail == detail

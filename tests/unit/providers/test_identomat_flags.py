@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import errors, model
 from worker.providers.identomat import start_flags
 
@@ -16,13 +16,13 @@ _LISTS = ("document_types", "document_countries", "general_document_types")
 def _problems(request: model.BeginRequest) -> dict[str, str]:
     try:
         start_flags.checked(request)
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         return refused.problems
     return {}
 
 
 def _of(params: dict[str, Any], **changes: object) -> dict[str, str]:
-    return _problems(started_sessions.request(provider_params=params, **changes))
+    return _problems(starts.request(provider_params=params, **changes))
 
 
 def test_the_documented_flags_are_all_taken() -> None:
@@ -36,10 +36,7 @@ def test_the_documented_flags_are_all_taken() -> None:
     }
 
     assert len(flags) == 21
-    assert (
-        start_flags.checked(started_sessions.request(provider_params={"flags": flags}))
-        == ()
-    )
+    assert start_flags.checked(starts.request(provider_params={"flags": flags})) == ()
 
 
 @pytest.mark.parametrize("flag", _BOOLEANS)
@@ -157,8 +154,8 @@ def test_there_is_one_way_to_say_what_is_to_be_done() -> None:
 
 def test_every_wrong_field_is_told_at_once() -> None:
     """No problem hides another, and no sentence holds a value."""
-    marker = started_sessions.MARKER
-    request = started_sessions.request(
+    marker = starts.MARKER
+    request = starts.request(
         return_address=None,
         language="",
         provider_params={
@@ -172,7 +169,7 @@ def test_every_wrong_field_is_told_at_once() -> None:
             "stepps": marker,
         },
     )
-    with pytest.raises(errors.BeginRefused) as caught:
+    with pytest.raises(errors.InvalidBeginRequest) as caught:
         start_flags.checked(request)
 
     assert sorted(caught.value.problems) == [
@@ -196,10 +193,10 @@ def test_an_unknown_flag_passes_with_a_warning() -> None:
         "flags": {
             "brand_new": {"a": [1]},
             "liveness": True,
-            "another": started_sessions.MARKER,
+            "another": starts.MARKER,
         }
     }
-    warnings = start_flags.checked(started_sessions.request(provider_params=params))
+    warnings = start_flags.checked(starts.request(provider_params=params))
 
     assert warnings == (
         "provider_params.flags.another is no flag known here: passed on unchecked",
@@ -222,7 +219,7 @@ def test_doubled_steps_are_warned_of() -> None:
         "steps": ["liveness"],
         "flags": {"skip_face": False, "skip_document": True},
     }
-    warnings = start_flags.checked(started_sessions.request(provider_params=params))
+    warnings = start_flags.checked(starts.request(provider_params=params))
 
     (warning,) = warnings
     assert warning.startswith("provider_params.flags.skip_face should be true")
@@ -232,11 +229,7 @@ def test_a_flag_that_does_nothing_is_warned_of() -> None:
     """General documents need a way to be given."""
     types = {"general_document_types": ["utility_bill"]}
     warned = [
-        len(
-            start_flags.checked(
-                started_sessions.request(provider_params={"flags": flags})
-            )
-        )
+        len(start_flags.checked(starts.request(provider_params={"flags": flags})))
         for flags in (types, types | {"allow_general_document_upload": True})
     ]
 

@@ -22,7 +22,7 @@ def _adapter(**settings: object) -> identomat.Adapter:
 
 
 def _interpret(document: object, **settings: object) -> model.Result:
-    answer = model.Answer(document=document, observed_at=7)
+    answer = model.ProviderResponse(document=document, observed_at=7)
     return _adapter(**settings).interpret(_KEY, _SESSION, answer)
 
 
@@ -196,7 +196,7 @@ def test_an_empty_object_is_not_ready() -> None:
 @pytest.mark.parametrize("document", [None, [], "approved", 1])
 def test_what_is_no_object_is_a_bad_answer(document: object) -> None:
     """Another JSON value is no result."""
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         _interpret(document)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors, model, signing
 from worker.providers import identomat
@@ -24,16 +24,16 @@ def _settings(base_url: str = "http://127.0.0.1:1", **more: object) -> Any:  # n
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     clock: clocks.Clock,
     request: model.BeginRequest | None = None,
     **settings: object,
-) -> model.Begun:
+) -> model.StartedSession:
     base_url = await serve(provider.answer)
-    beginner = start.Beginner("s", _settings(base_url, **settings), clock)
+    beginner = start.SessionStarter("s", _settings(base_url, **settings), clock)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
@@ -42,9 +42,9 @@ async def test_a_token_with_strange_letters_cannot_leave_its_place(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """Where the source allows other letters they are quoted in the address."""
-    provider = started_sessions.Provider(body=b'"a+b/c=d"')
+    provider = starts.Provider(body=b'"a+b/c=d"')
     begun = await _begun(
-        provider, serve, clock, started_sessions.embedded(), session_id_pattern=".+"
+        provider, serve, clock, starts.embedded(), session_id_pattern=".+"
     )
 
     assert begun.session_id == "a+b/c=d"
@@ -60,7 +60,7 @@ async def test_the_token_comes_quoted_or_bare(
     serve: Serve, clock: clocks.Clock, body: bytes
 ) -> None:
     """A JSON text and raw text are the same token."""
-    begun = await _begun(started_sessions.Provider(body=body, status=201), serve, clock)
+    begun = await _begun(starts.Provider(body=body, status=201), serve, clock)
 
     assert begun.session_id == _TOKEN
 
@@ -83,7 +83,7 @@ async def test_the_token_comes_quoted_or_bare(
         _QUOTED + _QUOTED,
         b"<html>" + _TOKEN.encode() + b"</html>",
         b"\xff" + _TOKEN.encode(),
-        b'{"error": "' + started_sessions.MARKER.encode() + b'"}',
+        b'{"error": "' + starts.MARKER.encode() + b'"}',
     ],
     ids=range(16),
 )
@@ -91,15 +91,13 @@ async def test_an_answer_without_the_token_leaves_the_begin_in_doubt(
     serve: Serve, clock: clocks.Clock, body: bytes
 ) -> None:
     """Anything but one token is a bad answer, and none of it is told."""
-    with pytest.raises(errors.BadAnswer) as caught:
-        await _begun(started_sessions.Provider(body=body), serve, clock)
+    with pytest.raises(errors.InvalidResponse) as caught:
+        await _begun(starts.Provider(body=body), serve, clock)
 
     assert isinstance(caught.value, errors.BeginInDoubt)
     assert (caught.value.detail, caught.value.answered) == ("no_token", False)
     assert caught.value.__context__ is None
-    assert started_sessions.MARKER not in "".join(
-        traceback.format_exception(caught.value)
-    )
+    assert starts.MARKER not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +117,7 @@ async def test_no_pattern_makes_a_document_a_token(
     """Whatever a source takes for a token, a page or an object is none."""
     with pytest.raises(errors.BeginInDoubt) as caught:
         await _begun(
-            started_sessions.Provider(body=body),
+            starts.Provider(body=body),
             serve,
             clock,
             session_id_pattern="(?s:.*)",
@@ -136,7 +134,7 @@ async def test_with_a_secret_key_both_bodies_are_signed(
     serve: Serve, clock: clocks.Clock
 ) -> None:
     """Our signature is over the bytes sent, theirs over the bytes received."""
-    provider = started_sessions.Provider(
+    provider = starts.Provider(
         body=_QUOTED, headers={"Authorization": _signed(_QUOTED)}
     )
     begun = await _begun(provider, serve, clock, secret_key=_SECRET)
@@ -156,7 +154,7 @@ async def test_a_token_that_is_not_rightly_signed_is_not_believed(
     serve: Serve, clock: clocks.Clock, headers: dict[str, str]
 ) -> None:
     """Missing or forged: there may be a session, and nobody is sent to it."""
-    provider = started_sessions.Provider(body=_QUOTED, headers=headers)
+    provider = starts.Provider(body=_QUOTED, headers=headers)
     with pytest.raises(errors.BeginInDoubt) as caught:
         await _begun(provider, serve, clock, secret_key=_SECRET)
 

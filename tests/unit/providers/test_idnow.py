@@ -37,9 +37,9 @@ def _identification(**process: object) -> dict[str, Any]:
     }
 
 
-def _wake(document: dict[str, Any], **settings: object) -> model.Wake:
+def _wake(document: dict[str, Any], **settings: object) -> model.WakeUp:
     normalised = _adapter(**settings).normalise(_callback(document))
-    assert isinstance(normalised, model.Wake)
+    assert isinstance(normalised, model.WakeUp)
     return normalised
 
 
@@ -71,7 +71,7 @@ def test_both_forms_wake_with_the_words_of_the_table(*, wrapped: bool) -> None:
 
     wake = _wake({"identifications": [bare]} if wrapped else bare)
 
-    assert wake == model.Wake(
+    assert wake == model.WakeUp(
         session_id="idn-x-83176070",
         provider_session_id=_NUMBER,
         provider_event="ABORTED",
@@ -210,7 +210,7 @@ def test_a_get_names_its_transaction_in_the_query() -> None:
 
     wake = adapter.normalise(_callback(None, {"tx": _NUMBER, "result": "SUCCESS"}))
 
-    assert wake == model.Wake(
+    assert wake == model.WakeUp(
         session_id=_NUMBER.lower(),
         provider_session_id=_NUMBER,
         provider_event="unlisted",

@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import idnow
@@ -26,19 +26,19 @@ def _settings(**settings: object) -> idnow.Settings:
 def _beginner(
     source: str = "source",
     **settings: Any,  # noqa: ANN401 -- settings
-) -> start.Beginner:
-    return start.Beginner(source, _settings(**settings), clocks.SystemClock())
+) -> start.SessionStarter:
+    return start.SessionStarter(source, _settings(**settings), clocks.SystemClock())
 
 
 async def _begun(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     request: model.BeginRequest | None = None,
     **settings: Any,  # noqa: ANN401 -- settings
-) -> model.Begun:
+) -> model.StartedSession:
     beginner = _beginner(base_url=await serve(provider.answer), **settings)
     try:
-        return await beginner.begin(request or started_sessions.request())
+        return await beginner.begin(request or starts.request())
     finally:
         await beginner.close()
 
@@ -50,7 +50,7 @@ def test_a_number_is_a_session_id_of_ours() -> None:
     """Of their alphabet and length, and folded already."""
     beginner = _beginner()
     adapter = idnow.Adapter("source", _settings(), clocks.SystemClock())
-    number = beginner.foretell("b1")
+    number = beginner.predict_session_id("b1")
 
     assert number is not None
     assert re.fullmatch(r"kyc-[a-z2-7]{32}", number)
@@ -61,18 +61,18 @@ def test_a_number_is_a_session_id_of_ours() -> None:
 def test_a_number_follows_from_the_begin_id_and_a_secret() -> None:
     """The same for the same, and another for any other; nobody else can tell it."""
     told = {
-        _beginner().foretell("b1"),
-        _beginner().foretell("b2"),
-        _beginner("another").foretell("b1"),
-        _beginner(api_key="another").foretell("b1"),
-        _beginner(number_secret="n" * 32).foretell("b1"),
-        _beginner(number_secret="m" * 32).foretell("b1"),
+        _beginner().predict_session_id("b1"),
+        _beginner().predict_session_id("b2"),
+        _beginner("another").predict_session_id("b1"),
+        _beginner(api_key="another").predict_session_id("b1"),
+        _beginner(number_secret="n" * 32).predict_session_id("b1"),
+        _beginner(number_secret="m" * 32).predict_session_id("b1"),
     }
 
     assert len(told) == 6
-    assert _beginner().foretell("b1") == _beginner().foretell("b1")
+    assert _beginner().predict_session_id("b1") == _beginner().predict_session_id("b1")
     keys = [
-        _beginner(number_secret="n" * 32, api_key=key).foretell("b1")
+        _beginner(number_secret="n" * 32, api_key=key).predict_session_id("b1")
         for key in (_KEY, "new")
     ]
     assert keys[0] == keys[1]
@@ -80,9 +80,9 @@ def test_a_number_follows_from_the_begin_id_and_a_secret() -> None:
 
 async def test_what_was_foretold_is_begun(serve: Serve) -> None:
     """The number in the path, in the answer, and before: one and the same."""
-    provider = started_sessions.Provider(status=201, body=_ANSWER)
+    provider = starts.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve)
-    number = _beginner().foretell("b" * 43)
+    number = _beginner().predict_session_id("b" * 43)
 
     assert (number, number) == (begun.session_id, begun.provider_session_id)
     (call,) = provider.calls
@@ -96,20 +96,20 @@ async def test_what_was_foretold_is_begun(serve: Serve) -> None:
 async def test_the_reference_stands_where_the_source_says(serve: Serve) -> None:
     """In its field, and nowhere where there is none."""
     for field, expected in (("custom3", {"custom3": "customer-17"}), (None, {})):
-        provider = started_sessions.Provider(status=201, body=_ANSWER)
+        provider = starts.Provider(status=201, body=_ANSWER)
         await _begun(provider, serve, reference_field=field)
         assert expected == provider.sent
 
 
 async def test_a_language_is_sent_where_the_account_takes_one(serve: Serve) -> None:
     """Else it is told that it was not."""
-    request = started_sessions.request(language="de-AT")
-    provider = started_sessions.Provider(status=201, body=_ANSWER)
+    request = starts.request(language="de-AT")
+    provider = starts.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve, request, language_field="preferredLang")
     assert provider.sent == {"preferredLang": "de-AT"}
     assert begun.warnings == ()
 
-    provider = started_sessions.Provider(status=201, body=_ANSWER)
+    provider = starts.Provider(status=201, body=_ANSWER)
     begun = await _begun(provider, serve, request)
     assert provider.sent == {}
     (warning,) = begun.warnings
@@ -137,8 +137,8 @@ def test_the_pages_stand_beside_the_gateway(
     assert address == _settings(**settings).pages
     refused: dict[str, str] = {}
     try:
-        _beginner(**settings).check(started_sessions.request())
-    except errors.BeginRefused as error:
+        _beginner(**settings).check(starts.request())
+    except errors.InvalidBeginRequest as error:
         refused = error.problems
     assert (address is None) == ("source" in refused)
 
@@ -146,9 +146,9 @@ def test_the_pages_stand_beside_the_gateway(
 async def test_an_iframe_is_given_to_be_embedded(serve: Serve) -> None:
     """The documented snippet with the long link of an embedded identification."""
     begun = await _begun(
-        started_sessions.Provider(status=201, body=_ANSWER),
+        starts.Provider(status=201, body=_ANSWER),
         serve,
-        started_sessions.embedded(),
+        starts.embedded(),
     )
     assert begun.url is None
     assert begun.embed is not None
@@ -160,7 +160,7 @@ async def test_an_iframe_is_given_to_be_embedded(serve: Serve) -> None:
 
 def test_everything_wrong_is_told_at_once_and_nothing_is_sent() -> None:
     """Parameters, reference, language, and what the source lacks."""
-    request = started_sessions.request(
+    request = starts.request(
         reference="",
         language="german",
         provider_params={"firstname": "", "custom1": "x", "lang": "de", "zip": 1},
@@ -170,7 +170,7 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_sent() -> None:
         language_field="lang",
         base_url="https://ident.ihrebank.de",
     )
-    with pytest.raises(errors.BeginRefused) as caught:
+    with pytest.raises(errors.InvalidBeginRequest) as caught:
         beginner.check(request)
 
     params = [
@@ -181,11 +181,9 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_sent() -> None:
 
 async def test_a_begin_checks_by_itself(serve: Serve) -> None:
     """Whoever forgets to check sends nothing either."""
-    provider = started_sessions.Provider(status=201, body=_ANSWER)
-    with pytest.raises(errors.BeginRefused):
-        await _begun(
-            provider, serve, started_sessions.request(provider_params={"zip": 1})
-        )
+    provider = starts.Provider(status=201, body=_ANSWER)
+    with pytest.raises(errors.InvalidBeginRequest):
+        await _begun(provider, serve, starts.request(provider_params={"zip": 1}))
     assert provider.calls == []
 
 

@@ -152,7 +152,7 @@ async def test_a_token_that_never_works_is_our_account(
 
     error = await _failed(gateway, serve, clock)
 
-    assert isinstance(error, errors.AccountRefused)
+    assert isinstance(error, errors.ProviderAuthFailed)
     assert error.detail == "INVALID_LOGIN_TOKEN"
     assert gateway.logins == 2
 
@@ -160,25 +160,25 @@ async def test_a_token_that_never_works_is_our_account(
 @pytest.mark.parametrize(
     ("status", "cause", "expected"),
     [
-        (400, "UNRECOGNIZED_FIELD", errors.BadAnswer),
-        (400, "UNPARSEABLE_JSON", errors.BadAnswer),
-        (400, "MISSING_TRANSACTION_TOKEN", errors.BadAnswer),
-        (400, "BAD_REQUEST", errors.BadAnswer),
-        (401, "INVALID_LOGIN_TOKEN", errors.AccountRefused),
+        (400, "UNRECOGNIZED_FIELD", errors.InvalidResponse),
+        (400, "UNPARSEABLE_JSON", errors.InvalidResponse),
+        (400, "MISSING_TRANSACTION_TOKEN", errors.InvalidResponse),
+        (400, "BAD_REQUEST", errors.InvalidResponse),
+        (401, "INVALID_LOGIN_TOKEN", errors.ProviderAuthFailed),
         (401, "SECURITY_VIOLATION", errors.ResultMismatch),
-        (404, "OBJECT_NOT_FOUND", errors.NoSuchSession),
-        (401, "OBJECT_NOT_FOUND", errors.NoSuchSession),
-        (200, "OBJECT_NOT_FOUND", errors.NoSuchSession),
-        (409, "EXISTING_IDENTIFICATION", errors.BadAnswer),
-        (412, "PRECONDITION_FAILED", errors.BadAnswer),
+        (404, "OBJECT_NOT_FOUND", errors.SessionNotFound),
+        (401, "OBJECT_NOT_FOUND", errors.SessionNotFound),
+        (200, "OBJECT_NOT_FOUND", errors.SessionNotFound),
+        (409, "EXISTING_IDENTIFICATION", errors.InvalidResponse),
+        (412, "PRECONDITION_FAILED", errors.InvalidResponse),
         (500, "INTERNAL_SERVER_ERROR", errors.ProviderFault),
         (404, "INTERNAL_SERVER_ERROR", errors.ProviderFault),
-        (200, "SOMETHING_NEW", errors.BadAnswer),
+        (200, "SOMETHING_NEW", errors.InvalidResponse),
         (500, "SOMETHING_NEW", errors.ProviderFault),
         (429, "SOMETHING_NEW", errors.RateLimited),
-        (403, "SOMETHING_NEW", errors.AccountRefused),
-        (404, "SOMETHING_NEW", errors.NoSuchSession),
-        (404, None, errors.NoSuchSession),
+        (403, "SOMETHING_NEW", errors.ProviderAuthFailed),
+        (404, "SOMETHING_NEW", errors.SessionNotFound),
+        (404, None, errors.SessionNotFound),
         (503, ["OBJECT_NOT_FOUND"], errors.ProviderFault),
     ],
 )
@@ -198,13 +198,16 @@ async def test_the_cause_decides_before_the_status(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (lambda: web.Response(text="<html>maintenance</html>"), errors.BadAnswer),
-        (lambda: web.Response(body=b'{"identificationprocess": {'), errors.BadAnswer),
-        (lambda: _json([]), errors.BadAnswer),
-        (lambda: _json({"x": "x" * 1_000}), errors.BadAnswer),
+        (lambda: web.Response(text="<html>maintenance</html>"), errors.InvalidResponse),
+        (
+            lambda: web.Response(body=b'{"identificationprocess": {'),
+            errors.InvalidResponse,
+        ),
+        (lambda: _json([]), errors.InvalidResponse),
+        (lambda: _json({"x": "x" * 1_000}), errors.InvalidResponse),
         (
             lambda: web.Response(status=302, headers={"Location": "/elsewhere"}),
-            errors.BadAnswer,
+            errors.InvalidResponse,
         ),
         (lambda: web.Response(status=503), errors.ProviderFault),
     ],
@@ -232,19 +235,19 @@ async def test_an_odd_error_list_names_no_cause(
 @pytest.mark.parametrize(
     ("login", "expected"),
     [
-        (lambda: _error(401, "SECURITY_VIOLATION"), errors.AccountRefused),
-        (lambda: _error(401, "INVALID_LOGIN_TOKEN"), errors.AccountRefused),
-        (lambda: _error(404, "OBJECT_NOT_FOUND"), errors.AccountRefused),
-        (lambda: web.Response(status=404), errors.AccountRefused),
-        (lambda: web.Response(status=403), errors.AccountRefused),
+        (lambda: _error(401, "SECURITY_VIOLATION"), errors.ProviderAuthFailed),
+        (lambda: _error(401, "INVALID_LOGIN_TOKEN"), errors.ProviderAuthFailed),
+        (lambda: _error(404, "OBJECT_NOT_FOUND"), errors.ProviderAuthFailed),
+        (lambda: web.Response(status=404), errors.ProviderAuthFailed),
+        (lambda: web.Response(status=403), errors.ProviderAuthFailed),
         (lambda: web.Response(status=503), errors.ProviderFault),
         (lambda: web.Response(status=429), errors.RateLimited),
-        (lambda: _json({}), errors.BadAnswer),
-        (lambda: _json({"authToken": None}), errors.BadAnswer),
-        (lambda: _json({"authToken": ""}), errors.BadAnswer),
-        (lambda: _json({"authToken": "a\r\nX-Evil: 1"}), errors.BadAnswer),
-        (lambda: _json({"authToken": "\u00e4"}), errors.BadAnswer),
-        (lambda: _json({"authToken": ["token"]}), errors.BadAnswer),
+        (lambda: _json({}), errors.InvalidResponse),
+        (lambda: _json({"authToken": None}), errors.InvalidResponse),
+        (lambda: _json({"authToken": ""}), errors.InvalidResponse),
+        (lambda: _json({"authToken": "a\r\nX-Evil: 1"}), errors.InvalidResponse),
+        (lambda: _json({"authToken": "\u00e4"}), errors.InvalidResponse),
+        (lambda: _json({"authToken": ["token"]}), errors.InvalidResponse),
     ],
 )
 async def test_a_failed_login_says_nothing_of_the_session(

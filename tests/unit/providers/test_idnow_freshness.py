@@ -48,8 +48,8 @@ def _gateway(clock: _Clock) -> _Gateway:
 
 
 @pytest.fixture(name="lists")
-def _lists(gateway: _Gateway, clock: _Clock) -> result_lists.Lists:
-    return result_lists.Lists(
+def _lists(gateway: _Gateway, clock: _Clock) -> result_lists.ResultListCache:
+    return result_lists.ResultListCache(
         gateway,  # type: ignore[arg-type]  # -- what the lists need of one
         interval_ms=60_000,
         limit_bytes=1_000,
@@ -60,7 +60,7 @@ def _lists(gateway: _Gateway, clock: _Clock) -> result_lists.Lists:
 
 @pytest.mark.parametrize("before", ["pending", "nowhere"])
 async def test_a_reading_counts_only_if_it_began_after_the_question(
-    lists: result_lists.Lists, gateway: _Gateway, clock: _Clock, before: str
+    lists: result_lists.ResultListCache, gateway: _Gateway, clock: _Clock, before: str
 ) -> None:
     """Neither an entry nor an absence of before is believed: the next reading is."""
     gateway.held = {before: ["T1"], "aborted": ["T2"]}
@@ -68,21 +68,21 @@ async def test_a_reading_counts_only_if_it_began_after_the_question(
     gateway.held = {"cancelled": ["T1"]}
     clock.now += 30_000
     woken = clock.now
-    with pytest.raises(errors.NotAsked):
+    with pytest.raises(errors.Unsent):
         await lists.find("t1", woken)
     clock.now += 30_000
 
     assert (await lists.find("t1", woken)).origin == "cancelled"
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await lists.find("t2", woken)
     assert gateway.reads == 2
 
 
 async def test_a_clock_that_is_put_back_makes_no_reading_young(
-    lists: result_lists.Lists, gateway: _Gateway, clock: _Clock
+    lists: result_lists.ResultListCache, gateway: _Gateway, clock: _Clock
 ) -> None:
     """What was read by a clock that was ahead is read again."""
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await lists.find("t1", clock.now)
     gateway.held["cancelled"] = ["T1"]
     clock.now -= 3_600_000

@@ -100,7 +100,7 @@ async def _adapter(serve: Serve, lists: _Lists, clock: _Clock) -> Any:  # noqa: 
 
 async def _fetch(
     adapter: idnow.Adapter, number: str, *, since: int | None = None
-) -> model.Answer:
+) -> model.ProviderResponse:
     key = model.SessionKey("idnow", number.lower())
     return await adapter.fetch(key, number, fresh_since=since)
 
@@ -134,7 +134,7 @@ async def test_nothing_of_a_person_is_kept(
 
 async def test_what_is_nowhere_does_not_exist(adapter: idnow.Adapter) -> None:
     """Neither a result nor in a list: the provider denies it."""
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await _fetch(adapter, "T1")
 
 
@@ -154,7 +154,7 @@ async def test_the_lists_are_read_once_a_minute(
     adapter: idnow.Adapter, lists: _Lists, clock: _Clock
 ) -> None:
     """Whoever asks, and however often: until the minute is over nothing is read."""
-    denied, not_asked = errors.NoSuchSession, errors.NotAsked
+    denied, not_asked = errors.SessionNotFound, errors.Unsent
     for seconds, expected, reads in (
         (0, denied, 1),
         (0, denied, 1),
@@ -185,7 +185,7 @@ async def test_who_had_to_wait_is_served_by_the_next_reading(
     clock.now += 5_000
 
     assert (await _fetch(adapter, "T3", since=since)).origin == "aborted"
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await _fetch(adapter, "T9", since=since)
     assert lists.reads["aborted"] == 2
     with pytest.raises(errors.NotReady):
@@ -219,8 +219,8 @@ async def test_who_comes_during_a_reading_waits_for_it(
     [
         (500, errors.ProviderFault),
         (429, errors.RateLimited),
-        (400, errors.BadAnswer),
-        (404, errors.BadAnswer),
+        (400, errors.InvalidResponse),
+        (404, errors.InvalidResponse),
     ],
 )
 async def test_a_failed_reading_fails_all_until_the_next(
@@ -242,7 +242,7 @@ async def test_a_failed_reading_fails_all_until_the_next(
     lists.status, lists.headers = 200, {}
     clock.now += 50_000
 
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await _fetch(adapter, "T1")
     assert lists.reads["cancelled"] == 2
 
@@ -256,7 +256,7 @@ async def test_a_list_that_is_none_is_a_bad_answer(
     """Another type, or longer than the lists' own limit."""
     lists.held["aborted"] = held
 
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         await _fetch(adapter, "T1")
 
 
@@ -268,7 +268,7 @@ async def test_odd_entries_are_passed_over(
     lists.held["aborted"] = [*odd, {"identificationprocess": []}, _entry("T1")]
 
     assert (await _fetch(adapter, "T1")).origin == "aborted"
-    with pytest.raises(errors.NoSuchSession):
+    with pytest.raises(errors.SessionNotFound):
         await _fetch(adapter, "k")
 
 

@@ -72,7 +72,7 @@ def _refused(
     start_parameters.check(problems, params, reserved=reserved, extra=extra)
     try:
         problems.refuse()
-    except errors.BeginRefused as refused:
+    except errors.InvalidBeginRequest as refused:
         return refused.problems
     return {}
 

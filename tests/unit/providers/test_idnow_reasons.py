@@ -77,7 +77,7 @@ def _interpret(
     adapter = idnow.Adapter(
         "idnow", idnow.Settings.model_validate(given | settings), clocks.SystemClock()
     )
-    answer = model.Answer(document=document, observed_at=7, origin=origin)
+    answer = model.ProviderResponse(document=document, observed_at=7, origin=origin)
     return adapter.interpret(_KEY, "AH73JK3LM", answer)
 
 
@@ -120,4 +120,4 @@ def test_an_open_reason_is_unlisted(status: str, reason: object) -> None:
 
     bare = _interpret(_identification(result=status)).verdict
     assert verdict.provider_reason == "unlisted"
-    assert verdict.substance == bare.substance
+    assert verdict.comparison_key == bare.comparison_key

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import ports, started_sessions
+from tests.support import ports, starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.providers import _http_responses, idnow
@@ -18,7 +18,7 @@ _KEY = "synthetic-api-key"
 _ANSWER = b'{"id":"IBA-H5FD8"}'
 
 
-def _beginner(base_url: str) -> start.Beginner:
+def _beginner(base_url: str) -> start.SessionStarter:
     settings = idnow.Settings.model_validate(
         {
             "environment": "test",
@@ -28,12 +28,12 @@ def _beginner(base_url: str) -> start.Beginner:
             "base_url": base_url,
         }
     )
-    return start.Beginner("source", settings, clocks.SystemClock())
+    return start.SessionStarter("source", settings, clocks.SystemClock())
 
 
 async def _begun(
-    provider: started_sessions.Provider, serve: Serve, request: model.BeginRequest
-) -> model.Begun:
+    provider: starts.Provider, serve: Serve, request: model.BeginRequest
+) -> model.StartedSession:
     beginner = _beginner(await serve(provider.answer))
     try:
         return await beginner.begin(request)
@@ -41,22 +41,18 @@ async def _begun(
         await beginner.close()
 
 
-def _listed(
-    cause: object, key: object = None, status: int = 400
-) -> started_sessions.Provider:
+def _listed(cause: object, key: object = None, status: int = 400) -> starts.Provider:
     """Return the gateway with the documented error."""
-    error = {"cause": cause, "id": "7", "key": key, "message": started_sessions.MARKER}
-    return started_sessions.Provider(
-        status=status, body=orjson.dumps({"errors": [error]})
-    )
+    error = {"cause": cause, "id": "7", "key": key, "message": starts.MARKER}
+    return starts.Provider(status=status, body=orjson.dumps({"errors": [error]}))
 
 
 async def _failed(
-    provider: started_sessions.Provider,
+    provider: starts.Provider,
     serve: Serve,
     **params: Any,  # noqa: ANN401 -- any parameter
 ) -> Any:  # noqa: ANN401 -- any error
-    request = started_sessions.request(provider_params=params)
+    request = starts.request(provider_params=params)
     with pytest.raises(errors.KycError) as caught:
         await _begun(provider, serve, request)
     return caught.value
@@ -65,24 +61,24 @@ async def _failed(
 @pytest.mark.parametrize(
     ("cause", "status", "kind", "detail"),
     [
-        ("INVALID_LOGIN_TOKEN", 401, errors.AccountRefused, "INVALID_LOGIN_TOKEN"),
-        ("SECURITY_VIOLATION", 401, errors.AccountRefused, "SECURITY_VIOLATION"),
-        ("OBJECT_NOT_FOUND", 404, errors.AccountRefused, "OBJECT_NOT_FOUND"),
-        ("SOMETHING_NEW", 404, errors.AccountRefused, "404"),
-        ("SOMETHING_NEW", 403, errors.AccountRefused, "403"),
+        ("INVALID_LOGIN_TOKEN", 401, errors.ProviderAuthFailed, "INVALID_LOGIN_TOKEN"),
+        ("SECURITY_VIOLATION", 401, errors.ProviderAuthFailed, "SECURITY_VIOLATION"),
+        ("OBJECT_NOT_FOUND", 404, errors.ProviderAuthFailed, "OBJECT_NOT_FOUND"),
+        ("SOMETHING_NEW", 404, errors.ProviderAuthFailed, "404"),
+        ("SOMETHING_NEW", 403, errors.ProviderAuthFailed, "403"),
         ("SOMETHING_NEW", 429, errors.RateLimited, ""),
-        ("SOMETHING_NEW", 400, errors.BadAnswer, "400"),
-        (None, 418, errors.BadAnswer, "418"),
+        ("SOMETHING_NEW", 400, errors.InvalidResponse, "400"),
+        (None, 418, errors.InvalidResponse, "418"),
         ([], 502, errors.ProviderFault, "502"),
-        ("UNPARSEABLE_JSON", 400, errors.BadAnswer, "UNPARSEABLE_JSON"),
+        ("UNPARSEABLE_JSON", 400, errors.InvalidResponse, "UNPARSEABLE_JSON"),
         (
             "MISSING_TRANSACTION_TOKEN",
             400,
-            errors.BadAnswer,
+            errors.InvalidResponse,
             "MISSING_TRANSACTION_TOKEN",
         ),
-        ("BAD_REQUEST", 400, errors.BadAnswer, "BAD_REQUEST"),
-        ("PRECONDITION_FAILED", 412, errors.BadAnswer, "PRECONDITION_FAILED"),
+        ("BAD_REQUEST", 400, errors.InvalidResponse, "BAD_REQUEST"),
+        ("PRECONDITION_FAILED", 412, errors.InvalidResponse, "PRECONDITION_FAILED"),
         ("INTERNAL_SERVER_ERROR", 500, errors.ProviderFault, "INTERNAL_SERVER_ERROR"),
     ],
 )
@@ -116,26 +112,24 @@ async def test_a_field_that_is_refused_is_named(
         birthday="1975-12-20",
         questions={"q1": {"value": 1}},
     )
-    assert isinstance(error, errors.BeginRefused)
+    assert isinstance(error, errors.InvalidBeginRequest)
     assert error.problems == {field: f"is refused by IDnow ({cause})"}
 
 
-@pytest.mark.parametrize(
-    "key", [started_sessions.MARKER, "", "lastname", 7, ["birthday"], {}]
-)
+@pytest.mark.parametrize("key", [starts.MARKER, "", "lastname", 7, ["birthday"], {}])
 async def test_a_key_that_is_not_ours_is_not_repeated(
     serve: Serve, key: object
 ) -> None:
     """Whatever stands there instead of the name of a field that was sent."""
     error = await _failed(_listed("BAD_REQUEST", key), serve, birthday="1975-12-20")
-    assert type(error) is errors.BadAnswer
-    assert started_sessions.MARKER not in str(error)
+    assert type(error) is errors.InvalidResponse
+    assert starts.MARKER not in str(error)
 
 
 async def test_a_number_that_is_over_is_not_given_out_again(serve: Serve) -> None:
     """Its result may be another person's: a new key makes a new session."""
     error = await _failed(_listed("EXISTING_IDENTIFICATION", status=409), serve)
-    assert isinstance(error, errors.BeginRefused)
+    assert isinstance(error, errors.InvalidBeginRequest)
     assert list(error.problems) == ["Idempotency-Key"]
 
 
@@ -147,7 +141,7 @@ async def test_an_answer_without_an_id_leaves_it_in_doubt(
     serve: Serve, told: object
 ) -> None:
     """The identification may stand there: nobody says that it does not."""
-    provider = started_sessions.Provider(status=201, body=orjson.dumps({"id": told}))
+    provider = starts.Provider(status=201, body=orjson.dumps({"id": told}))
     error = await _failed(provider, serve)
     assert isinstance(error, errors.BeginInDoubt)
     assert not error.answered
@@ -155,14 +149,14 @@ async def test_an_answer_without_an_id_leaves_it_in_doubt(
 
 async def test_a_begin_is_sent_once_only(serve: Serve) -> None:
     """A fault is not tried again in place, and who is not there was never told."""
-    provider = started_sessions.Provider(status=503)
+    provider = starts.Provider(status=503)
     error = await _failed(provider, serve)
     assert isinstance(error, errors.ProviderFault)
     assert len(provider.calls) == 1
 
     beginner = _beginner(f"http://127.0.0.1:{ports.free()}")
     with pytest.raises(errors.ProviderUnreachable) as caught:
-        await beginner.begin(started_sessions.request())
+        await beginner.begin(starts.request())
     await beginner.close()
     assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert not caught.value.answered
@@ -171,23 +165,21 @@ async def test_a_begin_is_sent_once_only(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "provider",
     [
-        started_sessions.Provider(status=201, body=_ANSWER),
-        started_sessions.Provider(status=201, body=started_sessions.MARKER.encode()),
-        started_sessions.Provider(status=500, body=started_sessions.MARKER.encode()),
+        starts.Provider(status=201, body=_ANSWER),
+        starts.Provider(status=201, body=starts.MARKER.encode()),
+        starts.Provider(status=500, body=starts.MARKER.encode()),
         _listed("BAD_REQUEST", "firstname"),
-        _listed(started_sessions.MARKER, started_sessions.MARKER),
+        _listed(starts.MARKER, starts.MARKER),
         _listed("INVALID_LOGIN_TOKEN", status=401),
     ],
 )
 async def test_nothing_of_a_person_is_told(
-    serve: Serve, provider: started_sessions.Provider, caplog: pytest.LogCaptureFixture
+    serve: Serve, provider: starts.Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither by a request, nor by what came of it, nor in a log."""
     caplog.set_level(0)
-    person = dict.fromkeys(("firstname", "lastname", "street"), started_sessions.MARKER)
-    request = started_sessions.request(
-        provider_params={**person, "email": f"a@{started_sessions.MARKER}"}
-    )
+    person = dict.fromkeys(("firstname", "lastname", "street"), starts.MARKER)
+    request = starts.request(provider_params={**person, "email": f"a@{starts.MARKER}"})
     told = [repr(request)]
     try:
         told.append(repr(await _begun(provider, serve, request)))
@@ -195,6 +187,6 @@ async def test_nothing_of_a_person_is_told(
         told += traceback.format_exception(error)
         told.append(repr(vars(error)))
 
-    assert started_sessions.MARKER in provider.bodies[0].decode()
-    assert started_sessions.MARKER not in "".join(told) + caplog.text
+    assert starts.MARKER in provider.bodies[0].decode()
+    assert starts.MARKER not in "".join(told) + caplog.text
     assert _KEY not in "".join(told) + caplog.text

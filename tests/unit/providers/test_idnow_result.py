@@ -40,7 +40,7 @@ def _interpret(
     adapter = idnow.Adapter(
         "idnow", idnow.Settings.model_validate(given | settings), clocks.SystemClock()
     )
-    answer = model.Answer(document=document, observed_at=7, origin=origin)
+    answer = model.ProviderResponse(document=document, observed_at=7, origin=origin)
     return adapter.interpret(_KEY, "AH73JK3LM", answer)
 
 
@@ -220,7 +220,7 @@ def test_an_empty_result_is_not_ready(document: dict[str, Any]) -> None:
 )
 def test_other_shapes_are_bad_answers(document: object) -> None:
     """No object, or a list of none or several, is no result."""
-    with pytest.raises(errors.BadAnswer):
+    with pytest.raises(errors.InvalidResponse):
         _interpret(document)
 
 
@@ -233,7 +233,7 @@ def test_a_result_beside_errors_is_none(told: object, *, wrapped: bool) -> None:
     document = _identification()
     inside = {"identifications": [document | {"errors": told}]}
     for each in (inside, {"identifications": [document], "errors": told}):
-        with pytest.raises(errors.BadAnswer):
+        with pytest.raises(errors.InvalidResponse):
             _interpret(each if wrapped else document | {"errors": told})
 
 

@@ -26,7 +26,7 @@ class _Work:
 
 
 async def _joined(
-    flight: _single_flight.Flight[int], work: _Work, many: int
+    flight: _single_flight.SingleFlight[int], work: _Work, many: int
 ) -> list[object]:
     """Let *many* callers join before the work is let go."""
     tasks = [asyncio.create_task(flight.join(work)) for _ in range(many)]
@@ -38,7 +38,7 @@ async def _joined(
 
 async def test_callers_share_one_run() -> None:
     """All who come while it lasts get its value; the next one starts anew."""
-    flight, work = _single_flight.Flight[int](), _Work()
+    flight, work = _single_flight.SingleFlight[int](), _Work()
 
     assert await _joined(flight, work, 5) == [1] * 5
     assert await flight.join(work) == 2
@@ -46,7 +46,7 @@ async def test_callers_share_one_run() -> None:
 
 async def test_callers_share_one_failure() -> None:
     """A failure is everybody's, and is not kept."""
-    flight, work = _single_flight.Flight[int](), _Work(LookupError())
+    flight, work = _single_flight.SingleFlight[int](), _Work(LookupError())
 
     failures = await _joined(flight, work, 3)
     work.failure = None
@@ -57,7 +57,7 @@ async def test_callers_share_one_failure() -> None:
 
 async def test_a_cancelled_caller_leaves_the_run_to_the_others() -> None:
     """Who gives up ends his waiting and nothing else."""
-    flight, work = _single_flight.Flight[int](), _Work()
+    flight, work = _single_flight.SingleFlight[int](), _Work()
     first = asyncio.create_task(flight.join(work))
     second = asyncio.create_task(flight.join(work))
     await asyncio.sleep(0)
@@ -73,7 +73,7 @@ async def test_a_cancelled_caller_leaves_the_run_to_the_others() -> None:
 
 async def test_closing_ends_the_run() -> None:
     """Nothing is left running; closing again is fine."""
-    flight, work = _single_flight.Flight[int](), _Work()
+    flight, work = _single_flight.SingleFlight[int](), _Work()
     waiting = asyncio.create_task(flight.join(work))
     await asyncio.sleep(0)
     await flight.close()

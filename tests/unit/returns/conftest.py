@@ -13,7 +13,7 @@ import pytest
 from tests.support import keys
 from tests.unit.ingress import support
 from worker import clock as clocks
-from worker import errors, http_server, ingress, model, returns
+from worker import errors, ingress, model, returns
 from worker.returns import tickets
 from worker.telemetry import log_throttle, metrics
 
@@ -25,36 +25,22 @@ OTHER_SESSION = "b" * 40
 #: what a page compares with: the hash of the key of the session's decisions
 SUBJECT = "identomat:" + hashlib.sha256(f"identomat:{SESSION}".encode()).hexdigest()
 BEGIN_ID = "begin-1"
-TICKETS = tickets.Tickets([b"a secret for tickets of 32 bytes."])
+TICKETS = tickets.TicketSigner([b"a secret for tickets of 32 bytes."])
 _TOKEN = re.compile(r"[a-z0-9]{40}")
 
 
-class Telemetry(returns.ReturnTelemetry, ingress.IngressTelemetry):
-    """Records the reports of the return endpoints and of the ingress."""
+class Telemetry(returns.ReturnTelemetry):
+    """Records the reports of the return endpoints."""
 
     def __init__(self) -> None:
         super().__init__(
             metrics.Metrics([]), log_throttle.LogThrottle(clocks.SystemClock())
         )
-        self.returns: list[returns.Return] = []
-        self.reports: list[ingress.Report] = []
-        self.closings: list[http_server.Closed] = []
+        self.returns: list[returns.ReturnReport] = []
 
-    def returned(self, told: returns.Return) -> None:
-        """Record *told*."""
-        self.returns.append(told)
-
-    def finished(self, report: ingress.Report) -> None:
+    def request_finished(self, report: returns.ReturnReport) -> None:
         """Record *report*."""
-        self.reports.append(report)
-
-    def closed(self, why: http_server.Closed) -> None:
-        """Record why a connection was closed."""
-        self.closings.append(why)
-
-    def alarm(self, kind: model.AlarmKind, source: str) -> None:
-        """Fail: nothing here is an alarm."""
-        raise AssertionError((kind, source))
+        self.returns.append(report)
 
 
 class Begins:
@@ -64,7 +50,7 @@ class Begins:
         self.known: dict[tuple[str, str], str] = {}
         self.failure: Exception | None = None
 
-    async def session_of(self, source: str, begin_id: str) -> str | None:
+    async def find_session(self, source: str, begin_id: str) -> str | None:
         """Return the session, if it was told."""
         if self.failure is not None:
             raise self.failure
@@ -79,7 +65,9 @@ class Served:
     http: aiohttp.ClientSession
     sink: support.Sink
     clock: support.Clock
-    watch: Telemetry
+    observer: Telemetry
+    #: of the ingress that serves them
+    callbacks: support.Telemetry
     begins: Begins
 
     def ticket(
@@ -91,7 +79,7 @@ class Served:
         return_url: str | None = PAGE,
     ) -> str:
         """Return a ticket that is good for a minute."""
-        return TICKETS.make(
+        return TICKETS.sign(
             tickets.Ticket(
                 source=source,
                 begin_id=begin_id,
@@ -141,12 +129,13 @@ async def serve() -> AsyncIterator[Serve]:
         async def start(
             *, bounds: returns.Bounds | None = None, max_in_flight: int = 100
         ) -> Served:
-            sink, clock, watch, begins = (
+            sink, clock, observer, begins = (
                 support.Sink(),
                 support.Clock(),
                 Telemetry(),
                 Begins(),
             )
+            callbacks = support.Telemetry()
             pages = returns.Returns(
                 [
                     returns.ReturnSource(
@@ -162,20 +151,20 @@ async def serve() -> AsyncIterator[Serve]:
                 ],
                 sink,
                 honoured=TICKETS,
-                signer=returns.Statements(
+                signer=returns.ReturnTokenSigner(
                     [keys.new_signing_key(), keys.new_signing_key()],
                     issuer=ISSUER,
                     ttl_ms=300_000,
                 ),
                 begins=begins,
-                observer=watch,
+                observer=observer,
                 clock=clock,
                 bounds=bounds,
             )
             served = ingress.Ingress(
                 [support.source()],
                 sink,
-                observer=watch,
+                observer=callbacks,
                 clock=clock,
                 bounds=ingress.Limits(max_in_flight=max_in_flight),
                 pages=pages,
@@ -188,7 +177,8 @@ async def serve() -> AsyncIterator[Serve]:
                 http=http,
                 sink=sink,
                 clock=clock,
-                watch=watch,
+                observer=observer,
+                callbacks=callbacks,
                 begins=begins,
             )
 

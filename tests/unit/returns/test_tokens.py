@@ -31,25 +31,27 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 def test_only_a_key_on_p256_is_taken(pem: bytes) -> None:
     """Everything else is refused at the start, by a sentence."""
     with pytest.raises(ValueError, match="must be an EC private key on P-256"):
-        returns.Statements([pem], issuer=kit.ISSUER, ttl_ms=1)
+        returns.ReturnTokenSigner([pem], issuer=kit.ISSUER, ttl_ms=1)
 
 
 def test_only_the_public_part_is_published() -> None:
     """No private number is in the document, and every key has an id of its own."""
     pems = [keys.new_signing_key(), keys.new_signing_key()]
-    made = returns.Statements(pems, issuer=kit.ISSUER, ttl_ms=1)
+    made = returns.ReturnTokenSigner(pems, issuer=kit.ISSUER, ttl_ms=1)
     published = orjson.loads(made.jwks)["keys"]
     assert [{"crv", "kty", "x", "y", "kid", "use", "alg"}] * 2 == [
         set(key) for key in published
     ]
     assert len({key["kid"] for key in published}) == 2
-    again = returns.Statements(pems, issuer=kit.ISSUER, ttl_ms=1)
+    again = returns.ReturnTokenSigner(pems, issuer=kit.ISSUER, ttl_ms=1)
     assert made.jwks == again.jwks
 
 
 def test_keys_do_not_show() -> None:
     """A key does not come out by ``repr``."""
-    made = returns.Statements([keys.new_signing_key()], issuer=kit.ISSUER, ttl_ms=1)
+    made = returns.ReturnTokenSigner(
+        [keys.new_signing_key()], issuer=kit.ISSUER, ttl_ms=1
+    )
     assert "PRIVATE" not in repr(vars(made))
     token = made.make(model.SessionKey("a", "b"), "shop", 0)
     assert token is not None
@@ -58,6 +60,6 @@ def test_keys_do_not_show() -> None:
 
 def test_without_a_key_nothing_is_stated() -> None:
     """A company that checks nothing needs no key."""
-    made = returns.Statements([], issuer=kit.ISSUER, ttl_ms=1)
+    made = returns.ReturnTokenSigner([], issuer=kit.ISSUER, ttl_ms=1)
     assert made.make(model.SessionKey("a", "b"), "shop", 0) is None
     assert orjson.loads(made.jwks) == {"keys": []}

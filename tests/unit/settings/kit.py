@@ -28,10 +28,10 @@ class Tiny(sources.Source):
         """Return ``signed_url``."""
         return ("signed_url",)
 
-    def conflicts(self) -> Iterable[types.Conflict]:
+    def conflicts(self) -> Iterable[types.FieldConflict]:
         """Refuse more lists than calls at a time."""
         if len(self.lists) > self.concurrency:
-            yield types.Conflict(("lists", "concurrency"), "must be shorter")
+            yield types.FieldConflict(("lists", "concurrency"), "must be shorter")
 
 
 class Short(Tiny):

@@ -164,7 +164,7 @@ def test_every_adapter_is_built_without_secrets() -> None:
     """The ingress and the commands need what providers say, and none of their keys."""
     loaded = settings.load(EXAMPLE, {}, TYPES, role=settings.Role.OPERATOR)
     clock = SystemClock()
-    built = sources.configured(loaded, clock)
+    built = sources.build_sources(loaded, clock)
     begun = api.api_sources(loaded, clock)
 
     assert set(built) == set(begun) == set(loaded.sources)

@@ -19,7 +19,9 @@ def problems_of(
 ) -> list[str]:
     """Return the conflicts of each source of *tables*, without the rest of loading."""
     views = {
-        name: security_checks.View(security_checks.unchecked(source_type, table), {})
+        name: security_checks.UncheckedSource(
+            security_checks.build_unchecked(source_type, table), {}
+        )
         for name, table in tables.items()
     }
     return [
@@ -284,7 +286,6 @@ def test_a_live_source_calls_no_test_host(desk: kit.Desk, url: str) -> None:
 def test_a_live_source_starts(desk: kit.Desk) -> None:
     """Live hosts and keys are fine, "latest" and "contest" in a name too."""
     text = kit.SOURCE + 'base_url = "https://latest.contest.example"'
-
     loaded = desk.load(text.replace('"test"', '"live"'))
 
     assert loaded.sources["one"].environment == "live"
@@ -293,7 +294,6 @@ def test_a_live_source_starts(desk: kit.Desk) -> None:
 def test_get_needs_to_know_where_the_session_is(desk: kit.Desk) -> None:
     """A GET has no body: the query parameter must be named."""
     methods = 'methods = ["POST", "GET"]\n'
-
     (problem,) = desk.source_problems(methods)
 
     assert problem.startswith("sources.one.session_id_query is missing")

@@ -20,7 +20,7 @@ def test_what_is_configured_reaches_the_ledger() -> None:
         max_clock_skew="17s",
     )
 
-    assert policy.Rules(
+    assert policy.SourcePolicy(
         provider="tiny",
         environment=source.environment,
         fetches=True,
@@ -45,7 +45,7 @@ def test_the_defaults_are_the_policys_own() -> None:
     """A source that sets nothing behaves as the ledger's own defaults say."""
     source = kit.tiny()
 
-    assert policy.Rules(
+    assert policy.SourcePolicy(
         provider="tiny", environment=source.environment
     ) == source.rules(34_560_000_000)
 
@@ -64,7 +64,7 @@ def test_what_is_said_of_registered_sessions_reaches_the_ledger() -> None:
     assert rules.known_sessions_only
     assert rules.unknown_grace_ms == 60_000
     assert rules.session_deadline_ms == 7 * 86_400_000
-    assert policy.Polling(first_ms=1_000, every_ms=2_000, times=4) == rules.polling
+    assert policy.PollSchedule(first_ms=1_000, every_ms=2_000, times=4) == rules.polling
     assert (rules.overdue_attempts, rules.overdue_rejects) == (5, False)
     assert rules.overdue_kept_ms == 3 * 86_400_000
 

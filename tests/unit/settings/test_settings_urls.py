@@ -18,7 +18,7 @@ from worker.settings import urls
 )
 def test_a_base_url_is_taken(url: str, base: str) -> None:
     """Https anywhere, http on the loopback, without a closing slash."""
-    assert base == urls.outside(url, path=False)
+    assert base == urls.check_external_url(url, path=False)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,17 @@ def test_a_base_url_is_taken(url: str, base: str) -> None:
 def test_what_we_may_not_call_is_refused(url: str) -> None:
     """Everything else is refused, with a sentence that does not repeat it."""
     with pytest.raises(ValueError, match="must ") as caught:
-        urls.outside(url, path=False)
+        urls.check_external_url(url, path=False)
 
     assert "MARKER" not in str(caught.value)
 
 
 def test_a_path_is_kept_where_one_may_be() -> None:
     """Where a path is allowed its closing slash is part of it."""
-    assert urls.outside("https://a.example/x/", path=True) == "https://a.example/x/"
+    assert (
+        urls.check_external_url("https://a.example/x/", path=True)
+        == "https://a.example/x/"
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,11 @@ def test_an_exception_is_told_without_its_message(written: Written) -> None:
 
 def test_our_own_errors_tell_their_reason(written: Written) -> None:
     """The reason is a closed word; the message is not written either."""
-    structlog.get_logger().error("fetch.failed", exc_info=errors.BadAnswer(kit.MARKER))
+    structlog.get_logger().error(
+        "fetch.failed", exc_info=errors.InvalidResponse(kit.MARKER)
+    )
 
-    assert written.lines[0]["error"] == "BadAnswer"
+    assert written.lines[0]["error"] == "InvalidResponse"
     assert written.lines[0]["reason"] == "bad_answer"
     assert kit.MARKER not in written.text
 

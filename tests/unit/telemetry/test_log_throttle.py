@@ -75,7 +75,7 @@ async def test_it_is_said_once_a_minute_and_at_the_end() -> None:
     """Also where nothing more comes."""
     out, clock = _logging(), _Clock()
     lines = log_throttle.LogThrottle(clock)
-    async with lines.telling():
+    async with lines.reporting():
         for _ in range(3):
             lines.admits("a.b", lines=1, source="one")
         clock.minute.set()
@@ -96,7 +96,7 @@ def test_alarms_are_all_counted() -> None:
     for source in ("one", "two"):
         for _ in range(2000):
             telemetry.alarm(counters, kind, source, within=lines)
-    lines.tell()
+    lines.report()
 
     raised = [line["source"] for line in _lines(out) if line["event"] == "alarm.raised"]
     assert raised == ["one", "two"]

@@ -23,19 +23,19 @@ def touch(counters: metrics.Metrics) -> None:
     counters.callback("one", labels.CallbackResult.ACCEPTED)
     counters.verification_failed("one", errors.AuthCause.WRONG_SIGNATURE)
     counters.secret_matched("one", labels.Authenticator.SIGNED_URL, 0)
-    counters.returned("one", labels.ReturnWay.RETURN, labels.ReturnResult.TAKEN)
+    counters.returned("one", labels.ReturnEndpoint.RETURN, labels.ReturnResult.TAKEN)
     counters.api_request("one", labels.ApiResult.BEGUN)
     counters.begin_called("one", 0.2)
     counters.begins_unresolved({"one": 1})
     counters.begin_recovered("one")
     counters.begin_forgotten("one")
     counters.http(6, 7_000)
-    counters.connection_closed(http_server.Closed.UNREAD)
+    counters.connection_closed(http_server.CloseReason.UNREAD)
     counters.produced(0.01)
     counters.events_behind(3)
-    counters.fetched("one", labels.FetchResult.RESULT, 0.1)
-    counters.noted("one", ledger.NoteKind.RETRY)
-    counters.reached("one", ledger.Step.CALLBACKS_MISSED)
+    counters.fetched("one", labels.FetchResult.SUCCESS, 0.1)
+    counters.session_event("one", ledger.CounterKind.RETRY)
+    counters.milestone("one", ledger.Milestone.CALLBACKS_MISSED)
     counters.decided(kit.decision(kit.APPROVED, kit.BY_CALLBACK))
     counters.dead_letter("one", model.DeadLetterReason.STALE)
     counters.open_sessions(4)
@@ -159,7 +159,7 @@ def test_a_gauge_can_fall(counters: metrics.Metrics) -> None:
         lambda it: it.api_request("one", "begun"),
         lambda it: it.returned("one", "return", labels.ReturnResult.TAKEN),
         lambda it: it.fetched("one", "result", 0.1),
-        lambda it: it.noted("one", "retry"),
+        lambda it: it.session_event("one", "retry"),
         lambda it: it.dead_letter("one", "stale"),
         lambda it: it.partition_failed("other"),
         lambda it: it.alarm("quarantined"),
@@ -213,15 +213,15 @@ def test_latency_is_of_callbacks_alone(counters: metrics.Metrics) -> None:
     assert kit.value(counters, "kyc_decisions_total", **at) == 3
 
 
-@pytest.mark.parametrize("kind", list(ledger.NoteKind))
+@pytest.mark.parametrize("kind", list(ledger.CounterKind))
 def test_only_what_is_tried_again_is_a_retry(
-    counters: metrics.Metrics, kind: ledger.NoteKind
+    counters: metrics.Metrics, kind: ledger.CounterKind
 ) -> None:
     """Failures and results not ready are; repeats and late verdicts are not."""
-    counters.noted("one", kind)
+    counters.session_event("one", kind)
 
     retried = kit.value(counters, "kyc_retries_total", source="one") is not None
-    assert retried == (kind in {ledger.NoteKind.RETRY, ledger.NoteKind.NOT_READY})
+    assert retried == (kind in {ledger.CounterKind.RETRY, ledger.CounterKind.NOT_READY})
 
 
 def test_alarms_and_dead_letters_start_from_zero(counters: metrics.Metrics) -> None:
@@ -236,7 +236,7 @@ def test_alarms_and_dead_letters_start_from_zero(counters: metrics.Metrics) -> N
 
 def test_gauges_may_be_set_at_the_last_moment(counters: metrics.Metrics) -> None:
     """Ages are computed when they are asked for."""
-    counters.before_render(lambda: counters.oldest_pending(42))
+    counters.on_scrape(lambda: counters.oldest_pending(42))
 
     assert kit.value(counters, "kyc_oldest_pending_seconds") == 42
 

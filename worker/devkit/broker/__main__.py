@@ -59,7 +59,7 @@ def start(nodes: int, folder: pathlib.Path) -> None:
 @_folder
 def stop(*, delete: bool, folder: pathlib.Path) -> None:
     """Stop the brokers that were started in the background; their data stay."""
-    process.end(_running(folder), timeout_s=_STOP_TIMEOUT_S)
+    process.terminate(_running(folder), timeout_s=_STOP_TIMEOUT_S)
     for pid_path in folder.glob("node-*/broker.pid"):
         pid_path.unlink(missing_ok=True)
     (folder / _TOLD).unlink(missing_ok=True)

@@ -120,7 +120,7 @@ class Cluster:
         )
         try:
             with self._busy:
-                self._root = self._made_root()
+                self._root = self._create_root()
                 for attempt in range(1, _PORT_ATTEMPTS + 1):
                     try:
                         self._start_once(kafka, self._root)
@@ -142,7 +142,7 @@ class Cluster:
                 shutil.rmtree(self._root, ignore_errors=True)
             self._root = None
 
-    def _made_root(self) -> pathlib.Path:
+    def _create_root(self) -> pathlib.Path:
         if self._data_dir is None:
             return pathlib.Path(tempfile.mkdtemp(prefix="kyc-worker-kafka-"))
         root = self._data_dir.absolute()
@@ -201,4 +201,4 @@ class Cluster:
 
     def _end_children(self) -> None:
         children = [each.child for each in self.nodes if each.child]
-        process.end(children, timeout_s=self._stop_timeout_s)
+        process.terminate(children, timeout_s=self._stop_timeout_s)

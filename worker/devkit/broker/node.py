@@ -64,7 +64,7 @@ class Node:
         """End the broker at once, as a crash would (SIGKILL)."""
         self._send(signal.SIGKILL)
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         """Stop the clock of the broker: its connections stay and say nothing."""
         self._send(signal.SIGSTOP)
         if self.child:
@@ -98,7 +98,7 @@ class Node:
     def stop_sync(self) -> None:
         """Do what ``stop`` does, without an event loop."""
         if self.child:
-            process.end([self.child], timeout_s=self._stop_timeout_s)
+            process.terminate([self.child], timeout_s=self._stop_timeout_s)
 
     def launch(self) -> None:
         """Start the process and wait for nothing; it must not be running."""

@@ -130,7 +130,7 @@ def wait(children: Sequence[Child | Detached], *, timeout_s: float) -> bool:
     return True
 
 
-def end(children: Sequence[Child | Detached], *, timeout_s: float) -> None:
+def terminate(children: Sequence[Child | Detached], *, timeout_s: float) -> None:
     """End all at once: SIGTERM, and SIGKILL for what is left after *timeout_s*."""
     for child in children:
         child.send(signal.SIGTERM)

@@ -19,7 +19,7 @@ from worker.devkit import dev as everything
     type=click.IntRange(1, 32),
     default=1,
     show_default=True,
-    help="Worker processes; kill one and watch.",
+    help="Worker processes; kill one and observer.",
 )
 @click.option(
     "--data-dir",

@@ -42,9 +42,9 @@ def simulate(port: int, deliver_to: str | None, config: str | None) -> None:
 
 
 async def _simulate(port: int, deliver_to: str | None, config: str | None) -> None:
-    logs.configure(console=_common.logs_for_people())
+    logs.configure(console=_common.configure_console_logs())
     loaded = _common.load(config, settings.Role.ALL)
-    built = sources.configured(loaded, clocks.SystemClock())
+    built = sources.build_sources(loaded, clocks.SystemClock())
     if not built:
         raise click.ClickException("no source is configured: there is nobody to play")
     playing = [
@@ -53,7 +53,7 @@ async def _simulate(port: int, deliver_to: str | None, config: str | None) -> No
         )
         for name, each in built.items()
     ]
-    with lifecycle.stopped_by_signals() as stop:
+    with lifecycle.shutdown_on_signals() as stop:
         served = await simulators.serve_all(
             playing, first_port=port, ingress_url=deliver_to
         )

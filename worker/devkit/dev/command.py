@@ -26,7 +26,7 @@ from worker.devkit.dev import environment as staging
 from worker.devkit.dev import options as asked
 
 
-class Since:
+class Stopwatch:
     """When it all began; times in milliseconds and seconds."""
 
     def __init__(self, at_ms: int) -> None:
@@ -41,18 +41,24 @@ class Since:
 
 
 async def show(
-    stage: staging.Stage, told: console.Screen, since: Since, *, sample_traffic: bool
+    stage: staging.DevEnvironment,
+    told: console.Console,
+    since: Stopwatch,
+    *,
+    sample_traffic: bool,
 ) -> None:
     """Tell where everything is, send traffic, show decisions; until cancelled."""
     _introduce(stage, told, since)
     async with contextlib.AsyncExitStack() as stack:
         if sample_traffic and stage.playing:
-            task = asyncio.create_task(traffic.trickle(stage))
+            task = asyncio.create_task(traffic.run_sample_traffic(stage))
             stack.push_async_callback(_end, task)
         await _decisions(stage, told, since)
 
 
-def _introduce(stage: staging.Stage, told: console.Screen, since: Since) -> None:
+def _introduce(
+    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+) -> None:
     ingress, workers = stage.ingress, stage.workers
     admin = [f"{each.name} {_local(each.admin_port)}" for each in stage.services]
     told.say(f"ready after {since.passed_s:.1f} s")
@@ -77,7 +83,9 @@ def _local(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-async def _decisions(stage: staging.Stage, told: console.Screen, since: Since) -> None:
+async def _decisions(
+    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+) -> None:
     """Show each decision that falls from now on."""
     first = True
     found = decision_stream.decisions(stage.settings.kafka, since_ms=since.at_ms)
@@ -105,7 +113,7 @@ def run(options: asked.Options) -> int:
         raise errors.ConfigurationError(
             ["--once plays the sample sources: leave --config out."]
         )
-    told = console.Screen(settings.process_environment())
+    told = console.Console(settings.process_environment())
     try:
         return asyncio.run(_run(options, told))
     except (dev_errors.DevError, broker.BrokerError) as error:
@@ -118,10 +126,10 @@ def run(options: asked.Options) -> int:
     return _FAILED
 
 
-async def _run(options: asked.Options, told: console.Screen) -> int:
+async def _run(options: asked.Options, told: console.Console) -> int:
     """Do it, until it is done or a signal ends it."""
-    since = Since(clocks.SystemClock().now_ms())
-    setting = staging.Setting(options, settings.process_environment())
+    since = Stopwatch(clocks.SystemClock().now_ms())
+    setting = staging.DevEnvironmentBuilder(options, settings.process_environment())
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 -- a coroutine runs in a task
     with _interrupted(task, setting, told) as interrupt:
@@ -140,9 +148,9 @@ async def _run(options: asked.Options, told: console.Screen) -> int:
 
 
 async def _live(
-    stage: staging.Stage,
-    told: console.Screen,
-    since: Since,
+    stage: staging.DevEnvironment,
+    told: console.Console,
+    since: Stopwatch,
     *,
     sample_traffic: bool,
 ) -> int:
@@ -150,9 +158,11 @@ async def _live(
     return _GOOD
 
 
-async def _once(stage: staging.Stage, told: console.Screen, since: Since) -> int:
+async def _once(
+    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+) -> int:
     ready_s = since.passed_s
-    played = await scenario_run.play(stage)
+    played = await scenario_run.run_scenarios(stage)
     failed = table.show(played, told)
     decided = [each.decided_at for one in played for each in one.decisions]
     first = f"{(min(decided) - since.at_ms) / 1000:.1f} s" if decided else "never"
@@ -184,7 +194,9 @@ async def _first(
 
 @contextlib.contextmanager
 def _interrupted(
-    task: asyncio.Task[int], setting: staging.Setting, told: console.Screen
+    task: asyncio.Task[int],
+    setting: staging.DevEnvironmentBuilder,
+    told: console.Console,
 ) -> Iterator[asyncio.Event]:
     """Cancel *task* at SIGINT and SIGTERM, once; the next one ends all by force."""
     loop = asyncio.get_running_loop()

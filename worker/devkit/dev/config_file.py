@@ -25,7 +25,9 @@ class Plan:
     sources: Tables = dataclasses.field(repr=False)
     port: int
     api_port: int = 8081
-    company: of_company.Company = dataclasses.field(default_factory=of_company.Company)
+    company: of_company.DemoCredentials = dataclasses.field(
+        default_factory=of_company.DemoCredentials
+    )
     bootstrap_servers: str = "127.0.0.1:9092"
     topic_prefix: str = "kyc"
 

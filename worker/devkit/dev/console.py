@@ -15,7 +15,7 @@ _MARKS: Mapping[model.Outcome, tuple[str, str]] = {
 }
 
 
-class Screen:
+class Console:
     """
     Standard output and error, and what they can show.
 

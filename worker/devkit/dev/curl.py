@@ -24,7 +24,7 @@ def line(simulator: simulators.Simulator, url: str) -> str:
     return shlex.join([*words, "--data-raw", callback.body.decode()])
 
 
-def begin(stage: staging.Stage, source: str) -> str:
+def begin(stage: staging.DevEnvironment, source: str) -> str:
     """Return a command that begins a session of *source*; it holds a key of ``dev``."""
     document = session_starts.document(source, "customer-1")
     words = ["curl", "-sS", "-X", "POST", f"{stage.api_url}/sessions/{source}"]

@@ -17,7 +17,7 @@ async def decisions(
     the first callback. Raises errors.KafkaUnavailable.
     """
     topics = [kafka.topic(f"decisions.{outcome}") for outcome in model.Outcome]
-    records = reader.follow(kafka, topics, reader.Span.FROM_BEGINNING)
+    records = reader.follow(kafka, topics, reader.ReadRange.FROM_BEGINNING)
     async with contextlib.aclosing(records):
         async for found in records:
             held = found.record

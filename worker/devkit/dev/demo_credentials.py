@@ -26,7 +26,7 @@ def _signing_key() -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
+class DemoCredentials:
     """The secrets of one run; new each time."""
 
     api_key: str = dataclasses.field(

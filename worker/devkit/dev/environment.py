@@ -32,7 +32,7 @@ _END_S = 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class DevEnvironment:
     """Everything at work; *playing* are the simulated providers by their source."""
 
     settings: settings.Settings
@@ -42,7 +42,7 @@ class Stage:
     api: service.Service
     workers: Sequence[service.Service]
     config_path: pathlib.Path
-    company: demo_credentials.Company
+    company: demo_credentials.DemoCredentials
 
     @property
     def url(self) -> str:
@@ -60,7 +60,7 @@ class Stage:
         return [self.ingress, self.api, *self.workers]
 
 
-class Setting:
+class DevEnvironmentBuilder:
     """What a stage is made of, piece by piece."""
 
     def __init__(self, options: asked.Options, environ: Mapping[str, str]) -> None:
@@ -79,7 +79,7 @@ class Setting:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.asynccontextmanager
-    async def up(self, told: console.Screen) -> AsyncIterator[Stage]:
+    async def up(self, told: console.Console) -> AsyncIterator[DevEnvironment]:
         """
         Yield the stage once the ingress listens and every worker has joined.
 
@@ -87,7 +87,7 @@ class Setting:
         with it, and what is temporary is deleted.
         """
         async with contextlib.AsyncExitStack() as stack:
-            port, admin_port, api_port = ports.claim(self._wanted())
+            port, admin_port, api_port = ports.reserve_ports(self._wanted())
             folder = stack.enter_context(self._folder())
             log = stack.enter_context((folder / "logs" / "dev.log").open("a"))
             logs.configure(console=False, stream=log)
@@ -112,7 +112,7 @@ class Setting:
             config = self._load(config_path)
             await _create_topics(config, had)
             await self._start(stack, folder, admin_port)
-            yield Stage(
+            yield DevEnvironment(
                 settings=config,
                 kafka=had,
                 playing=playing,

@@ -10,7 +10,7 @@ from worker.devkit.dev import dev_errors
 HOST = "127.0.0.1"
 
 
-def claim(wanted: Sequence[tuple[int, str]]) -> list[int]:
+def reserve_ports(wanted: Sequence[tuple[int, str]]) -> list[int]:
     """
     Return a port for each of *wanted* (port, the option that changes it); 0 is any.
 
@@ -23,7 +23,7 @@ def claim(wanted: Sequence[tuple[int, str]]) -> list[int]:
 
 def free() -> int:
     """Return a port that nobody listens at."""
-    return claim([(0, "")])[0]
+    return reserve_ports([(0, "")])[0]
 
 
 def _bound(held: contextlib.ExitStack, port: int, option: str) -> int:

@@ -19,7 +19,7 @@ _POLL_S = 0.05
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Played:
+class ScenarioResult:
     """A case and what was seen of it; times in milliseconds."""
 
     case: cases.Case
@@ -81,7 +81,7 @@ class Played:
         return found
 
 
-async def play(stage: staging.Stage) -> list[Played]:
+async def run_scenarios(stage: staging.DevEnvironment) -> list[ScenarioResult]:
     """
     Play all cases at the same time and return what was seen of each.
 
@@ -106,19 +106,21 @@ async def play(stage: staging.Stage) -> list[Played]:
     return playing
 
 
-def _begun(stage: staging.Stage, case: cases.Case) -> Played:
+def _begun(stage: staging.DevEnvironment, case: cases.Case) -> ScenarioResult:
     """Return *case*, with its session unless our api is to begin it."""
     if case.reference is not None:
-        return Played(case=case, key=None)
+        return ScenarioResult(case=case, key=None)
     session_id = stage.playing[case.source].add(case.acts[0])
-    return Played(case=case, key=model.SessionKey(case.source, session_id.lower()))
+    return ScenarioResult(
+        case=case, key=model.SessionKey(case.source, session_id.lower())
+    )
 
 
 async def _perform(
-    stage: staging.Stage,
-    played: Played,
+    stage: staging.DevEnvironment,
+    played: ScenarioResult,
     clock: clocks.Clock,
-    by_key: dict[model.SessionKey, Played],
+    by_key: dict[model.SessionKey, ScenarioResult],
 ) -> None:
     """Have the provider call for each act, one after the other."""
     simulator, key = stage.playing[played.case.source], played.key
@@ -136,10 +138,10 @@ async def _perform(
 
 
 async def _begin_and_finish(
-    stage: staging.Stage,
-    played: Played,
+    stage: staging.DevEnvironment,
+    played: ScenarioResult,
     clock: clocks.Clock,
-    by_key: dict[model.SessionKey, Played],
+    by_key: dict[model.SessionKey, ScenarioResult],
 ) -> None:
     """Begin a session by our own api, and have its person finish it."""
     case = played.case
@@ -155,7 +157,9 @@ async def _begin_and_finish(
 
 
 async def _collect(
-    stage: staging.Stage, by_key: Mapping[model.SessionKey, Played], since_ms: int
+    stage: staging.DevEnvironment,
+    by_key: Mapping[model.SessionKey, ScenarioResult],
+    since_ms: int,
 ) -> None:
     """Give every decision to the case that it belongs to."""
     found = decision_stream.decisions(stage.settings.kafka, since_ms=since_ms)
@@ -165,7 +169,9 @@ async def _collect(
                 by_key[decision.key].decisions.append(decision)
 
 
-async def _settled(playing: Sequence[Played], reading: asyncio.Task[None]) -> None:
+async def _settled(
+    playing: Sequence[ScenarioResult], reading: asyncio.Task[None]
+) -> None:
     """Return when all is complete and nothing more has come for a while."""
     loop = asyncio.get_running_loop()
     before, since = -1, loop.time()

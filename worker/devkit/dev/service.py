@@ -100,4 +100,4 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
 async def end(services: Sequence[Service], *, timeout_s: float) -> None:
     """End all at once: SIGTERM, and SIGKILL for what is left after *timeout_s*."""
     children = [each.child for each in services if each.child]
-    await asyncio.to_thread(process.end, children, timeout_s=timeout_s)
+    await asyncio.to_thread(process.terminate, children, timeout_s=timeout_s)

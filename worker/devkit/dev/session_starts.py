@@ -19,7 +19,9 @@ _TIMEOUT = aiohttp.ClientTimeout(total=40)
 PARAMS: Mapping[str, dict[str, Any]] = {"identomat": {"config_id": "standard"}}
 
 
-async def begin(stage: staging.Stage, source: str, reference: str) -> str | None:
+async def begin(
+    stage: staging.DevEnvironment, source: str, reference: str
+) -> str | None:
     """
     Begin a session of *source* and return its id; None where the api takes none.
 
@@ -57,7 +59,7 @@ def document(source: str, reference: str) -> dict[str, Any]:
 
 
 async def finish(
-    stage: staging.Stage,
+    stage: staging.DevEnvironment,
     source: str,
     session_id: str,
     scenario: simulators.Scenario,

@@ -11,7 +11,7 @@ _POLL_S = 0.1
 _PAUSE_S = 2.0
 
 
-async def supervise(stage: staging.Stage, told: console.Screen) -> None:
+async def supervise(stage: staging.DevEnvironment, told: console.Console) -> None:
     """Keep every process of *stage* running; ends only by being cancelled."""
     several = len(stage.workers) > 1
     fate = (
@@ -29,7 +29,7 @@ async def supervise(stage: staging.Stage, told: console.Screen) -> None:
     await asyncio.gather(*watched)
 
 
-async def _watch(watched: service.Service, fate: str, told: console.Screen) -> None:
+async def _watch(watched: service.Service, fate: str, told: console.Console) -> None:
     while True:
         pid = watched.pid
         await _gone(watched.alive)
@@ -37,7 +37,7 @@ async def _watch(watched: service.Service, fate: str, told: console.Screen) -> N
         told.say(f"{watched.name} runs again (pid {watched.pid})")
 
 
-async def _watch_broker(node: broker.Node, told: console.Screen) -> None:
+async def _watch_broker(node: broker.Node, told: console.Console) -> None:
     async def alive() -> bool:
         return await asyncio.to_thread(lambda: node.pid is not None)
 
@@ -55,7 +55,7 @@ async def _gone(alive: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def _again(
-    name: str, fate: str, start: Callable[[], Awaitable[None]], told: console.Screen
+    name: str, fate: str, start: Callable[[], Awaitable[None]], told: console.Console
 ) -> None:
     told.say(f"{name} ended; {fate}; it starts again in {_PAUSE_S:g} s")
     await asyncio.sleep(_PAUSE_S)

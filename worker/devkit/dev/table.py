@@ -8,7 +8,7 @@ from worker.devkit.dev import cases, console, scenario_run
 _PLAIN_WIDTH = 160
 
 
-def show(played: Sequence[scenario_run.Played], told: console.Screen) -> int:
+def show(played: Sequence[scenario_run.ScenarioResult], told: console.Console) -> int:
     """Print the table to stdout; return how many cases are not as expected."""
     # Slow to import, and of no use to whoever only runs.
     import rich.box  # noqa: PLC0415 -- see above
@@ -37,7 +37,9 @@ def show(played: Sequence[scenario_run.Played], told: console.Screen) -> int:
     return failed
 
 
-def row(played: scenario_run.Played, problems: Sequence[str], arrow: str) -> list[str]:
+def row(
+    played: scenario_run.ScenarioResult, problems: Sequence[str], arrow: str
+) -> list[str]:
     """Return a case's cells, the last one left out."""
     case, took = played.case, played.took_ms
     actual = history(played.steps, sorted(set(played.answers)), arrow)
@@ -65,7 +67,7 @@ def _word(step: cases.Step) -> str:
     return str(step.outcome) if approved else f"{step.outcome}({step.reason})"
 
 
-def _ok(problems: Sequence[str], told: console.Screen) -> str:
+def _ok(problems: Sequence[str], told: console.Console) -> str:
     if not told.colour:
         return "NO" if problems else "ok"
     return "[bold red]✘[/]" if problems else "[green]✔[/]"

@@ -30,7 +30,7 @@ _REFUSALS: Mapping[str, Sequence[tuple[str | None, str | None]]] = {
 }
 
 
-async def trickle(stage: staging.Stage) -> None:
+async def run_sample_traffic(stage: staging.DevEnvironment) -> None:
     """
     Play a session every second, each provider in turn, until cancelled.
 
@@ -52,7 +52,7 @@ async def trickle(stage: staging.Stage) -> None:
 
 
 async def _begun(
-    stage: staging.Stage, source: str, number: int, chance: random.Random
+    stage: staging.DevEnvironment, source: str, number: int, chance: random.Random
 ) -> None:
     """Begin a session here, and have its person finish it."""
     session_id = await session_starts.begin(stage, source, f"begun-{number}")
@@ -62,7 +62,7 @@ async def _begun(
 
 
 async def _session(
-    stage: staging.Stage, source: str, number: int, chance: random.Random
+    stage: staging.DevEnvironment, source: str, number: int, chance: random.Random
 ) -> None:
     simulator = stage.playing[source]
     session_id = simulator.add(course(source, chance), reference=f"customer-{number}")

@@ -17,15 +17,15 @@ from worker.devkit.simulators import (
 )
 
 Account = _account.Account
-Dashboard = _pages.Dashboard
-Deed = _pages.Deed
-Held = _scenario.Held
+Dashboard = _pages.PersonControls
+Deed = _pages.PersonAction
+Held = _scenario.SimulatedSession
 OutgoingCallback = _scenario.OutgoingCallback
 Scenario = _scenario.Scenario
 Served = _server.Served
 Simulator = _protocol.Simulator
-Standing = _scenario.Standing
-Truth = _scenario.Truth
+Standing = _scenario.PersonState
+Truth = _scenario.ExpectedDecision
 act = _pages.act
 deliver = _delivery.deliver
 serve = _server.serve

@@ -29,7 +29,7 @@ class Account:
         path = f"/webhooks/{self.source}"
         if "signed_url" not in self.settings.authenticators:
             return path
-        token = signing.url_token(
+        token = signing.derive_url_token(
             _FORGED.encode() if forged else self.settings.url_secrets[0].key(),
             self.settings.environment,
             self.source,

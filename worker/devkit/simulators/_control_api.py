@@ -73,7 +73,7 @@ class _Control:
         session_id = request.match_info["session_id"]
         try:
             given = orjson.loads(await request.read())
-            deed = _pages.Deed(given["does"])
+            deed = _pages.PersonAction(given["does"])
             scenario = _scenario.Scenario.of(given.get("scenario", {}))
             deliver_to = given.get("deliver_to")
         except _BAD_WISH as error:
@@ -104,7 +104,7 @@ class _Control:
                 raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
             if "begins" in given:
                 scenario = _scenario.Scenario.of(given["begins"])
-                dashboard.begins = _scenario.Held("begins", scenario)
+                dashboard.begins = _scenario.SimulatedSession("begins", scenario)
             dashboard.ingress_url = given.get("ingress_url", dashboard.ingress_url)
         except _BAD_WISH as error:
             return answer({"error": str(error)}, status=400)
@@ -121,7 +121,7 @@ class _Control:
         Without a finished person there is no truth, and nothing is called back.
         """
         standing = self._simulator.held(session_id).standing
-        finished = standing is _scenario.Standing.FINISHED
+        finished = standing is _scenario.PersonState.FINISHED
         truth = self._simulator.truth(session_id) if finished else None
         callbacks = self._simulator.callbacks(session_id) if finished else []
         return {

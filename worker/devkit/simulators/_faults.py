@@ -15,7 +15,9 @@ def answer(document: object, *, status: int = 200) -> web.Response:
     )
 
 
-async def disturbed(held: _scenario.Held) -> _scenario.Turn | web.Response:
+async def inject_faults(
+    held: _scenario.SimulatedSession,
+) -> _scenario.ResponseKind | web.Response:
     """
     Count a result call and wait as the scenario says.
 
@@ -23,9 +25,9 @@ async def disturbed(held: _scenario.Held) -> _scenario.Turn | web.Response:
     """
     turn = held.turn()
     await asyncio.sleep(held.scenario.latency_s)
-    if turn is _scenario.Turn.HANG:
+    if turn is _scenario.ResponseKind.HANG:
         await never()
-    if turn is _scenario.Turn.ERROR:
+    if turn is _scenario.ResponseKind.ERROR:
         return failure(held.scenario)
     return turn
 

@@ -39,17 +39,17 @@ lose the callback</label></p>
 </form>"""
 
 
-class Deed(enum.StrEnum):
+class PersonAction(enum.StrEnum):
     """What a person does with a session."""
 
     FINISH = "finish"
     ABANDON = "abandon"
 
 
-_BUTTON: dict[object, tuple[Deed, model.Outcome]] = {
-    "approve": (Deed.FINISH, model.Outcome.APPROVED),
-    "reject": (Deed.FINISH, model.Outcome.REJECTED),
-    "abandon": (Deed.ABANDON, model.Outcome.PENDING),
+_BUTTON: dict[object, tuple[PersonAction, model.Outcome]] = {
+    "approve": (PersonAction.FINISH, model.Outcome.APPROVED),
+    "reject": (PersonAction.FINISH, model.Outcome.REJECTED),
+    "abandon": (PersonAction.ABANDON, model.Outcome.PENDING),
 }
 
 
@@ -58,16 +58,16 @@ class PersonIsThrough(Exception):
 
 
 @dataclasses.dataclass(slots=True)
-class Dashboard:
+class PersonControls:
     """What whoever steers has told the provider beforehand."""
 
     #: where callbacks go, unless the begin call says
     ingress_url: str | None = None
     #: how the next begin calls go wrong; counted like result calls
-    begins: _scenario.Held | None = None
+    begins: _scenario.SimulatedSession | None = None
 
 
-DASHBOARD: web.AppKey[Dashboard] = web.AppKey("dashboard", Dashboard)
+DASHBOARD: web.AppKey[PersonControls] = web.AppKey("dashboard", PersonControls)
 
 
 def begins(handler: Handler) -> Handler:
@@ -81,10 +81,10 @@ def begins(handler: Handler) -> Handler:
     async def disturbed(request: web.Request) -> web.StreamResponse:
         wanted = request.app[DASHBOARD].begins
         turn = None if wanted is None else wanted.turn()
-        if wanted is not None and turn is _scenario.Turn.ERROR:
+        if wanted is not None and turn is _scenario.ResponseKind.ERROR:
             return _faults.failure(wanted.scenario)
         answer = await handler(request)
-        if turn is _scenario.Turn.HANG:
+        if turn is _scenario.ResponseKind.HANG:
             await _faults.never()
         return answer
 
@@ -94,10 +94,10 @@ def begins(handler: Handler) -> Handler:
 async def act(
     simulator: _protocol.Simulator,
     session_id: str,
-    deed: Deed,
+    deed: PersonAction,
     scenario: _scenario.Scenario,
     *,
-    dashboard: Dashboard,
+    dashboard: PersonControls,
     deliver_to: str | None = None,
 ) -> list[int] | None:
     """
@@ -109,12 +109,12 @@ async def act(
     ``deliver`` raises: the session is finished then all the same.
     """
     held = simulator.held(session_id)
-    if held.standing is _scenario.Standing.FINISHED:
+    if held.standing is _scenario.PersonState.FINISHED:
         raise PersonIsThrough
-    if deed is Deed.ABANDON:
-        held.standing = _scenario.Standing.ABANDONED
+    if deed is PersonAction.ABANDON:
+        held.standing = _scenario.PersonState.ABANDONED
         return None
-    held.scenario, held.standing = scenario, _scenario.Standing.FINISHED
+    held.scenario, held.standing = scenario, _scenario.PersonState.FINISHED
     callbacks = simulator.callbacks(session_id)
     address = deliver_to or _told_address(held) or dashboard.ingress_url
     if not callbacks or address is None:
@@ -122,7 +122,7 @@ async def act(
     return await _delivery.deliver(callbacks, address)
 
 
-def _told_address(held: _scenario.Held) -> str | None:
+def _told_address(held: _scenario.SimulatedSession) -> str | None:
     """Return whom the begin call said to call back, if it is this machine."""
     url = held.webhook_url
     if url is None or not urls.loopback(url):
@@ -136,7 +136,7 @@ def add_page(
     path: str,
     simulator: _protocol.Simulator,
     find: Callable[[web.Request], str],
-    leave: Callable[[web.Request, _scenario.Held], web.StreamResponse],
+    leave: Callable[[web.Request, _scenario.SimulatedSession], web.StreamResponse],
 ) -> None:
     """
     Add the person's page of *simulator* at *path*.
@@ -149,7 +149,7 @@ def add_page(
         held = _found(simulator, find(request))
         if held is None:
             return page(simulator.name, "<p>There is no such session.</p>", status=404)
-        if held.standing is _scenario.Standing.FINISHED:
+        if held.standing is _scenario.PersonState.FINISHED:
             return page(simulator.name, "<p>This session is over.</p>", status=410)
         return page(simulator.name, _BUTTONS)
 
@@ -173,7 +173,7 @@ def add_page(
             return page(simulator.name, "<p>This session is over.</p>", status=410)
         except (aiohttp.ClientError, OSError, ValueError):
             pass  # the callback is lost; that is no affair of the person's
-        if deed is Deed.ABANDON:
+        if deed is PersonAction.ABANDON:
             return page(simulator.name, '<p data-testid="abandoned">Good-bye.</p>')
         return leave(request, held)
 
@@ -181,7 +181,9 @@ def add_page(
     app.router.add_post(path, press)
 
 
-def _found(simulator: _protocol.Simulator, session_id: str) -> _scenario.Held | None:
+def _found(
+    simulator: _protocol.Simulator, session_id: str
+) -> _scenario.SimulatedSession | None:
     try:
         return simulator.held(session_id)
     except KeyError:

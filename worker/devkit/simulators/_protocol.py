@@ -32,11 +32,11 @@ class Simulator(Protocol):
         """Hold a finished session and return its id, made up where none is given."""
         ...
 
-    def held(self, session_id: str) -> _scenario.Held:
+    def held(self, session_id: str) -> _scenario.SimulatedSession:
         """Return a session as it stands; raises KeyError."""
         ...
 
-    def sessions(self) -> Collection[_scenario.Held]:
+    def sessions(self) -> Collection[_scenario.SimulatedSession]:
         """Return all sessions, in the order in which they were made."""
         ...
 
@@ -44,6 +44,6 @@ class Simulator(Protocol):
         """Return the requests that the provider makes for it; raises KeyError."""
         ...
 
-    def truth(self, session_id: str) -> _scenario.Truth | None:
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
         """Return what the session must end in, None if denied; raises KeyError."""
         ...

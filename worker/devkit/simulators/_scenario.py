@@ -54,7 +54,7 @@ class Scenario:
 UNKNOWN_WORD = "SOMETHING_NEW"
 
 
-class Turn(enum.StrEnum):
+class ResponseKind(enum.StrEnum):
     """What a result call is answered with."""
 
     HANG = "hang"
@@ -65,7 +65,7 @@ class Turn(enum.StrEnum):
     UNFINISHED = "unfinished"  #: the person is not through, and may never be
 
 
-class Standing(enum.StrEnum):
+class PersonState(enum.StrEnum):
     """How far the person of a session is."""
 
     BEGUN = "begun"
@@ -74,7 +74,7 @@ class Standing(enum.StrEnum):
 
 
 @dataclasses.dataclass(slots=True)
-class Held:
+class SimulatedSession:
     """
     One session at the simulated provider; *calls* counts its result calls.
 
@@ -86,35 +86,35 @@ class Held:
     scenario: Scenario
     reference: str | None = None
     calls: int = 0
-    standing: Standing = Standing.FINISHED
+    standing: PersonState = PersonState.FINISHED
     #: where the person's browser goes in the end, if the begin call said
     return_url: str | None = dataclasses.field(default=None, repr=False)
     #: where this session's callbacks go, if the begin call said (id beyond)
     webhook_url: str | None = dataclasses.field(default=None, repr=False)
 
-    def turn(self) -> Turn:
+    def turn(self) -> ResponseKind:
         """Count one result call and return what it is answered with."""
-        if self.standing is not Standing.FINISHED:
-            return Turn.UNFINISHED
+        if self.standing is not PersonState.FINISHED:
+            return ResponseKind.UNFINISHED
         call, self.calls = self.calls, self.calls + 1
         return self._turn(call)
 
     @property
     def ended(self) -> bool:
         """Return whether the last result call was answered with the outcome."""
-        return self.calls > 0 and self._turn(self.calls - 1) is Turn.OUTCOME
+        return self.calls > 0 and self._turn(self.calls - 1) is ResponseKind.OUTCOME
 
-    def _turn(self, call: int) -> Turn:
+    def _turn(self, call: int) -> ResponseKind:
         for turn, many in (
-            (Turn.HANG, self.scenario.hang),
-            (Turn.ERROR, self.scenario.errors),
-            (Turn.NOT_READY, self.scenario.not_ready),
-            (Turn.PENDING, self.scenario.pending_first),
+            (ResponseKind.HANG, self.scenario.hang),
+            (ResponseKind.ERROR, self.scenario.errors),
+            (ResponseKind.NOT_READY, self.scenario.not_ready),
+            (ResponseKind.PENDING, self.scenario.pending_first),
         ):
             if call < many:
                 return turn
             call -= many
-        return Turn.OUTCOME
+        return ResponseKind.OUTCOME
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ class OutgoingCallback:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class ExpectedDecision:
     """What the decisions of a session must end in, for whoever checks them."""
 
     outcome: model.Outcome
@@ -152,7 +152,7 @@ def schedule(
     ]
 
 
-def truth(scenario: Scenario, status: str) -> Truth | None:
+def truth(scenario: Scenario, status: str) -> ExpectedDecision | None:
     """
     Return what the session ends in once somebody looks, or None if it is denied.
 
@@ -162,7 +162,9 @@ def truth(scenario: Scenario, status: str) -> Truth | None:
         return None
     heard = not (scenario.bad_signature or scenario.missing)
     if scenario.unknown_word:
-        return Truth(
+        return ExpectedDecision(
             outcome=model.Outcome.PENDING, provider_status="unlisted", heard=heard
         )
-    return Truth(outcome=scenario.outcome, provider_status=status, heard=heard)
+    return ExpectedDecision(
+        outcome=scenario.outcome, provider_status=status, heard=heard
+    )

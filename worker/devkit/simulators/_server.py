@@ -8,7 +8,7 @@ from aiohttp import web
 from worker.devkit.simulators import _control_api, _faults, _pages, _protocol
 
 answer = _faults.answer
-disturbed = _faults.disturbed
+disturbed = _faults.inject_faults
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Served:
     host: str
     port: int
     runner: web.AppRunner = dataclasses.field(repr=False)
-    dashboard: _pages.Dashboard = dataclasses.field(repr=False)
+    dashboard: _pages.PersonControls = dataclasses.field(repr=False)
 
     @property
     def base_url(self) -> str:
@@ -45,7 +45,7 @@ async def serve(
     dashboard of what is returned can still be told.
     """
     app = simulator.app()
-    app[_pages.DASHBOARD] = dashboard = _pages.Dashboard(ingress_url=ingress_url)
+    app[_pages.DASHBOARD] = dashboard = _pages.PersonControls(ingress_url=ingress_url)
     _control_api.add(app, simulator)
     runner = web.AppRunner(
         app,

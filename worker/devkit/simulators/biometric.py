@@ -80,7 +80,7 @@ class Biometric:
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._sessions: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.SimulatedSession] = {}
         self._made_at: dict[str, int] = {}
 
     def app(self) -> web.Application:
@@ -102,16 +102,16 @@ class Biometric:
     ) -> str:
         """Hold a session; the provider has no field for a *reference*."""
         session_id = session_id or str(uuid.uuid4())
-        held = _scenario.Held(session_id, scenario, reference)
+        held = _scenario.SimulatedSession(session_id, scenario, reference)
         self._sessions[session_id.lower()] = held
         self._made_at[session_id.lower()] = self._clock.now_ms()
         return session_id
 
-    def held(self, session_id: str) -> _scenario.Held:
+    def held(self, session_id: str) -> _scenario.SimulatedSession:
         """Return a session as it stands; raises KeyError."""
         return self._sessions[session_id.lower()]
 
-    def sessions(self) -> Collection[_scenario.Held]:
+    def sessions(self) -> Collection[_scenario.SimulatedSession]:
         """Return all sessions, in the order in which they were made."""
         return self._sessions.values()
 
@@ -132,12 +132,12 @@ class Biometric:
         ]
         return _scenario.schedule(scenario, sent)
 
-    def truth(self, session_id: str) -> _scenario.Truth | None:
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
         """Return what the session ends in."""
         scenario = self._sessions[session_id.lower()].scenario
         return _scenario.truth(scenario, _status(scenario))
 
-    def _events(self, held: _scenario.Held) -> list[dict[str, Any]]:
+    def _events(self, held: _scenario.SimulatedSession) -> list[dict[str, Any]]:
         """Return one envelope an event; a repeat keeps its id."""
         passed = _VERDICT[held.scenario.outcome]
         result = _result_of(held.scenario)
@@ -181,7 +181,7 @@ class Biometric:
             told = {name: ["simulated refusal"] for name in wrong}
             return _server.answer(told, status=400)
         session_id = self.add(_scenario.Scenario())
-        self.held(session_id).standing = _scenario.Standing.BEGUN
+        self.held(session_id).standing = _scenario.PersonState.BEGUN
         return _server.answer({"session_id": session_id, "technologies": ["LDHP"]})
 
     async def _result(self, request: web.Request) -> web.Response:
@@ -194,11 +194,11 @@ class Biometric:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY:
+            case _scenario.ResponseKind.NOT_READY:
                 result = _result_of(held.scenario) | {"liveness_result": {}}
                 if result["status"] == _STATUS[model.Outcome.PENDING]:
                     result["status"] = _STATUS[model.Outcome.APPROVED]
-            case _scenario.Turn.PENDING | _scenario.Turn.UNFINISHED:
+            case _scenario.ResponseKind.PENDING | _scenario.ResponseKind.UNFINISHED:
                 result = _result_of(_scenario.Scenario(outcome=model.Outcome.PENDING))
             case _:
                 result = _result_of(held.scenario)
@@ -215,7 +215,7 @@ def _session_id(request: web.Request) -> str:
 
 def _leave(
     request: web.Request,
-    held: _scenario.Held,  # noqa: ARG001 -- the same for all
+    held: _scenario.SimulatedSession,  # noqa: ARG001 -- the same for all
 ) -> web.StreamResponse:
     """Say thanks; inside of the widget, tell it too. There is nowhere to go back to."""
     told = _FINISH if "widget" in request.query else ""

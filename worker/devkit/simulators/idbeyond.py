@@ -18,13 +18,8 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.devkit.simulators import (
-    _account,
-    _pages,
-    _scenario,
-    _server,
-    idbeyond_pages,
-)
+from worker.devkit.simulators import _account, _pages, _scenario, _server
+from worker.devkit.simulators import idbeyond_pages as pages
 
 _SCHEME = signing.SignatureScheme("X-Verification-Signature")
 _FORGED = b"forged-webhook-secret"
@@ -60,7 +55,7 @@ class IdBeyond:
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._sessions: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.SimulatedSession] = {}
         self._made: dict[str, _Made] = {}
 
     def app(self) -> web.Application:
@@ -69,8 +64,8 @@ class IdBeyond:
         app.router.add_post(_CREATE, _pages.begins(self._create))
         path = self._account.text("result_path") or _CREATE + "/{session_id}"
         app.router.add_get(path, self._result)
-        app.router.add_get("/", idbeyond_pages.module)
-        _pages.add_page(app, idbeyond_pages.PATH, self, self._shown, _leave)
+        app.router.add_get("/", pages.module)
+        _pages.add_page(app, pages.PATH, self, self._shown, _leave)
         return app
 
     def add(
@@ -84,7 +79,7 @@ class IdBeyond:
         session_id = session_id or str(uuid.uuid4())
         field = self._account.text("reference_field") or "kyc_reference"
         self._hold(
-            _scenario.Held(session_id, scenario, reference),
+            _scenario.SimulatedSession(session_id, scenario, reference),
             _Made(
                 at_ms=self._clock.now_ms(),
                 metadata={} if reference is None else {field: reference},
@@ -92,15 +87,15 @@ class IdBeyond:
         )
         return session_id
 
-    def _hold(self, held: _scenario.Held, made: _Made) -> None:
+    def _hold(self, held: _scenario.SimulatedSession, made: _Made) -> None:
         self._sessions[held.session_id.lower()] = held
         self._made[held.session_id.lower()] = made
 
-    def held(self, session_id: str) -> _scenario.Held:
+    def held(self, session_id: str) -> _scenario.SimulatedSession:
         """Return a session as it stands; raises KeyError."""
         return self._sessions[session_id.lower()]
 
-    def sessions(self) -> Collection[_scenario.Held]:
+    def sessions(self) -> Collection[_scenario.SimulatedSession]:
         """Return all sessions, in the order in which they were made."""
         return self._sessions.values()
 
@@ -122,7 +117,7 @@ class IdBeyond:
         ]
         return _scenario.schedule(scenario, [self._sent(held, body) for body in bodies])
 
-    def truth(self, session_id: str) -> _scenario.Truth | None:
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
         """Return what the session ends in."""
         scenario = self._sessions[session_id.lower()].scenario
         word = scenario.status or _STATUS[scenario.outcome]
@@ -130,7 +125,7 @@ class IdBeyond:
 
     def _told(
         self,
-        held: _scenario.Held,
+        held: _scenario.SimulatedSession,
         event: str,
         words: Mapping[str, str | None],
         *,
@@ -145,11 +140,13 @@ class IdBeyond:
                 "externalUserId": made.user,
                 **words,
                 "metadata": dict(made.metadata),
-                "timestamp": clocks.rfc3339(made.at_ms + place),
+                "timestamp": clocks.format_rfc3339(made.at_ms + place),
             }
         )
 
-    def _sent(self, held: _scenario.Held, body: bytes) -> _scenario.OutgoingCallback:
+    def _sent(
+        self, held: _scenario.SimulatedSession, body: bytes
+    ) -> _scenario.OutgoingCallback:
         """Return the request that carries *body*, signed unless no secret is known."""
         forged = held.scenario.bad_signature
         secret = self._made[held.session_id.lower()].secret
@@ -186,11 +183,11 @@ class IdBeyond:
             metadata=metadata,
         )
         reference = metadata.get(self._account.text("reference_field") or "")
-        held = _scenario.Held(
+        held = _scenario.SimulatedSession(
             str(uuid.uuid4()),
             _scenario.Scenario(),
             reference if isinstance(reference, str) else None,
-            standing=_scenario.Standing.BEGUN,
+            standing=_scenario.PersonState.BEGUN,
             return_url=_browsable(given.get("returnUrl")),
             webhook_url=given.get("webhookUrl"),
         )
@@ -201,10 +198,8 @@ class IdBeyond:
                 "sessionId": held.session_id,
                 "token": made.token,
                 "clientSecret": made.token,
-                "hostedUrl": idbeyond_pages.hosted_url(
-                    request, held.session_id, made.token
-                ),
-                "expiresAt": clocks.rfc3339(made.at_ms + _LIFETIME_MS),
+                "hostedUrl": pages.hosted_url(request, held.session_id, made.token),
+                "expiresAt": clocks.format_rfc3339(made.at_ms + _LIFETIME_MS),
             }
         )
 
@@ -227,11 +222,11 @@ class IdBeyond:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY:
+            case _scenario.ResponseKind.NOT_READY:
                 return _refused(404, "NOT_FOUND")
-            case _scenario.Turn.UNFINISHED:
+            case _scenario.ResponseKind.UNFINISHED:
                 words = {"decision": None, "reviewStatus": "none", "rationale": ""}
-            case _scenario.Turn.PENDING:
+            case _scenario.ResponseKind.PENDING:
                 words = _words(_scenario.Scenario(outcome=model.Outcome.PENDING))
             case _:
                 words = _words(held.scenario)
@@ -263,8 +258,8 @@ def _words(scenario: _scenario.Scenario) -> dict[str, str | None]:
     return {"decision": word, "reviewStatus": review, "rationale": rationale}
 
 
-def _leave(_: web.Request, held: _scenario.Held) -> web.Response:
-    return idbeyond_pages.leave(held, str(_words(held.scenario)["reviewStatus"]))
+def _leave(_: web.Request, held: _scenario.SimulatedSession) -> web.Response:
+    return pages.leave(held, str(_words(held.scenario)["reviewStatus"]))
 
 
 def _path(webhook_url: str | None) -> str | None:

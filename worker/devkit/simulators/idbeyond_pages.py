@@ -66,7 +66,7 @@ def hosted_url(request: web.Request, session_id: str, token: str) -> str:
     return f"{request.url.origin()}{path}?{query}"
 
 
-def leave(held: _scenario.Held, status: str) -> web.Response:
+def leave(held: _scenario.SimulatedSession, status: str) -> web.Response:
     """
     Answer the browser of a person who has finished.
 

@@ -51,7 +51,7 @@ class Identomat:
         clock: clocks.Clock | None = None,  # noqa: ARG002 -- all simulators take one
     ) -> None:
         self._account = account
-        self._sessions: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.SimulatedSession] = {}
 
     def app(self) -> web.Application:
         """Return the documented API; arguments in a JSON body, a form or a query."""
@@ -74,14 +74,16 @@ class Identomat:
         """Hold a session; Identomat keeps no *reference* of the company's."""
         if session_id is None:
             session_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
-        self._sessions[session_id] = _scenario.Held(session_id, scenario, reference)
+        self._sessions[session_id] = _scenario.SimulatedSession(
+            session_id, scenario, reference
+        )
         return session_id
 
-    def held(self, session_id: str) -> _scenario.Held:
+    def held(self, session_id: str) -> _scenario.SimulatedSession:
         """Return a session as it stands; raises KeyError."""
         return self._sessions[session_id]
 
-    def sessions(self) -> Collection[_scenario.Held]:
+    def sessions(self) -> Collection[_scenario.SimulatedSession]:
         """Return all sessions, in the order in which they were made."""
         return self._sessions.values()
 
@@ -103,7 +105,7 @@ class Identomat:
             },
         )
 
-    def truth(self, session_id: str) -> _scenario.Truth | None:
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
         """Return what the session ends in."""
         scenario = self._sessions[session_id].scenario
         return _scenario.truth(scenario, scenario.status or _STATUS[scenario.outcome])
@@ -139,7 +141,7 @@ class Identomat:
             return _server.answer({"errors": errors}, status=400)
         session_id = self.add(_scenario.Scenario())
         held = self.held(session_id)
-        held.standing = _scenario.Standing.BEGUN
+        held.standing = _scenario.PersonState.BEGUN
         held.return_url = identomat_arguments.return_url(given)
         return self._signed(orjson.dumps(session_id))
 
@@ -154,9 +156,9 @@ class Identomat:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY | _scenario.Turn.UNFINISHED:
+            case _scenario.ResponseKind.NOT_READY | _scenario.ResponseKind.UNFINISHED:
                 return self._signed(b"{}")
-            case _scenario.Turn.PENDING:
+            case _scenario.ResponseKind.PENDING:
                 course = _scenario.Scenario(outcome=model.Outcome.PENDING)
             case _:
                 course = held.scenario
@@ -201,7 +203,7 @@ def _session_token(request: web.Request) -> str:
     return request.query.get("session_token", "")
 
 
-def _leave(_: web.Request, held: _scenario.Held) -> web.StreamResponse:
+def _leave(_: web.Request, held: _scenario.SimulatedSession) -> web.StreamResponse:
     """
     Let the browser go as the guide says.
 

@@ -45,7 +45,7 @@ class Idnow:
     ) -> None:
         self._account = account
         self._clock = clock or clocks.SystemClock()
-        self._sessions: dict[str, _scenario.Held] = {}
+        self._sessions: dict[str, _scenario.SimulatedSession] = {}
         #: what start was told of each, less what is said of the person
         self._custom: dict[str, dict[str, str]] = {}
         self._tokens: set[str] = set()
@@ -77,7 +77,7 @@ class Idnow:
     ) -> str:
         """Hold a transaction under its number, whose case does not matter."""
         session_id = session_id or f"idn-{uuid.uuid4()}"
-        held = _scenario.Held(session_id, scenario, reference)
+        held = _scenario.SimulatedSession(session_id, scenario, reference)
         self._sessions[session_id.lower()] = held
         return session_id
 
@@ -85,11 +85,11 @@ class Idnow:
         """Let every login token die, as each does after an hour without use."""
         self._tokens.clear()
 
-    def held(self, session_id: str) -> _scenario.Held:
+    def held(self, session_id: str) -> _scenario.SimulatedSession:
         """Return a session as it stands; raises KeyError."""
         return self._sessions[session_id.lower()]
 
-    def sessions(self) -> Collection[_scenario.Held]:
+    def sessions(self) -> Collection[_scenario.SimulatedSession]:
         """Return all sessions, in the order in which they were made."""
         return self._sessions.values()
 
@@ -102,13 +102,13 @@ class Idnow:
             held.scenario, [self._sent(held, course) for course in courses]
         )
 
-    def truth(self, session_id: str) -> _scenario.Truth | None:
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
         """Return what the transaction ends in."""
         scenario = self._sessions[session_id.lower()].scenario
         return _scenario.truth(scenario, scenario.status or _STATUS[scenario.outcome])
 
     def _sent(
-        self, held: _scenario.Held, course: _scenario.Scenario
+        self, held: _scenario.SimulatedSession, course: _scenario.Scenario
     ) -> _scenario.OutgoingCallback:
         """Return the request: a POST of the identification, or a bare GET."""
         settings = self._account.settings
@@ -127,7 +127,7 @@ class Idnow:
         )
 
     def _identification(
-        self, held: _scenario.Held, course: _scenario.Scenario
+        self, held: _scenario.SimulatedSession, course: _scenario.Scenario
     ) -> dict[str, Any]:
         """Return an identification in the shape of the vendor's sample, of nobody."""
         process = {
@@ -137,10 +137,10 @@ class Idnow:
             "type": "WEB",
             "transactionnumber": held.session_id.upper(),
         }
-        if held.standing is _scenario.Standing.FINISHED:
+        if held.standing is _scenario.PersonState.FINISHED:
             process["result"] = _word(course)
             process["agentname"] = "SPECIMEN"
-            process["identificationtime"] = clocks.rfc3339(self._clock.now_ms())
+            process["identificationtime"] = clocks.format_rfc3339(self._clock.now_ms())
         if course.reason is not None:
             process["reason"] = course.reason
         field = self._account.text("reference_field") or "custom1"
@@ -180,11 +180,11 @@ class Idnow:
         except idnow_start.Refused as refused:
             return _refused(400, refused.cause, refused.key)
         held = self._sessions.get(number.lower())
-        if held is not None and held.standing is _scenario.Standing.FINISHED:
+        if held is not None and held.standing is _scenario.PersonState.FINISHED:
             return _refused(409, "EXISTING_IDENTIFICATION")
         if new := held is None:
-            held = _scenario.Held(
-                number, _scenario.Scenario(), standing=_scenario.Standing.BEGUN
+            held = _scenario.SimulatedSession(
+                number, _scenario.Scenario(), standing=_scenario.PersonState.BEGUN
             )
             self._sessions[number.lower()] = held
         custom = {name: given[name] for name in idnow_start.CUSTOM if name in given}
@@ -208,9 +208,9 @@ class Idnow:
         match await _server.disturbed(held):
             case web.Response() as disturbance:
                 return disturbance
-            case _scenario.Turn.NOT_READY | _scenario.Turn.UNFINISHED:
+            case _scenario.ResponseKind.NOT_READY | _scenario.ResponseKind.UNFINISHED:
                 return _refused(404, "OBJECT_NOT_FOUND")
-            case _scenario.Turn.PENDING:
+            case _scenario.ResponseKind.PENDING:
                 course = _scenario.Scenario(outcome=model.Outcome.PENDING)
             case _:
                 course = held.scenario
@@ -246,9 +246,9 @@ def _word(course: _scenario.Scenario) -> str:
     return course.status or _STATUS[course.outcome]
 
 
-def _is_listed(held: _scenario.Held, wanted: str) -> bool:
+def _is_listed(held: _scenario.SimulatedSession, wanted: str) -> bool:
     """Return whether the list *wanted* has the transaction."""
-    if held.standing is not _scenario.Standing.FINISHED:
+    if held.standing is not _scenario.PersonState.FINISHED:
         return wanted == "pending"
     return held.ended and _LIST_OF.get(_word(held.scenario)) == wanted
 
@@ -257,7 +257,7 @@ def _number(request: web.Request) -> str:
     return request.match_info["number"]
 
 
-def _thanks(_: web.Request, held: _scenario.Held) -> web.Response:  # noqa: ARG001 -- the same for all
+def _thanks(_: web.Request, held: _scenario.SimulatedSession) -> web.Response:  # noqa: ARG001 -- the same for all
     """End here: the way back to the company is a matter of the account, not played."""
     return _pages.page("idnow", '<p data-testid="done">Thank you.</p>')
 

@@ -60,32 +60,32 @@ class Adapter:
             return self._normalise_query(callback)
         event = document.get("event")
         if isinstance(event, str) and event in _IGNORED:
-            return model.Ignored(event)
+            return model.IgnoredCallback(event)
         spelling = document.get("session_id")
         session_id = _fields.canonical_uuid(spelling)
         result = _fields.table(_fields.table(document, "data"), "session_result")
         inner = result.get("session_id")
         other = inner is not None and _fields.canonical_uuid(inner) != session_id
         if session_id is None or other:
-            raise _fields.unmappable(document, _KEYS)
-        return model.Wake(
+            raise _fields.unmappable_callback(document, _KEYS)
+        return model.WakeUp(
             session_id=session_id,
             provider_session_id=str(spelling),
-            provider_event=policy.listed(event, _EVENTS) or policy.UNLISTED,
+            provider_event=policy.known_word(event, _EVENTS) or policy.UNLISTED,
             # That a retry keeps the id is not promised; a new id costs one fetch.
             provider_event_id=_fields.canonical_uuid(document.get("id")),
             provider_time=_fields.unix_seconds_ms(document.get("created")),
             claim=_claimed(result),
         )
 
-    def _normalise_query(self, callback: model.VerifiedCallback) -> model.Wake:
+    def _normalise_query(self, callback: model.VerifiedCallback) -> model.WakeUp:
         """Wake for a GET, which has no body; none is documented."""
         name = self._settings.session_id_query
         spelling = None if name is None else callback.query.get(name)
         session_id = _fields.canonical_uuid(spelling)
         if session_id is None:
-            raise _fields.unmappable(None, _KEYS)
-        return model.Wake(
+            raise _fields.unmappable_callback(None, _KEYS)
+        return model.WakeUp(
             session_id=session_id,
             provider_session_id=str(spelling),
             provider_event=policy.UNLISTED,
@@ -106,7 +106,7 @@ class Adapter:
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """
         Ask for the result, with the key of the flow that made the session.
 
@@ -114,20 +114,20 @@ class Adapter:
         """
         del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
-            raise errors.NoSuchSession("malformed_id")
+            raise errors.SessionNotFound("malformed_id")
         key = self._settings.flow_api_key.reveal()
         query = {"session_id": spelling, "flow_api_key": key}
         answer = await self._http.request("GET", _RESULT, query=query)
         # No error status is documented: these are HTTP's own meanings.
         if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.NoSuchSession
+            raise errors.SessionNotFound
         if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.refusal(answer)
+            raise _http_responses.map_status(answer)
         document = _http.parse_object(answer.body)
-        return model.Answer(document=document, observed_at=answer.received_at)
+        return model.ProviderResponse(document=document, observed_at=answer.received_at)
 
     def interpret(
-        self, session: model.SessionKey, spelling: str, answer: model.Answer
+        self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
     ) -> model.Result:
         """
         Map a result that is this session's.
@@ -139,7 +139,7 @@ class Adapter:
         del spelling
         document = answer.document
         if not isinstance(document, dict):
-            raise errors.BadAnswer("not_an_object")
+            raise errors.InvalidResponse("not_an_object")
         _check_session(document, session.session_id)
         verdict, alarms = tables.map_result(
             document,
@@ -165,7 +165,7 @@ def _claimed(result: Any) -> dict[str, str | None]:  # noqa: ANN401 -- whatever 
     passed = result.get("flow_session_result")
     word = "true" if passed is True else "false" if passed is False else None
     return {
-        "status": policy.listed(result.get("status"), results.STATUSES),
+        "status": policy.known_word(result.get("status"), results.STATUSES),
         "flow_session_result": word,
     }
 
@@ -183,5 +183,5 @@ ENTRY = _entry.ProviderEntry(
     name="biometric",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.Beginner,
+    build_beginner=start.SessionStarter,
 )

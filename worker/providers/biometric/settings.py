@@ -74,4 +74,4 @@ class Settings(sources.Source):
     @pydantic.field_validator("remote_url")
     @classmethod
     def _check_remote(cls, value: str) -> str:
-        return urls.outside(value, path=False)
+        return urls.check_external_url(value, path=False)

@@ -27,7 +27,7 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _CODES_MAX = 50
 
 
-class Beginner:
+class SessionStarter:
     """Begins the sessions of one flow."""
 
     def __init__(
@@ -38,16 +38,16 @@ class Beginner:
         self._http = _start.http(settings, clock)
 
     def check(self, request: model.BeginRequest) -> None:
-        """Refuse what Biometric.kz would refuse; see ports.Beginner."""
+        """Refuse what Biometric.kz would refuse; see ports.SessionStarter."""
         start_metadata.check(request, self._settings)
 
-    def foretell(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
+    def predict_session_id(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
         """Return nothing: Biometric.kz chooses the session id."""
         return None
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
         """
-        Begin a session; see ports.Beginner.
+        Begin a session; see ports.SessionStarter.
 
         ``details["technologies"]`` are the flow's, in the order in which the person
         meets them. How long a session lives is not documented.
@@ -58,14 +58,14 @@ class Beginner:
         headers = {"Content-Type": "application/json"}
         answer = await _start.send(self._http, _CREATE, body, headers)
         if answer.status not in _OK:
-            raise _start.refusal(answer, start_metadata.sent(request))
+            raise _start.refusal(answer, start_metadata.build_metadata(request))
         document = _document(answer)
         session_id = _fields.canonical_uuid(document.get("session_id"))
         if session_id is None:
             raise errors.BeginInDoubt("no_session_id")
         spelling = str(document["session_id"])
         embedded = request.mode is model.BeginMode.EMBED
-        return model.Begun(
+        return model.StartedSession(
             session_id=session_id,
             provider_session_id=spelling,
             url=None if embedded else self._address(spelling, request.language),
@@ -99,9 +99,9 @@ class Beginner:
         await self._http.close()
 
 
-def _document(answer: _http_responses.HttpAnswer) -> dict[str, Any]:
+def _document(answer: _http_responses.HttpResponse) -> dict[str, Any]:
     """Return the object that the answer is; any other leaves the begin in doubt."""
-    with contextlib.suppress(errors.BadAnswer):
+    with contextlib.suppress(errors.InvalidResponse):
         return _http.parse_object(answer.body)
     # Raised here and not above: without a context, as all of the errors of _http.
     raise errors.BeginInDoubt("no_session_id")

@@ -34,7 +34,7 @@ def check(request: model.BeginRequest, settings: settings.Settings) -> None:
     params = request.provider_params
     most = _MOST_BYTES + _base64_length(settings.max_photo_bytes)
     problems.bounded(params, most)
-    problems.closed(_start.PARAMS, params, {"metadata": _start.anything})
+    problems.closed(_start.PARAMS, params, {"metadata": _start.check_any})
     if request.language is not None:
         problems.check(_start.LANGUAGE, request.language, _LOCALE)
     if "metadata" in params:
@@ -51,10 +51,10 @@ def _check_metadata(
         "general": {"interchangeable_tech": _TECHNOLOGIES},
         "edocument": {
             "skip_input": _start.boolean,
-            **dict.fromkeys(_ENTRIES, _start.anything),
+            **dict.fromkeys(_ENTRIES, _start.check_any),
         },
     }
-    problems.closed(METADATA, metadata, dict.fromkeys(tables, _start.anything))
+    problems.closed(METADATA, metadata, dict.fromkeys(tables, _start.check_any))
     if not isinstance(metadata, Mapping):
         return
     for name in tables.keys() & metadata.keys():
@@ -115,7 +115,7 @@ def _base64_length(size_bytes: int) -> int:
     return -(-size_bytes // 3) * 4
 
 
-def sent(request: model.BeginRequest) -> dict[str, str]:
+def build_metadata(request: model.BeginRequest) -> dict[str, str]:
     """Return what the caller calls each field that was sent, all levels of it."""
     return dict(_named("metadata", request.provider_params.get("metadata")))
 

@@ -27,7 +27,7 @@ def map_result(
     """
     facts = results.read(document, consent_field)
     if facts.subscription:
-        status = policy.listed(facts.status, results.STATUSES)
+        status = policy.known_word(facts.status, results.STATUSES)
         verdict = policy.pending(model.Reason.PROVIDER_UNAVAILABLE, status=status)
         return verdict, (model.AlarmKind.SUBSCRIPTION,)
     if not facts.has_status:
@@ -56,7 +56,7 @@ def hint(status: str | None, passed: str | None) -> model.Verdict | None:
         case (("FINISHED" | "FAILED"), "false"):
             return policy.rejected(model.Reason.DECLINED, status=status)
         case _:
-            return policy.unrecognised(status, results.STATUSES)
+            return policy.pending_unrecognised(status, results.STATUSES)
 
 
 def _ended(facts: results.Facts, status: str) -> Mapped:
@@ -110,10 +110,10 @@ def _rejected(facts: results.Facts, status: str | None) -> model.Verdict:
 
 
 def _contradiction(status: str | None) -> Mapped:
-    verdict = policy.unrecognised(status, results.STATUSES)
+    verdict = policy.pending_unrecognised(status, results.STATUSES)
     return verdict, (model.AlarmKind.CONTRADICTORY_RESULT,)
 
 
 def _unrecognised(status: object) -> Mapped:
-    verdict = policy.unrecognised(status, results.STATUSES)
+    verdict = policy.pending_unrecognised(status, results.STATUSES)
     return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)

@@ -59,7 +59,7 @@ class Adapter:
         document = callback.document or {}
         event = document.get("event")
         if event == _EXTRACTION:
-            return model.Ignored(_EXTRACTION)
+            return model.IgnoredCallback(_EXTRACTION)
         spelling = document.get(_SESSION)
         session_id = _fields.canonical_uuid(spelling)
         if session_id is None or tables.names_another(
@@ -67,10 +67,10 @@ class Adapter:
         ):
             # Their own schema lets the session out: a repeat would name none either.
             unnamed = event == _COMPLETED and _SESSION not in document
-            raise _fields.unmappable(document, _KEYS, acknowledge=unnamed)
+            raise _fields.unmappable_callback(document, _KEYS, acknowledge=unnamed)
         if event != _COMPLETED and not self._settings.fetches:
-            raise _fields.unmappable(document, _KEYS, acknowledge=True)
-        return model.Wake(
+            raise _fields.unmappable_callback(document, _KEYS, acknowledge=True)
+        return model.WakeUp(
             session_id=session_id,
             provider_session_id=str(spelling),
             provider_event=_COMPLETED if event == _COMPLETED else policy.UNLISTED,
@@ -93,11 +93,11 @@ class Adapter:
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """Ask at ``result_path``; raises errors.FetchError, and may be repeated."""
         del session, fresh_since  # it is asked with its own spelling, each time anew
         if _fields.canonical_uuid(spelling) is None:
-            raise errors.NoSuchSession("malformed_id")
+            raise errors.SessionNotFound("malformed_id")
         path = self._settings.result_path.replace(settings.PLACEHOLDER, spelling)
         key = self._settings.api_key.reveal()
         answer = await self._http.request(
@@ -107,12 +107,12 @@ class Adapter:
         if answer.status == 404:  # noqa: PLR2004 -- HTTP
             raise errors.ProviderFault("not_found")
         if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.refusal(answer)
+            raise _http_responses.map_status(answer)
         document = _http.parse_object(answer.body)
-        return model.Answer(document=document, observed_at=answer.received_at)
+        return model.ProviderResponse(document=document, observed_at=answer.received_at)
 
     def interpret(
-        self, session: model.SessionKey, spelling: str, answer: model.Answer
+        self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
     ) -> model.Result:
         """
         Map a result that is this session's, by the table of the callbacks.
@@ -123,9 +123,9 @@ class Adapter:
         del spelling
         document = answer.document
         if not isinstance(document, dict):
-            raise errors.BadAnswer("not_an_object")
+            raise errors.InvalidResponse("not_an_object")
         if document.get("ok", True) is not True:
-            raise errors.BadAnswer("not_ok")
+            raise errors.InvalidResponse("not_ok")
         if not any(name in document for name in tables.IN_RESULT):
             raise errors.ResultMismatch("absent")
         if tables.names_another(document, tables.IN_RESULT, session.session_id):
@@ -167,7 +167,7 @@ ENTRY = _entry.ProviderEntry(
     name="idbeyond",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.Beginner,
+    build_beginner=start.SessionStarter,
     signature=SIGNATURE,
     # Integration guide, seen 2026-11-20: ?session_id=…&status=… is appended.
     return_query="session_id",

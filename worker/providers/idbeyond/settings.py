@@ -103,7 +103,7 @@ class Settings(sources.Source):
     @pydantic.field_validator("widget_url", "webhook_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        return None if value is None else urls.outside(value, path=True)
+        return None if value is None else urls.check_external_url(value, path=True)
 
     @pydantic.field_validator("reference_field")
     @classmethod
@@ -112,17 +112,17 @@ class Settings(sources.Source):
             raise ValueError(f"must not be {BEGIN_ID}, which holds something else")
         return value
 
-    def conflicts(self) -> Iterable[types.Conflict]:
+    def conflicts(self) -> Iterable[types.FieldConflict]:
         """Yield a test key in a live source, and an unsigned callback as verdict."""
         yield from super().conflicts()
         live = self.environment is model.Environment.LIVE
         if live and (self.publishable_key or "").startswith("pk_test_"):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("publishable_key", "environment"),
                 "is a test key, and the source is live: use the live key",
             )
         if not self.fetches and not _SIGNED & set(self.authenticators):
-            yield types.Conflict(
+            yield types.FieldConflict(
                 ("authenticate", "result"),
                 "must hold hmac_body or standard_webhooks: with result = "
                 '"callback" the callback itself is the verdict',

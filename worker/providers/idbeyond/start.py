@@ -29,7 +29,7 @@ _RELAYED = "standard_webhooks"
 _KEY_INVALID = "API_KEY_INVALID"
 
 
-class Beginner:
+class SessionStarter:
     """Begins sessions of one organisation."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Beginner:
         self._http = _start.http(settings, clock)
 
     def check(self, request: model.BeginRequest) -> None:
-        """Refuse what id beyond would refuse; see ports.Beginner."""
+        """Refuse what id beyond would refuse; see ports.SessionStarter."""
         problems = _start.Problems()
         settings = self._settings
         embedded = request.mode is model.BeginMode.EMBED
@@ -57,12 +57,12 @@ class Beginner:
         )
         problems.refuse()
 
-    def foretell(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
-        """Return None: id beyond chooses; see ports.Beginner."""
+    def predict_session_id(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
+        """Return None: id beyond chooses; see ports.SessionStarter."""
         return None
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
-        """Create the session; see ports.Beginner. A second call makes a second one."""
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
+        """Create the session; a second call creates another one. See ports."""
         self.check(request)
         body = self._body(request)
         answer = await _start.send(
@@ -101,7 +101,7 @@ class Beginner:
 
     def _begun(
         self, document: Mapping[str, Any], request: model.BeginRequest
-    ) -> model.Begun:
+    ) -> model.StartedSession:
         """Return the session; raises errors.BeginInDoubt where a part is missing."""
         spelling = document.get("sessionId")
         session_id = _fields.canonical_uuid(spelling)
@@ -109,7 +109,7 @@ class Beginner:
             raise errors.BeginInDoubt("sessionId")
         embedded = request.mode is model.BeginMode.EMBED
         expires_at = _fields.rfc3339_ms(document.get("expiresAt"))
-        return model.Begun(
+        return model.StartedSession(
             session_id=session_id,
             provider_session_id=str(spelling),
             url=None if embedded else self._hosted(document),
@@ -141,11 +141,11 @@ class Beginner:
         )
 
     def _failure(
-        self, answer: _http_responses.HttpAnswer, body: Mapping[str, Any]
-    ) -> errors.BeginRefused | errors.FetchError:
+        self, answer: _http_responses.HttpResponse, body: Mapping[str, Any]
+    ) -> errors.InvalidBeginRequest | errors.FetchError:
         """Return what a refusal means; of the codes only one is documented."""
         if answer.status == 401 and _code(answer) == _KEY_INVALID:  # noqa: PLR2004 -- HTTP
-            return errors.AccountRefused(_KEY_INVALID)
+            return errors.ProviderAuthFailed(_KEY_INVALID)
         return _start.refusal(answer, self._fields(body))
 
     def _fields(self, body: Mapping[str, Any]) -> dict[str, str]:
@@ -174,25 +174,25 @@ def begin_id_of(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _accepted(answer: _http_responses.HttpAnswer) -> dict[str, Any]:
+def _accepted(answer: _http_responses.HttpResponse) -> dict[str, Any]:
     """Return the answer of a session that was made."""
     document: dict[str, Any] = {}
-    with contextlib.suppress(errors.BadAnswer):
+    with contextlib.suppress(errors.InvalidResponse):
         document = _http.parse_object(answer.body)
     match document.get("ok"):
         case True:
             return document
         case False:
-            raise errors.BadAnswer("not_ok")
+            raise errors.InvalidResponse("not_ok")
         case _:
             raise errors.BeginInDoubt("ok")
 
 
-def _code(answer: _http_responses.HttpAnswer) -> object:
+def _code(answer: _http_responses.HttpResponse) -> object:
     """Return the code of an error, wherever in the answer it stands."""
     try:
         document = _http.parse_object(answer.body)
-    except errors.BadAnswer:
+    except errors.InvalidResponse:
         return None
     told = document.get("error", document.get("code"))
     return told.get("code") if isinstance(told, dict) else told

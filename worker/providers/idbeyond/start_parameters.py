@@ -33,9 +33,9 @@ def check(
     *reserved* are the keys of ``metadata`` that we fill. Fields that the guide does
     not have are passed on: "most integrations set" those that it has.
     """
-    rules = {METADATA: _start.anything, **dict.fromkeys(OURS, _ours)}
+    rules = {METADATA: _start.check_any, **dict.fromkeys(OURS, _ours)}
     names = problems.table(_start.PARAMS, params, rules)
-    if not all(_start.plain_name(name) for name in names):
+    if not all(_start.check_name(name) for name in names):
         problems.add(_start.PARAMS, "holds a name that is no name of a field")
     if METADATA in params:
         _check_metadata(problems, params[METADATA], reserved)

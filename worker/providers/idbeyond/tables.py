@@ -59,8 +59,8 @@ def map_words(
 
     *approve_on_review*: without a decision, an approved review approves.
     """
-    decision = policy.listed(told.get("decision"), DECISIONS)
-    review = policy.listed(told.get("reviewStatus"), REVIEW_STATUSES)
+    decision = policy.known_word(told.get("decision"), DECISIONS)
+    review = policy.known_word(told.get("reviewStatus"), REVIEW_STATUSES)
     status = review if decision is None else decision
     row = _ROWS.get((decision, review))
     on_review = (decision, review) == (None, "approved")
@@ -112,8 +112,8 @@ def words(document: Mapping[str, Any]) -> dict[str, str | None]:
     elif review is None:
         review = policy.UNLISTED
     return {
-        "decision": policy.listed(document.get("decision"), DECISIONS),
-        "reviewStatus": policy.listed(review, REVIEW_STATUSES),
+        "decision": policy.known_word(document.get("decision"), DECISIONS),
+        "reviewStatus": policy.known_word(review, REVIEW_STATUSES),
     }
 
 

@@ -55,15 +55,15 @@ class Adapter:
         else:
             kind = document.get("type")
             if isinstance(kind, str) and kind in _words.MESSAGES:
-                return model.Message(kind, document)
+                return model.ForwardedMessage(kind, document)
             spelling = document.get("sessionId")
         session_id = self.canonical(spelling)
         if session_id is None:
-            raise _fields.unmappable(document, _words.KEYS)
-        return model.Wake(
+            raise _fields.unmappable_callback(document, _words.KEYS)
+        return model.WakeUp(
             session_id=session_id,
             provider_session_id=session_id,
-            provider_event=policy.listed(kind, self._settings.event_types)
+            provider_event=policy.known_word(kind, self._settings.event_types)
             or policy.UNLISTED,
         )
 
@@ -77,7 +77,7 @@ class Adapter:
         spelling: str,
         *,
         fresh_since: int | None = None,  # noqa: ARG002 -- it is asked each time anew
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """
         Ask for the result of the session; see ports.Provider.
 
@@ -98,10 +98,10 @@ class Adapter:
                 pass
             case 404:
                 # Errors are not documented: the plain meaning of the status.
-                raise errors.NoSuchSession("404")
+                raise errors.SessionNotFound("404")
             case _:
-                raise _http_responses.refusal(answer)
-        return model.Answer(
+                raise _http_responses.map_status(answer)
+        return model.ProviderResponse(
             document=_http.parse_object(answer.body), observed_at=answer.received_at
         )
 
@@ -109,12 +109,12 @@ class Adapter:
         self,
         session: model.SessionKey,  # noqa: ARG002 -- part of the port
         spelling: str,
-        answer: model.Answer,
+        answer: model.ProviderResponse,
     ) -> model.Result:
         """Map a result by the table, contradictions first; see ports.Provider."""
         document: object = answer.document
         if not isinstance(document, dict):
-            raise errors.BadAnswer("not_an_object")
+            raise errors.InvalidResponse("not_an_object")
         if not document:
             raise errors.NotReady("empty")
         self._check_binding(document, spelling)
@@ -150,7 +150,7 @@ class Adapter:
             case "approved" if _words.is_empty(objection):
                 return policy.approved(status=status), ()
             case "approved":
-                verdict = policy.unrecognised(status, self._statuses)
+                verdict = policy.pending_unrecognised(status, self._statuses)
                 return verdict, (model.AlarmKind.CONTRADICTORY_RESULT,)
             case "rejected":
                 return self._rejected(objection), ()
@@ -159,7 +159,7 @@ class Adapter:
                     self._settings.status_words[status], status
                 ), ()
             case _:
-                verdict = policy.unrecognised(status, self._statuses)
+                verdict = policy.pending_unrecognised(status, self._statuses)
                 return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)
 
     def _rejected(self, objection: object) -> model.Verdict:
@@ -170,7 +170,7 @@ class Adapter:
         return policy.rejected(
             model.Reason(known or model.Reason.DECLINED),
             status=_words.REJECTED,
-            provider_reason=policy.listed(word or None, table),
+            provider_reason=policy.known_word(word or None, table),
         )
 
     async def close(self) -> None:
@@ -189,7 +189,7 @@ ENTRY = _entry.ProviderEntry(
     name="identomat",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.Beginner,
+    build_beginner=start.SessionStarter,
     signature=SIGNATURE,
     body_key="callbackApiKey",
     # Developer guide, seen 2026-11-21: return_url?session_token=<token>

@@ -122,7 +122,7 @@ class Settings(sources.Source):
     @pydantic.field_validator("widget_url")
     @classmethod
     def _check_widget(cls, value: str | None) -> str | None:
-        return None if value is None else urls.outside(value, path=False)
+        return None if value is None else urls.check_external_url(value, path=False)
 
     @pydantic.field_validator("status_words")
     @classmethod
@@ -152,7 +152,7 @@ def signed(
     return body, headers
 
 
-def is_proven(settings: Settings, answer: _http_responses.HttpAnswer) -> bool:
+def is_proven(settings: Settings, answer: _http_responses.HttpResponse) -> bool:
     """Return whether the very bytes of an answer are signed, where that is due."""
     if settings.secret_key is None:
         return True

@@ -31,7 +31,7 @@ _NOTHING_ASKED = (
 )
 
 
-class Beginner:
+class SessionStarter:
     """Begins the sessions of one company."""
 
     def __init__(
@@ -44,16 +44,16 @@ class Beginner:
         self._http = _start.http(settings, clock)
 
     def check(self, request: model.BeginRequest) -> None:
-        """Refuse what Identomat would refuse; see ports.Beginner."""
+        """Refuse what Identomat would refuse; see ports.SessionStarter."""
         self._arguments(request)
 
-    def foretell(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
+    def predict_session_id(self, begin_id: str) -> str | None:  # noqa: ARG002 -- part of the port
         """Return nothing: Identomat chooses the token."""
         return None
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
         """
-        Begin a session; see ports.Beginner.
+        Begin a session; see ports.SessionStarter.
 
         An answer that holds no token, or that is not rightly signed where it must be,
         raises errors.BeginInDoubt: there may be a session that nobody will ever enter.
@@ -71,7 +71,7 @@ class Beginner:
         token = self._token(answer)
         address = self._address(token)
         embedded = request.mode is model.BeginMode.EMBED
-        return model.Begun(
+        return model.StartedSession(
             session_id=token,
             provider_session_id=token,
             url=None if embedded else address,
@@ -98,7 +98,7 @@ class Beginner:
         # Guide: return_url is "specified in the configuration or session flags".
         return {"config_id": config_id} | ({"flags": flags} if flags else {}), warnings
 
-    def _token(self, answer: _http_responses.HttpAnswer) -> str:
+    def _token(self, answer: _http_responses.HttpResponse) -> str:
         """
         Return the bare token, quoted as JSON or not.
 

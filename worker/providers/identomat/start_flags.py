@@ -77,7 +77,7 @@ def checked(request: model.BeginRequest) -> tuple[str, ...]:
     problems.closed(
         _start.PARAMS,
         params,
-        {"config_id": _CONFIG_ID, "flags": _start.anything, "steps": _steps},
+        {"config_id": _CONFIG_ID, "flags": _start.check_any, "steps": _steps},
     )
     unknown: tuple[str, ...] = ()
     if "flags" in params:

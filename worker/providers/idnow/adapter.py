@@ -49,12 +49,12 @@ class Adapter:
         self._source = source
         self._settings = settings
         self._clock = clock
-        self._gateway = client.Gateway(
+        self._gateway = client.ApiClient(
             _http.of_source(settings, clock),
             company_id=settings.company_id,
             api_key=settings.api_key,
         )
-        self._lists = result_lists.Lists(
+        self._lists = result_lists.ResultListCache(
             self._gateway,
             interval_ms=settings.list_interval,
             limit_bytes=settings.max_list_bytes,
@@ -81,7 +81,7 @@ class Adapter:
         if document is None:
             return _refuse(callback.document)
         process = _fields.table(document, "identificationprocess")
-        result = policy.listed(process.get("result"), tables.RESULTS)
+        result = policy.known_word(process.get("result"), tables.RESULTS)
         company_id = self._settings.company_id
         if process.get("companyid", company_id) != company_id:
             # Another company's word is none on our transaction of the same number.
@@ -89,7 +89,7 @@ class Adapter:
         wake = _wake(
             process.get("transactionnumber"),
             result=result,
-            reason=policy.listed(tables.reason_of(process), tables.REASONS),
+            reason=policy.known_word(tables.reason_of(process), tables.REASONS),
             at=_fields.rfc3339_ms(process.get("identificationtime")),
             reference=self._reference(document),
         )
@@ -114,7 +114,7 @@ class Adapter:
         spelling: str,
         *,
         fresh_since: int | None = None,
-    ) -> model.Answer:
+    ) -> model.ProviderResponse:
         """
         Ask for the single result, and for the lists where there is none.
 
@@ -125,26 +125,26 @@ class Adapter:
             fresh_since = self._clock.now_ms()
         try:
             document, observed_at = await self._gateway.identification(spelling)
-        except errors.NoSuchSession:
+        except errors.SessionNotFound:
             pass
         else:
-            return model.Answer(document=document, observed_at=observed_at)
+            return model.ProviderResponse(document=document, observed_at=observed_at)
         return await self._lists.find(session.session_id, fresh_since)
 
     def interpret(
         self,
         session: model.SessionKey,
         spelling: str,  # noqa: ARG002 -- part of the port
-        answer: model.Answer,
+        answer: model.ProviderResponse,
     ) -> model.Result:
         """Map an identification, contradictions first; see ports.Provider."""
         raw: Any = answer.document
         document = _unwrapped(raw) if isinstance(raw, dict) else None
         if document is None:
-            raise errors.BadAnswer("shape")
+            raise errors.InvalidResponse("shape")
         # Chapter 12: what lists errors is no result, whatever stands beside them.
         if any(each.get("errors") not in (None, []) for each in (raw, document)):
-            raise errors.BadAnswer("errors")
+            raise errors.InvalidResponse("errors")
         process = _fields.table(document, "identificationprocess")
         if not document or document.get("identificationprocess") == {}:
             raise errors.NotReady("empty")
@@ -207,12 +207,12 @@ def _wake(
     reason: str | None = None,
     at: int | None = None,
     reference: str | None = None,
-) -> model.Wake | None:
+) -> model.WakeUp | None:
     """Return the wake-up for a transaction number of the right shape, else None."""
     session_id = _canonical(number)
     if session_id is None:
         return None
-    return model.Wake(
+    return model.WakeUp(
         session_id=session_id,
         provider_session_id=str(number),
         provider_event=result or policy.UNLISTED,
@@ -222,13 +222,13 @@ def _wake(
     )
 
 
-def _refuse(document: Mapping[str, Any] | None) -> model.Wake:
-    raise _fields.unmappable(document, _KEYS)
+def _refuse(document: Mapping[str, Any] | None) -> model.WakeUp:
+    raise _fields.unmappable_callback(document, _KEYS)
 
 
 ENTRY = _entry.ProviderEntry(
     name="idnow",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.Beginner,
+    build_beginner=start.SessionStarter,
 )

@@ -20,7 +20,7 @@ _TOKEN_HEADER = "X-API-LOGIN-TOKEN"  # noqa: S105 -- a name, no secret
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
 
-class Gateway:
+class ApiClient:
     """One company's access to the gateway."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Gateway:
         self._root = f"/api/v1/{urllib.parse.quote(company_id, safe='')}"
         self._api_key = api_key
         self._token: str | None = None
-        self._login = _single_flight.Flight[str]()
+        self._login = _single_flight.SingleFlight[str]()
 
     async def identification(self, number: str) -> tuple[dict[str, Any], int]:
         """
@@ -75,7 +75,7 @@ class Gateway:
         path: str,
         query: Mapping[str, str] | None,
         limit_bytes: int | None,
-    ) -> _http_responses.HttpAnswer:
+    ) -> _http_responses.HttpResponse:
         return await self._http.request(
             "GET",
             self._root + path,
@@ -98,10 +98,10 @@ class Gateway:
         )
         denied = _cause(answer) in {"SECURITY_VIOLATION", tables.NOT_FOUND}
         if denied or answer.status == 404:  # noqa: PLR2004 -- no such company
-            raise errors.AccountRefused("login")
+            raise errors.ProviderAuthFailed("login")
         token = read(answer).get("authToken")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise errors.BadAnswer("login")
+            raise errors.InvalidResponse("login")
         self._token = token
         return token
 
@@ -111,10 +111,10 @@ class Gateway:
         await self._http.close()
 
 
-def read(answer: _http_responses.HttpAnswer) -> dict[str, Any]:
+def read(answer: _http_responses.HttpResponse) -> dict[str, Any]:
     """Return the document of *answer*, or raise what its cause or status means."""
     cause = _cause(answer)
-    known = policy.listed(cause, tables.CAUSES)
+    known = policy.known_word(cause, tables.CAUSES)
     if known is not None and known in tables.CAUSES:
         raise tables.CAUSES[known](
             known, retry_after_ms=_http_responses.retry_after_ms(answer)
@@ -123,12 +123,12 @@ def read(answer: _http_responses.HttpAnswer) -> dict[str, Any]:
         case 200 if cause is None:
             return _http.parse_object(answer.body)
         case 404:
-            raise errors.NoSuchSession("404")
+            raise errors.SessionNotFound("404")
         case _:
-            raise _http_responses.refusal(answer, detail=known or "")
+            raise _http_responses.map_status(answer, detail=known or "")
 
 
-def _token_died(answer: _http_responses.HttpAnswer) -> bool:
+def _token_died(answer: _http_responses.HttpResponse) -> bool:
     """Return whether a new login may help: by the cause, else by the status."""
     cause = _cause(answer)
     if cause is None or cause not in tables.CAUSES:
@@ -136,18 +136,20 @@ def _token_died(answer: _http_responses.HttpAnswer) -> bool:
     return cause in tables.TOKEN_CAUSES
 
 
-def _cause(answer: _http_responses.HttpAnswer) -> str | None:
+def _cause(answer: _http_responses.HttpResponse) -> str | None:
     """Return the first ``errors[].cause``, whatever the status; None without one."""
     listed = listed_errors(answer)
     cause = listed[0].get("cause") if listed else None
     return cause if isinstance(cause, str) else None
 
 
-def listed_errors(answer: _http_responses.HttpAnswer) -> tuple[Mapping[str, Any], ...]:
+def listed_errors(
+    answer: _http_responses.HttpResponse,
+) -> tuple[Mapping[str, Any], ...]:
     """Return the objects that ``errors`` lists, none where it is no list."""
     try:
         listed = _http.parse_object(answer.body).get("errors")
-    except errors.BadAnswer:
+    except errors.InvalidResponse:
         return ()
     found = listed if isinstance(listed, list) else []
     return tuple(error for error in found if isinstance(error, dict))

@@ -23,19 +23,19 @@ class _Seen:
     """What all lists together held; times in ms."""
 
     started_at: int
-    entries: Mapping[str, model.Answer] = dataclasses.field(repr=False)
+    entries: Mapping[str, model.ProviderResponse] = dataclasses.field(repr=False)
     failure: errors.FetchError | None = None
 
 
 _NEVER = _Seen(started_at=-(1 << 62), entries={})
 
 
-class Lists:
+class ResultListCache:
     """The lists of one company."""
 
     def __init__(
         self,
-        gateway: client.Gateway,
+        gateway: client.ApiClient,
         *,
         interval_ms: int,
         limit_bytes: int,
@@ -49,9 +49,9 @@ class Lists:
         self._clock = clock
         self._seen = _NEVER
         self._started_at = _NEVER.started_at
-        self._flight = _single_flight.Flight[_Seen]()
+        self._flight = _single_flight.SingleFlight[_Seen]()
 
-    async def find(self, number: str, fresh_since: int) -> model.Answer:
+    async def find(self, number: str, fresh_since: int) -> model.ProviderResponse:
         """
         Return what the lists say of transaction *number* (folded).
 
@@ -68,9 +68,9 @@ class Lists:
                 seen.failure.detail, retry_after_ms=self._still_ms(seen)
             )
         if seen.started_at < fresh_since:
-            raise errors.NotAsked("list_not_due")
+            raise errors.Unsent("list_not_due")
         if number not in seen.entries:
-            raise errors.NoSuchSession("not_listed")
+            raise errors.SessionNotFound("not_listed")
         return seen.entries[number]
 
     def _still_ms(self, seen: _Seen) -> int | None:
@@ -94,7 +94,7 @@ class Lists:
     async def _read(self) -> _Seen:
         """Read all lists; a failure is kept as well, and holds for the interval."""
         started_at = self._started_at
-        entries: dict[str, model.Answer] = {}
+        entries: dict[str, model.ProviderResponse] = {}
         failure: errors.FetchError | None = None
         try:
             for name in tables.LISTS:
@@ -102,8 +102,8 @@ class Lists:
                     name, limit_bytes=self._limit_bytes
                 )
                 self._enter(entries, name, document, observed_at)
-        except errors.NoSuchSession:
-            failure = errors.BadAnswer("list")
+        except errors.SessionNotFound:
+            failure = errors.InvalidResponse("list")
         except errors.FetchError as error:
             failure = error
         self._seen = _Seen(started_at=started_at, entries=entries, failure=failure)
@@ -111,18 +111,18 @@ class Lists:
 
     def _enter(
         self,
-        entries: dict[str, model.Answer],
+        entries: dict[str, model.ProviderResponse],
         name: str,
         document: Mapping[str, Any],
         observed_at: int,
     ) -> None:
         listed = document.get("identifications")
         if not isinstance(listed, list):
-            raise errors.BadAnswer("list")
+            raise errors.InvalidResponse("list")
         for number, entry in self._numbered(listed):
             known = entries.get(number)
             if known is None or _time(entry) > _time(known.document):
-                entries[number] = model.Answer(
+                entries[number] = model.ProviderResponse(
                     document=entry, observed_at=observed_at, origin=name
                 )
 

@@ -114,7 +114,7 @@ class Settings(sources.Source):
     @pydantic.field_validator("go_url")
     @classmethod
     def _check_go_url(cls, value: str | None) -> str | None:
-        return None if value is None else urls.outside(value, path=False)
+        return None if value is None else urls.check_external_url(value, path=False)
 
     @property
     def pages(self) -> str | None:

@@ -33,7 +33,7 @@ _OURS = frozenset({*tables.TOKEN_CAUSES, "SECURITY_VIOLATION", "OBJECT_NOT_FOUND
 _language = _start.text(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-AT")
 
 
-class Beginner:
+class SessionStarter:
     """Begins identifications of one company."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Beginner:
         return _number_key(self._settings)
 
     def check(self, request: model.BeginRequest) -> None:
-        """Refuse what IDnow would refuse; see ports.Beginner."""
+        """Refuse what IDnow would refuse; see ports.SessionStarter."""
         problems = _start.Problems()
         settings = self._settings
         ours = {settings.reference_field, settings.language_field} - {None}
@@ -67,21 +67,21 @@ class Beginner:
             problems.add("source", "has no go_url: set where IDnow's pages are")
         problems.refuse()
 
-    def foretell(self, begin_id: str) -> str | None:
-        """Return the transaction number of *begin_id*; see ports.Beginner."""
+    def predict_session_id(self, begin_id: str) -> str | None:
+        """Return the transaction number of *begin_id*; see ports.SessionStarter."""
         told = f"{self._source}:{begin_id}".encode()
         digest = hmac.digest(self._number_key, told, "sha256")[:_NUMBER_BYTES]
         return _NUMBER_PREFIX + base64.b32encode(digest).decode().lower()
 
-    async def begin(self, request: model.BeginRequest) -> model.Begun:
+    async def begin(self, request: model.BeginRequest) -> model.StartedSession:
         """
-        Start the identification; see ports.Beginner.
+        Start the identification; see ports.SessionStarter.
 
         A second call with the same begin id updates the same identification, as
         long as nobody has finished it.
         """
         self.check(request)
-        number = str(self.foretell(request.begin_id))
+        number = str(self.predict_session_id(request.begin_id))
         company = urllib.parse.quote(self._settings.company_id, safe="")
         answer = await _start.send(
             self._http,
@@ -97,7 +97,7 @@ class Beginner:
         ident_id = _ident_id(answer)
         page = f"{self._settings.pages}/{company}/identifications/{number}"
         embedded = request.mode is model.BeginMode.EMBED
-        return model.Begun(
+        return model.StartedSession(
             session_id=number,
             provider_session_id=number,
             url=None if embedded else page,
@@ -132,27 +132,27 @@ class Beginner:
         return tuple(told)
 
     def _failure(
-        self, answer: _http_responses.HttpAnswer, request: model.BeginRequest
+        self, answer: _http_responses.HttpResponse, request: model.BeginRequest
     ) -> errors.KycError:
         """Return what the first cause means, and the status where it is not known."""
         listed = client.listed_errors(answer)
         cause = listed[0].get("cause") if listed else None
         if not isinstance(cause, str) or cause not in tables.CAUSES:
             if answer.status == 404:  # noqa: PLR2004 -- "you used a wrong url"
-                return errors.AccountRefused("404")
-            return _http_responses.refusal(answer)
+                return errors.ProviderAuthFailed("404")
+            return _http_responses.map_status(answer)
         if cause in _OURS:
-            return errors.AccountRefused(cause)
+            return errors.ProviderAuthFailed(cause)
         if cause == "EXISTING_IDENTIFICATION":
             # The number is nobody's but ours: this very begin id was begun before, and
             # the identification is over. Its result may be another person's, so it
             # must not be given out as the session of this request.
-            return errors.BeginRefused(
+            return errors.InvalidBeginRequest(
                 {_IDEMPOTENCY_KEY: "was used for a session that is over: use a new one"}
             )
         fields = {self._called(error.get("key"), request) for error in listed}
         if named := sorted(filter(None, fields)):
-            return errors.BeginRefused(
+            return errors.InvalidBeginRequest(
                 dict.fromkeys(named, f"is refused by IDnow ({cause})")
             )
         return tables.CAUSES[cause](
@@ -181,11 +181,11 @@ def _number_key(settings: settings.Settings) -> bytes:
     return hmac.digest(settings.api_key.key(), _NUMBER_LABEL, "sha256")
 
 
-def _ident_id(answer: _http_responses.HttpAnswer) -> str:
+def _ident_id(answer: _http_responses.HttpResponse) -> str:
     """Return IDnow's own id; raises errors.BeginInDoubt where there is none."""
     try:
         document: Mapping[str, Any] = _http.parse_object(answer.body)
-    except errors.BadAnswer:
+    except errors.InvalidResponse:
         document = {}
     ident_id = document.get("id")
     if not isinstance(ident_id, str) or not _IDENT_ID.fullmatch(ident_id):

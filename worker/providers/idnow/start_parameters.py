@@ -41,7 +41,7 @@ def check(
     chapter 12), and so do we.
     """
     rules = {**dict.fromkeys(extra, _plain), **RULES, **dict.fromkeys(reserved, _ours)}
-    problems.closed(_start.PARAMS, params, rules | {QUESTIONS: _start.anything})
+    problems.closed(_start.PARAMS, params, rules | {QUESTIONS: _start.check_any})
     if QUESTIONS in params:
         _check_questions(problems, params[QUESTIONS])
     problems.bounded(params, _MOST_BYTES)

@@ -150,17 +150,17 @@ LISTS: Mapping[str, str] = {
 NOT_FOUND = "OBJECT_NOT_FOUND"
 TOKEN_CAUSES = frozenset({"INVALID_LOGIN_TOKEN", "TOKEN_EXPIRED"})
 CAUSES: Mapping[str, type[errors.FetchError]] = {
-    NOT_FOUND: errors.NoSuchSession,
-    "INVALID_LOGIN_TOKEN": errors.AccountRefused,
-    "TOKEN_EXPIRED": errors.AccountRefused,
+    NOT_FOUND: errors.SessionNotFound,
+    "INVALID_LOGIN_TOKEN": errors.ProviderAuthFailed,
+    "TOKEN_EXPIRED": errors.ProviderAuthFailed,
     # The identification is not ours.
     "SECURITY_VIOLATION": errors.ResultMismatch,
-    "UNRECOGNIZED_FIELD": errors.BadAnswer,
-    "UNPARSEABLE_JSON": errors.BadAnswer,
-    "MISSING_TRANSACTION_TOKEN": errors.BadAnswer,
-    "BAD_REQUEST": errors.BadAnswer,
-    "EXISTING_IDENTIFICATION": errors.BadAnswer,
-    "PRECONDITION_FAILED": errors.BadAnswer,
+    "UNRECOGNIZED_FIELD": errors.InvalidResponse,
+    "UNPARSEABLE_JSON": errors.InvalidResponse,
+    "MISSING_TRANSACTION_TOKEN": errors.InvalidResponse,
+    "BAD_REQUEST": errors.InvalidResponse,
+    "EXISTING_IDENTIFICATION": errors.InvalidResponse,
+    "PRECONDITION_FAILED": errors.InvalidResponse,
     "INTERNAL_SERVER_ERROR": errors.ProviderFault,
 }
 
@@ -201,7 +201,7 @@ def map_identification(
     if RESULTS[status] in _APPROVALS:
         # A reason belongs to ABORTED and CANCELED, and the lists hold no success.
         if reason is not None or origin != _FROM_RESULT:
-            verdict = policy.unrecognised(status, RESULTS)
+            verdict = policy.pending_unrecognised(status, RESULTS)
             return verdict, (model.AlarmKind.CONTRADICTORY_RESULT,)
         if esign and "esigning" not in document:
             return policy.pending(
@@ -220,7 +220,7 @@ def _signed(document: Mapping[str, Any]) -> bool:
 
 
 def _unrecognised(status: object) -> Mapped:
-    verdict = policy.unrecognised(status, RESULTS)
+    verdict = policy.pending_unrecognised(status, RESULTS)
     return verdict, (model.AlarmKind.UNRECOGNISED_RESULT,)
 
 
@@ -268,7 +268,7 @@ def _aborted(status: str, reason: object, at: int | None) -> model.Verdict:
     return policy.pending(
         _Reason.RESUBMISSION_REQUESTED,
         status=status,
-        provider_reason=policy.listed(reason, REASONS),
+        provider_reason=policy.known_word(reason, REASONS),
         retryable=not permanent,
         next_step=(
             model.NextStep.NONE if permanent else model.NextStep.CONTINUE_SESSION
@@ -285,7 +285,7 @@ def _canceled(
     return policy.rejected(
         known or _Reason.DECLINED,
         status=status,
-        provider_reason=policy.listed(reason, REASONS),
+        provider_reason=policy.known_word(reason, REASONS),
         retryable=None if known is None else reason not in PERMANENT,
         flags=flags,
         provider_time=at,

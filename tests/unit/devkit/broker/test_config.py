@@ -115,7 +115,7 @@ def test_data_of_another_size_of_cluster_are_refused(tmp_path: pathlib.Path) -> 
         data.mkdir(parents=True)
         (data / "meta.properties").write_text("cluster.id=x\n")
     with pytest.raises(errors.BrokerError, match="3 brokers, not 1"):
-        cluster.Cluster(data_dir=tmp_path)._made_root()
+        cluster.Cluster(data_dir=tmp_path)._create_root()
 
 
 def test_detached_cluster_needs_a_folder() -> None:

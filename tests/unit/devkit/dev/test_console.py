@@ -42,7 +42,7 @@ def _shown(
     held = io.BytesIO()
     stream = _Terminal(held, encoding=encoding, write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
-    console.Screen(environ).decision(_DECISION, b"{}")
+    console.Console(environ).decision(_DECISION, b"{}")
     return held.getvalue().decode(encoding)
 
 
@@ -74,5 +74,5 @@ def test_an_empty_no_color_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pipe_gets_the_record(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     """One JSON line a decision, exactly as it stands in the topic."""
-    console.Screen({}).decision(_DECISION, b'{"revision":1}')
+    console.Console({}).decision(_DECISION, b'{"revision":1}')
     assert capfdbinary.readouterr().out == b'{"revision":1}\n'

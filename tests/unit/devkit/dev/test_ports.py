@@ -9,7 +9,7 @@ from worker.devkit.dev import dev_errors, ports
 
 def test_free_ports_differ() -> None:
     """Two ports of any number are two ports."""
-    first, second = ports.claim([(0, "--port"), (0, "--admin-port")])
+    first, second = ports.reserve_ports([(0, "--port"), (0, "--admin-port")])
     assert first != second
 
 
@@ -18,7 +18,7 @@ def test_a_taken_port_is_refused_with_its_option() -> None:
     with socket.create_server((ports.HOST, 0)) as listening:
         taken = listening.getsockname()[1]
         with pytest.raises(dev_errors.DevError) as refused:
-            ports.claim([(0, "--port"), (taken, "--admin-port")])
+            ports.reserve_ports([(0, "--port"), (taken, "--admin-port")])
     assert f"Port {taken} is taken" in str(refused.value)
     assert "--admin-port" in str(refused.value)
 
@@ -27,4 +27,4 @@ def test_one_port_for_two_is_refused() -> None:
     """Whoever comes second could not listen."""
     port = ports.free()
     with pytest.raises(dev_errors.DevError, match=f"Port {port} is taken"):
-        ports.claim([(port, "--port"), (port, "--admin-port")])
+        ports.reserve_ports([(port, "--port"), (port, "--admin-port")])

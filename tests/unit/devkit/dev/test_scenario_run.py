@@ -34,8 +34,8 @@ def _decision(revision: int, verdict: model.Verdict) -> model.Decision:
 
 def _played(
     *verdicts: model.Verdict, answers: tuple[int, ...] = (200,)
-) -> scenario_run.Played:
-    return scenario_run.Played(
+) -> scenario_run.ScenarioResult:
+    return scenario_run.ScenarioResult(
         case=cases.Case(
             source="idbeyond",
             name=cases.Name.PENDING_THEN_APPROVED,
@@ -85,7 +85,7 @@ def test_what_is_as_expected_has_no_problem() -> None:
     ],
 )
 def test_what_differs_is_named(
-    played: scenario_run.Played, problems: list[str]
+    played: scenario_run.ScenarioResult, problems: list[str]
 ) -> None:
     """A missing, a surplus and another revision, another answer, another word."""
     found = played.problems()

@@ -207,9 +207,11 @@ def test_four_events_are_sent(
     """Three are ignored, and the last one wakes with what the result will say."""
     *before, wake = _told(simulators.Scenario(outcome=outcome))
     assert [
-        event.provider_event for event in before if isinstance(event, model.Ignored)
+        event.provider_event
+        for event in before
+        if isinstance(event, model.IgnoredCallback)
     ] == ["flow.start", "technology.start", "technology.end"]
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert (adapters.UUID, "flow.end", claim) == (
         wake.session_id,
         wake.provider_event,
@@ -220,13 +222,13 @@ def test_four_events_are_sent(
 def test_callbacks_are_repeated_reordered_and_lost() -> None:
     """A repeat keeps its id, a reordered end comes first, a missing one not at all."""
     repeated = _told(simulators.Scenario(repeat=1))
-    ends = [event for event in repeated if isinstance(event, model.Wake)]
+    ends = [event for event in repeated if isinstance(event, model.WakeUp)]
     assert (
         len(repeated),
         len(ends),
         len({end.provider_event_id for end in ends}),
     ) == (8, 2, 1)
-    assert isinstance(_told(simulators.Scenario(reorder=True))[0], model.Wake)
+    assert isinstance(_told(simulators.Scenario(reorder=True))[0], model.WakeUp)
     assert _told(simulators.Scenario(missing=True)) == []
 
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from tests.support import adapters, started_sessions
+from tests.support import adapters, starts
 from worker import clock as clocks
 from worker import model, signing
 from worker.devkit import simulators
@@ -41,15 +41,15 @@ class _Played:
     def __init__(self, base_url: str, ingress: str, **settings: object) -> None:
         configured = _settings(base_url=base_url, **settings)
         clock = clocks.SystemClock()
-        self.beginner = start.Beginner("source", configured, clock)
+        self.beginner = start.SessionStarter("source", configured, clock)
         self.adapter = idbeyond.Adapter("source", configured, clock)
         self.http = aiohttp.ClientSession(base_url)
         self.webhook_url = f"{ingress}/webhooks/source/token?x=1"
         self.heard: list[tuple[str, str, bytes]] = []
 
-    async def begin(self, **changes: Any) -> model.Begun:  # noqa: ANN401 -- a request
+    async def begin(self, **changes: Any) -> model.StartedSession:  # noqa: ANN401 -- a request
         usual = {"return_address": _RETURN, "webhook_url": self.webhook_url}
-        return await self.beginner.begin(started_sessions.request(**usual | changes))
+        return await self.beginner.begin(starts.request(**usual | changes))
 
     async def does(self, session_id: str, **wish: object) -> dict[str, Any]:
         """Play the person over HTTP, as another process does."""
@@ -118,7 +118,7 @@ async def test_a_person_s_end_is_called_back_where_the_begin_said(outcome: str) 
     body = orjson.loads(played.heard[-1][2])
     assert body["externalUserId"] == "customer-17"
     wake = played.adapter.normalise(adapters.callback(body))
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert (wake.session_id, wake.reference) == (begun.session_id, "customer-17")
     assert wake.begin_id == "b" * 43
     claim = played.adapter.claim(adapters.event(wake.provider_event, dict(wake.claim)))

@@ -201,10 +201,10 @@ def _events(
         assert (sent.method, sent.path) == ("POST", "/webhooks/org")
         document = orjson.loads(sent.body)
         normalised = adapter.normalise(adapters.callback(document))
-        if isinstance(normalised, model.Ignored):
+        if isinstance(normalised, model.IgnoredCallback):
             told.append((normalised.provider_event,))
             continue
-        assert isinstance(normalised, model.Wake)
+        assert isinstance(normalised, model.WakeUp)
         assert reference == normalised.reference
         event = adapters.event(normalised.provider_event, dict(normalised.claim))
         claim = adapter.claim(event)

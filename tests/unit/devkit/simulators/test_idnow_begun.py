@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from tests.support import started_sessions
+from tests.support import starts
 from worker import clock as clocks
 from worker import errors, model
 from worker.devkit import simulators
@@ -26,12 +26,12 @@ class _Played:
     def __init__(self, base_url: str) -> None:
         settings = _settings(base_url=base_url)
         clock = clocks.SystemClock()
-        self.beginner = start.Beginner("source", settings, clock)
+        self.beginner = start.SessionStarter("source", settings, clock)
         self.adapter = idnow.Adapter("source", settings, clock)
         self.http = aiohttp.ClientSession(base_url)
 
-    async def begin(self, **changes: Any) -> model.Begun:  # noqa: ANN401 -- a request
-        return await self.beginner.begin(started_sessions.request(**changes))
+    async def begin(self, **changes: Any) -> model.StartedSession:  # noqa: ANN401 -- a request
+        return await self.beginner.begin(starts.request(**changes))
 
     async def result(self, session_id: str) -> model.Result:
         key = model.SessionKey("source", session_id)
@@ -129,7 +129,7 @@ async def test_a_second_start_updates_until_it_is_over() -> None:
         again = await played.begin(reference="customer-18")
         reference = simulator.held(begun.session_id).reference
         await played.does(begun.session_id, does="finish")
-        with pytest.raises(errors.BeginRefused) as caught:
+        with pytest.raises(errors.InvalidBeginRequest) as caught:
             await played.begin()
 
     assert begun.session_id == again.session_id
@@ -150,7 +150,7 @@ async def test_a_start_that_is_not_answered_has_begun_what_was_foretold() -> Non
             assert response.status == 200
         with pytest.raises(errors.ProviderTimeout):
             await played.begin()
-        foretold = played.beginner.foretell("b" * 43)
+        foretold = played.beginner.predict_session_id("b" * 43)
         assert simulator.held(foretold).standing is _BEGUN
         with pytest.raises(errors.ProviderFault):
             await played.begin(begin_id="c" * 43)

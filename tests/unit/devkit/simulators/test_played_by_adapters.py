@@ -46,9 +46,8 @@ async def _played(
     )
     served = await simulators.serve(simulator)
     ours = given | {"base_url": served.base_url} | (wrong or {})
-    adapter = entry.build(
-        "source", entry.settings_type.model_validate(ours), clocks.SystemClock()
-    )
+    checked = entry.settings_type.model_validate(ours)
+    adapter = entry.build("source", checked, clocks.SystemClock())
     yield simulator, adapter
     await adapter.close()
     await served.close()
@@ -107,7 +106,7 @@ async def test_an_unknown_word_is_understood_as_such(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "early"),
-    [("identomat", errors.NotReady), ("idnow", errors.NoSuchSession)],
+    [("identomat", errors.NotReady), ("idnow", errors.SessionNotFound)],
 )
 async def test_a_course_is_run_through(
     name: str, early: type[errors.FetchError]
@@ -137,7 +136,7 @@ async def test_unknown_and_denied_sessions_are_denied(name: str) -> None:
     async with _played(name) as (simulator, adapter):
         denied = simulator.add(simulators.Scenario(denied=True))
         results = [await _result(adapter, one) for one in (denied, "a" * 40)]
-    assert [type(result) for result in results] == [errors.NoSuchSession] * 2
+    assert [type(result) for result in results] == [errors.SessionNotFound] * 2
 
 
 @pytest.mark.parametrize(
@@ -154,7 +153,7 @@ async def test_wrong_credentials_are_refused(name: str, wrong: dict[str, str]) -
     async with _played(name, wrong) as (simulator, adapter):
         result = await _result(adapter, simulator.add(simulators.Scenario()))
 
-    assert type(result) is errors.AccountRefused
+    assert type(result) is errors.ProviderAuthFailed
 
 
 async def test_without_a_secret_key_nothing_is_signed() -> None:
@@ -181,9 +180,9 @@ async def test_callbacks_wake_and_forged_ones_prove_nothing(
         wake = adapter.normalise(_verified(document))
 
     assert len(callbacks) == 2
-    assert isinstance(wake, model.Wake)
+    assert isinstance(wake, model.WakeUp)
     assert wake.session_id == session_id
-    token = signing.url_token(b"u" * 32, "test", "source")
+    token = signing.derive_url_token(b"u" * 32, "test", "source")
     genuine = callbacks[0].path == f"/webhooks/source/{token}"
     assert genuine is not forged
     assert truth.heard is not forged
@@ -213,7 +212,7 @@ async def test_identomat_asks_to_deliver_codes() -> None:
         sent = simulator.message(simulator.add(simulators.Scenario()))
         normalised = adapter.normalise(_verified(orjson.loads(sent.body)))
 
-    assert isinstance(normalised, model.Message)
+    assert isinstance(normalised, model.ForwardedMessage)
 
 
 @pytest.mark.parametrize(

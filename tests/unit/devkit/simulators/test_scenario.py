@@ -20,7 +20,7 @@ def _bodies(scenario: _scenario.Scenario) -> list[bytes]:
 def test_the_turns_come_in_their_order() -> None:
     """Hanging, errors, not ready, preliminary, and then the outcome for ever."""
     scenario = _scenario.Scenario(hang=1, errors=2, not_ready=1, pending_first=1)
-    held = _scenario.Held("s", scenario)
+    held = _scenario.SimulatedSession("s", scenario)
 
     assert not held.ended
     turns = [(str(held.turn()), held.ended) for _ in range(7)]
@@ -73,7 +73,7 @@ def test_the_truth_is_the_outcome(outcome: model.Outcome) -> None:
     """Without faults a session ends in its outcome, and is heard of."""
     scenario = _scenario.Scenario(outcome=outcome, not_ready=3, repeat=2)
 
-    assert _scenario.truth(scenario, "WORD") == _scenario.Truth(
+    assert _scenario.truth(scenario, "WORD") == _scenario.ExpectedDecision(
         outcome=outcome, provider_status="WORD", heard=True
     )
 

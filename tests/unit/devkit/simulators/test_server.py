@@ -175,10 +175,10 @@ async def test_each_has_a_port_of_its_own() -> None:
 async def test_disturbances_are_answered_for_the_provider() -> None:
     """An error comes with its status and Retry-After; the rest is the provider's."""
     scenario = _scenario.Scenario(errors=1, error_status=502, retry_after="7")
-    held = _scenario.Held("s", scenario)
+    held = _scenario.SimulatedSession("s", scenario)
 
     answer = await _server.disturbed(held)
 
     assert isinstance(answer, web.Response)
     assert (answer.status, answer.headers["Retry-After"]) == (502, "7")
-    assert await _server.disturbed(held) is _scenario.Turn.OUTCOME
+    assert await _server.disturbed(held) is _scenario.ResponseKind.OUTCOME
