@@ -125,7 +125,7 @@ async def test_broker_ends_with_a_parent_that_was_killed() -> None:
     """SIGKILL of the process that started it ends the broker and its data."""
     program = textwrap.dedent("""
         import time
-        from worker import broker
+        from worker.devkit import broker
         cluster = broker.Cluster()
         cluster.start_sync()
         node = cluster.nodes[0]

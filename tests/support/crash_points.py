@@ -24,7 +24,7 @@ from worker.pipeline import fetcher, intake
 
 #: name: (class, method, whether the end comes after the call)
 POINTS: dict[str, tuple[type, str, bool]] = {
-    "take": (intake.Intake, "take", True),
+    "take": (intake.Intake, "handle", True),
     "fetch": (fetcher.Fetcher, "_fetch", True),
     "begin": (aiokafka.AIOKafkaProducer, "begin_transaction", True),
     "send": (ledger_partition.LedgerPartition, "_send_all", True),
@@ -39,9 +39,9 @@ POINTS: dict[str, tuple[type, str, bool]] = {
 }
 #: the same for the api: between what is written, asked and told
 BEGIN_POINTS: dict[str, tuple[type, str, bool]] = {
-    "intended": (begin_log.BeginLog, "intend", True),
+    "intended": (begin_log.BeginLog, "record_intent", True),
     "begun": (service.Service, "_call", True),
-    "registered": (service.Service, "_tell", True),
+    "registered": (service.Service, "_publish_registration", True),
     "ended": (service.Service, "_note", True),
 }
 
