@@ -125,10 +125,11 @@ class Session(NamedTuple):
             return False
         if self.awaiting_callback or not self.open:
             return False
-        flying = None if self.flight is None else self.flight.cause
-        return not any(
-            cause is not None and cause.type is model.CauseType.RECHECK
-            for cause in (self.pending_cause, self.queued_cause, flying)
+        flight = self.flight
+        return not (
+            _is_recheck(self.pending_cause)
+            or _is_recheck(self.queued_cause)
+            or (flight is not None and _is_recheck(flight.cause))
         )
 
     @property
@@ -140,6 +141,10 @@ class Session(NamedTuple):
     def final(self) -> bool:
         """Return whether what stands is final."""
         return self.current_verdict is not None and self.current_verdict.final
+
+
+def _is_recheck(cause: model.Cause | None) -> bool:
+    return cause is not None and cause.type is model.CauseType.RECHECK
 
 
 _PLACES = {name: place for place, name in enumerate(Session._fields)}

@@ -23,18 +23,26 @@ class Backlog:
         """Return how many wait, of all sources."""
         return sum(map(len, self._sizes.values()))
 
+    def __bool__(self) -> bool:
+        """Return whether any session has waited yet."""
+        return bool(self._sizes)
+
     def __contains__(self, key: model.SessionKey) -> bool:
         """Return whether the session waits."""
-        return key in self._sizes.get(key.source, ())
+        sizes = self._sizes.get(key.source)
+        return sizes is not None and key in sizes
 
     def put(self, key: model.SessionKey, session: ledger.Session) -> None:
         """Let *session* wait; where it does already it keeps its place."""
-        sizes = self._sizes.setdefault(key.source, collections.OrderedDict())
-        size = weigh(session)
-        self._bytes[key.source] = (
-            self._bytes.get(key.source, 0) + size - sizes.get(key, 0)
-        )
-        sizes[key] = size
+        source, size = key.source, weigh(session)
+        sizes = self._sizes.get(source)
+        if sizes is None:
+            sizes = self._sizes[source] = collections.OrderedDict()
+            self._bytes[source] = 0
+        before = sizes.get(key, 0)
+        if before != size:
+            sizes[key] = size
+            self._bytes[source] += size - before
 
     def discard(self, key: model.SessionKey) -> None:
         """Take note that the session does not wait, or no more."""
@@ -62,8 +70,9 @@ class Backlog:
 
 def weigh(session: ledger.Session) -> int:
     """Return about how many bytes of memory a waiting *session* takes."""
-    texts = 2 * len(session.provider_session_id) + len(session.reference or "")
-    marks = sum(map(len, session.seen_delivery_ids)) + _MARK_BYTES * len(
-        session.seen_delivery_ids
-    )
-    return _SESSION_BYTES + texts + marks
+    size = _SESSION_BYTES + 2 * len(session.provider_session_id)
+    if session.reference is not None:
+        size += len(session.reference)
+    for delivery_id in session.seen_delivery_ids:
+        size += _MARK_BYTES + len(delivery_id)
+    return size

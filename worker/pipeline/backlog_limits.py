@@ -42,6 +42,8 @@ class BacklogLimits:
         self._clock = clock
         self._limits = limits
         self._crowds: dict[str, _SourceBacklog] = {}
+        #: fewer sessions are far from both bounds, whatever they hold
+        self._few = min(limits.max_unanswered, limits.max_unanswered_bytes >> 16)
 
     def record_answer(self, source: str) -> None:
         """Take note that a session of *source* waits no longer: it is answered."""
@@ -52,7 +54,11 @@ class BacklogLimits:
     @property
     def blocked_by(self) -> str | None:
         """Return the source for which no more events are taken; None: for none."""
-        for source in self._memory.unanswered.sources():
+        unanswered = self._memory.unanswered
+        for source in unanswered.sources():
+            # Nearly always far from its bound, and asked for each event.
+            if not self._crowds and unanswered.sessions(source) < self._few:
+                continue
             if self._is_full(source) and self._works_off(source):
                 return source
         return None

@@ -267,7 +267,7 @@ class PartitionProcessor:
     def _no_longer_unanswered(self, key: model.SessionKey) -> None:
         """Take note that a session is answered, spoken for, or has ended."""
         self._starting.no_longer_unanswered(key)
-        if self.memory.get(key) is not None:
+        if key in self.memory:
             self._crowding.record_answer(key.source)
 
     def on_crash(self, error: BaseException) -> None:

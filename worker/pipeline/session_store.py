@@ -53,6 +53,9 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._working) + len(self._resting)
 
+    def __contains__(self, key: model.SessionKey) -> bool:
+        return key in self._working or str(key) in self._resting
+
     @property
     def working(self) -> int:
         """Return how many sessions are in flight, or due within a minute."""
@@ -143,23 +146,25 @@ class SessionStore:
     def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
         """Keep the session's state, and when it is due."""
         before = self._due(key)
-        self._strangers -= key in self._working and self._is_stranger(key)
+        worked = self._working.get(key)
+        self._strangers -= worked is not None and self._is_stranger(key)
         if session is None:
             self._forget(key)
-        elif not session.open:
+            return
+        if not session.open:
             self._forget(key)
             self._store_encoded(key, session)
-        elif _waits_long(session):
+            return
+        if _waits_long(session):
             self._working.pop(key, None)
             self._store_encoded(key, session)
             self._park(key, session)
         else:
-            if key not in self._working:
+            if worked is None:
                 self._resting.pop(str(key), None)
                 self._parked.pop(key, None)
             self._working[key] = session
-            self._sort(key, session)
-            self._strangers += self._is_stranger(key)
+            self._strangers += self._sort(key, session)
         self._schedule(key, before)
 
     def _forget(self, key: model.SessionKey) -> None:
@@ -181,16 +186,19 @@ class SessionStore:
         self._parked[key] = _Parked(session.due_at, since)
         self._sort(key, session)
 
-    def _sort(self, key: model.SessionKey, session: ledger.Session) -> None:
-        """Keep note of what an open session waits for."""
-        if session.unregistered_cause is not None:
+    def _sort(self, key: model.SessionKey, session: ledger.Session) -> bool:
+        """Keep note of what an open session waits for; return whether it waits."""
+        held = session.unregistered_cause is not None
+        unanswered = not held and session.unanswered
+        if held:
             self.held.put(key, session)
-        else:
+        elif self.held:
             self.held.discard(key)
-        if session.unregistered_cause is None and session.unanswered:
+        if unanswered:
             self.unanswered.put(key, session)
-        else:
+        elif self.unanswered:
             self.unanswered.discard(key)
+        return held or unanswered
 
     def _is_stranger(self, key: model.SessionKey) -> bool:
         return key in self.unanswered or key in self.held
