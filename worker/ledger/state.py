@@ -123,14 +123,14 @@ class Session(NamedTuple):
         """
         if self.current_verdict is not None or self.registered_at is not None:
             return False
-        if self.awaiting_callback or not self.open:
-            return False
         flight = self.flight
-        return not (
-            _is_recheck(self.pending_cause)
-            or _is_recheck(self.queued_cause)
-            or (flight is not None and _is_recheck(flight.cause))
-        )
+        if self.awaiting_callback or (self.due_at is None and flight is None):
+            return False
+        flying = None if flight is None else flight.cause
+        for cause in (self.pending_cause, self.queued_cause, flying):
+            if cause is not None and cause.type is model.CauseType.RECHECK:
+                return False
+        return True
 
     @property
     def given_up(self) -> bool:
@@ -141,10 +141,6 @@ class Session(NamedTuple):
     def final(self) -> bool:
         """Return whether what stands is final."""
         return self.current_verdict is not None and self.current_verdict.final
-
-
-def _is_recheck(cause: model.Cause | None) -> bool:
-    return cause is not None and cause.type is model.CauseType.RECHECK
 
 
 _PLACES = {name: place for place, name in enumerate(Session._fields)}

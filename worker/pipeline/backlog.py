@@ -15,49 +15,49 @@ class Backlog:
     """The sessions of a partition that wait for the same thing."""
 
     def __init__(self) -> None:
-        # Not a dict: there the first key is found ever more slowly as others go.
-        self._sizes: dict[str, collections.OrderedDict[model.SessionKey, int]] = {}
+        #: what each waiting session takes; a key is looked up at every step
+        self.sizes: dict[model.SessionKey, int] = {}
+        # No dict: there the first key is found ever more slowly as others go.
+        self._order: dict[str, collections.OrderedDict[model.SessionKey, None]] = {}
         self._bytes: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Return how many wait, of all sources."""
-        return sum(map(len, self._sizes.values()))
-
-    def __bool__(self) -> bool:
-        """Return whether any session has waited yet."""
-        return bool(self._sizes)
+        return len(self.sizes)
 
     def __contains__(self, key: model.SessionKey) -> bool:
         """Return whether the session waits."""
-        sizes = self._sizes.get(key.source)
-        return sizes is not None and key in sizes
+        return key in self.sizes
 
     def put(self, key: model.SessionKey, session: ledger.Session) -> None:
         """Let *session* wait; where it does already it keeps its place."""
-        source, size = key.source, weigh(session)
-        sizes = self._sizes.get(source)
-        if sizes is None:
-            sizes = self._sizes[source] = collections.OrderedDict()
-            self._bytes[source] = 0
-        before = sizes.get(key, 0)
-        if before != size:
-            sizes[key] = size
-            self._bytes[source] += size - before
+        size, before = weigh(session), self.sizes.get(key)
+        if before == size:
+            return
+        source = key.source
+        self.sizes[key] = size
+        if before is None:
+            order = self._order.get(source)
+            if order is None:
+                order = self._order[source] = collections.OrderedDict()
+                self._bytes[source] = 0
+            order[key] = None
+        self._bytes[source] += size - (before or 0)
 
     def discard(self, key: model.SessionKey) -> None:
         """Take note that the session does not wait, or no more."""
-        sizes = self._sizes.get(key.source)
-        size = None if sizes is None else sizes.pop(key, None)
+        size = self.sizes.pop(key, None)
         if size is not None:
+            del self._order[key.source][key]
             self._bytes[key.source] -= size
 
     def sources(self) -> list[str]:
         """Return the sources of which any session has waited."""
-        return list(self._sizes)
+        return list(self._order)
 
     def sessions(self, source: str) -> int:
         """Return how many sessions of *source* wait."""
-        return len(self._sizes.get(source, ()))
+        return len(self._order.get(source, ()))
 
     def size(self, source: str) -> int:
         """Return how many bytes of memory the sessions of *source* take, about."""
@@ -65,7 +65,7 @@ class Backlog:
 
     def oldest(self, source: str) -> Iterator[model.SessionKey]:
         """Yield the sessions of *source*, those that wait longest first."""
-        return iter(self._sizes.get(source, ()))
+        return iter(self._order.get(source, ()))
 
 
 def weigh(session: ledger.Session) -> int:

@@ -143,18 +143,24 @@ class SessionStore:
         text = str(key)
         return self._resting.get(text) or self.deferred.get(text)
 
-    def put(self, key: model.SessionKey, session: ledger.Session | None) -> None:
-        """Keep the session's state, and when it is due."""
+    def put(self, key: model.SessionKey, session: ledger.Session | None) -> bool:
+        """
+        Keep the session's state, and when it is due.
+
+        Returns whether it was unanswered before and is not any more.
+        """
         before = self._due(key)
         worked = self._working.get(key)
-        self._strangers -= worked is not None and self._is_stranger(key)
+        unanswered = key in self.unanswered.sizes
+        if worked is not None:
+            self._strangers -= unanswered or key in self.held.sizes
         if session is None:
             self._forget(key)
-            return
+            return unanswered
         if not session.open:
             self._forget(key)
             self._store_encoded(key, session)
-            return
+            return unanswered
         if _waits_long(session):
             self._working.pop(key, None)
             self._store_encoded(key, session)
@@ -166,6 +172,7 @@ class SessionStore:
             self._working[key] = session
             self._strangers += self._sort(key, session)
         self._schedule(key, before)
+        return unanswered and key not in self.unanswered.sizes
 
     def _forget(self, key: model.SessionKey) -> None:
         self._working.pop(key, None)
@@ -192,11 +199,11 @@ class SessionStore:
         unanswered = not held and session.unanswered
         if held:
             self.held.put(key, session)
-        elif self.held:
+        elif key in self.held.sizes:
             self.held.discard(key)
         if unanswered:
             self.unanswered.put(key, session)
-        elif self.unanswered:
+        elif key in self.unanswered.sizes:
             self.unanswered.discard(key)
         return held or unanswered
 

@@ -36,9 +36,7 @@ class SessionUpdater:
         rules = self.sources[key.source].rules
         after, effects = ledger.advance(key, session, told, now, rules)
         if after is not session:
-            unanswered = key in self.sessions.unanswered
-            self.sessions.put(key, after)
-            if unanswered and key not in self.sessions.unanswered:
+            if self.sessions.put(key, after):
                 self.no_longer_unanswered(key)
             if not effects or not isinstance(effects[-1], ledger.SkipPersist):
                 self.writer.pending().sessions.setdefault(key, session)
