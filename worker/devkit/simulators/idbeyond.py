@@ -18,12 +18,11 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.devkit.simulators import _account, _pages, _scenario, _server
+from worker.devkit.simulators import _account, _entry, _pages, _scenario, _server
 from worker.devkit.simulators import idbeyond_pages as pages
 
-_SCHEME = signing.SignatureScheme("X-Verification-Signature")
+_SCHEME = signing.BodyHmac("X-Verification-Signature")
 _FORGED = b"forged-webhook-secret"
-_SECRET_MIN_CHARS = 16  # vendor's operator starter, seen 2026-11-20
 _CREATE = "/api/verification/sessions"
 _LIFETIME_MS = 900_000
 _STATUS: Mapping[model.Outcome, str] = {
@@ -155,7 +154,7 @@ class IdBeyond:
         key = _FORGED if forged else secret
         headers = {"Content-Type": "application/json"}
         if key:
-            headers[_SCHEME.header] = signing.sign(_SCHEME, key, body)
+            headers[_SCHEME.header] = _SCHEME.sign(key, body)
         return _scenario.OutgoingCallback(
             delay_s=0.0,
             method="POST",
@@ -172,7 +171,7 @@ class IdBeyond:
             given = orjson.loads(await request.read() or b"{}")
         except orjson.JSONDecodeError:
             given = None
-        if wrong := _wrong(given):
+        if wrong := pages.wrong_field(given):
             return _refused(400, "INVALID_REQUEST", field=wrong)
         metadata = given.get("metadata") or {}
         made = _Made(
@@ -276,20 +275,14 @@ def _browsable(return_url: str | None) -> str | None:
     return return_url if scheme in {"http", "https"} else None
 
 
-def _wrong(given: object) -> str | None:
-    """Return the first field of the create call that has not its documented type."""
-    if not isinstance(given, dict):
-        return "body"
-    for name in ("externalUserId", "returnUrl", "webhookUrl", "webhookSecret"):
-        if not isinstance(given.get(name), str | None):
-            return name
-    if not isinstance(given.get("metadata"), dict | None):
-        return "metadata"
-    secret = given.get("webhookSecret")
-    short = secret is not None and len(secret) < _SECRET_MIN_CHARS
-    return "webhookSecret" if short else None
-
-
 def _refused(status: int, code: str, **more: str) -> web.Response:
     """Return an error; of the codes only ``API_KEY_INVALID`` is documented."""
     return _server.answer({"ok": False, "error": code, **more}, status=status)
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=IdBeyond,
+    addresses=IdBeyond.addresses,
+    rejected=model.Reason.DECLINED,
+    pending=model.Reason.UNDER_REVIEW,
+)
