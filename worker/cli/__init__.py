@@ -43,6 +43,13 @@ _COMMANDS = {
 }
 
 
+_DEVKIT = "worker.devkit."
+_NO_DEVKIT = (
+    "{} is a development tool, which this installation does not contain: install the"
+    " extra `dev` in a checkout of the project (pip install -e '.[dev]')."
+)
+
+
 class _Lazy(click.Group):
     """Imports a command's module when the command is asked for."""
 
@@ -54,7 +61,13 @@ class _Lazy(click.Group):
         """Return the command, or None where there is no such one."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        name = _COMMANDS[cmd_name][0]
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError:
+            if not name.startswith(_DEVKIT):
+                raise
+            raise click.ClickException(_NO_DEVKIT.format(cmd_name)) from None
         return next(
             value
             for value in vars(module).values()
