@@ -86,3 +86,22 @@ def _parse(text: str) -> int:
     if not 0 <= at_ms <= LATEST_MS:
         raise ValueError("a time outside of 1970 to 9999")
     return at_ms
+
+
+async def wait_event_or_timeout(
+    event: asyncio.Event, clock: Clock, seconds: float | None
+) -> None:
+    """Return once *event* is set, as it is when *seconds* are over (None: never)."""
+    if seconds is None:
+        await event.wait()
+        return
+    over = asyncio.ensure_future(_set_after(clock, seconds, event))
+    try:
+        await event.wait()
+    finally:
+        over.cancel()
+
+
+async def _set_after(clock: Clock, seconds: float, event: asyncio.Event) -> None:
+    await clock.sleep(seconds)
+    event.set()

@@ -14,12 +14,14 @@ from worker.model.begins import (
     StartedSession,
 )
 from worker.model.callbacks import (
+    UNREAD_MAX_BYTES,
     Callback,
     Event,
     ForwardedMessage,
     IgnoredCallback,
     Normalised,
     SessionKey,
+    UnreadRecord,
     VerifiedCallback,
     WakeUp,
 )
@@ -47,7 +49,6 @@ from worker.model.enums import (
     Reason,
 )
 from worker.model.ids import deterministic_id, random_id
-from worker.model.records import UNREAD_MAX_BYTES, UnreadRecord
 
 POSITION_KEY = "__position"
 

@@ -4,8 +4,8 @@ import asyncio
 import collections
 from collections.abc import Callable, Iterable, Mapping
 
+from worker import clock, ledger, model, ports
 from worker import clock as clocks
-from worker import ledger, model, ports
 from worker.pipeline import (
     backlog_limits,
     deferred_events,
@@ -20,7 +20,6 @@ from worker.pipeline import (
     session_updater,
     source_runtime,
     telemetry,
-    waiting,
 )
 from worker.telemetry import log_throttle
 
@@ -245,7 +244,7 @@ class PartitionProcessor:
         waits += [self._limits.look_ms] if self._clearing.full else []
         waits += [] if wait_ms is None else [wait_ms]
         waits += [] if due is None else [max(due - now, 1)]
-        await waiting.wait_event_or_timeout(self._wake, self.clock, min(waits) / 1000)
+        await clock.wait_event_or_timeout(self._wake, self.clock, min(waits) / 1000)
 
     def _take(self) -> None:
         now = self.clock.now_ms()

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import aiolimiter
 
+from worker import clock
 from worker import clock as clocks
-from worker.pipeline import circuit_breaker, waiting
+from worker.pipeline import circuit_breaker
 
 #: Starts a fetch and returns True, or returns False where none is due any more.
 Start = Callable[[], bool]
@@ -200,4 +201,4 @@ class SourceLimiter:
                 self._start_one()
             else:
                 seconds = None if blocked is None else blocked / 1000
-                await waiting.wait_event_or_timeout(self._changed, self._clock, seconds)
+                await clock.wait_event_or_timeout(self._changed, self._clock, seconds)

@@ -6,7 +6,7 @@ Run Apache Kafka itself as child processes, one broker or three, for dev and tes
 """
 
 from worker.devkit.broker.cluster import Cluster
-from worker.devkit.broker.errors import BrokerError
 from worker.devkit.broker.node import Node
+from worker.devkit.broker.process import BrokerError
 
 __all__ = ["BrokerError", "Cluster", "Node"]

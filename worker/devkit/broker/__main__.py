@@ -7,7 +7,7 @@ import tempfile
 
 import click
 
-from worker.devkit.broker import cluster, download, errors, jars, process
+from worker.devkit.broker import cluster, download, jars, process
 
 _ROOTS = ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36")
 _PORT = 9092
@@ -48,7 +48,7 @@ def start(nodes: int, folder: pathlib.Path) -> None:
     )
     try:
         kafka.start_sync()
-    except errors.BrokerError as error:
+    except process.BrokerError as error:
         raise click.ClickException(str(error)) from error
     told.write_text(f"{kafka.bootstrap_servers}\n")
     click.echo(kafka.bootstrap_servers)

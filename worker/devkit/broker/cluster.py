@@ -9,7 +9,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from worker.devkit.broker import config, errors, formatting, jars, java, node, process
+from worker.devkit.broker import config, formatting, jars, java, node, process
 
 _PORT_ATTEMPTS = 5
 # Until SIGTERM is followed by SIGKILL. Brokers that end together wait 5 s for each
@@ -149,7 +149,7 @@ class Cluster:
         root.mkdir(parents=True, exist_ok=True)
         found = len(list(root.glob("node-*/data/meta.properties")))
         if found not in {0, self._size}:
-            raise errors.BrokerError(
+            raise process.BrokerError(
                 f"The data in {root} are those of {found} brokers, not {self._size}: "
                 "start as many, or delete that folder."
             )
@@ -179,7 +179,7 @@ class Cluster:
             kafka, [each.properties_path for each in self.nodes], self._format_args
         )
         if self._abort.is_set():
-            raise errors.BrokerError("The start of the broker was interrupted.")
+            raise process.BrokerError("The start of the broker was interrupted.")
         for each in self.nodes:
             each.launch()
         node.wait_until_ready(

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from worker.devkit.broker import errors
+from worker.devkit.broker import process
 
 _TIMEOUT_S = 15
 
@@ -24,7 +24,7 @@ def fetch(coordinate: str, folder: pathlib.Path) -> pathlib.Path:
         artifact = context.create_dependency(coordinate).artifact
         return pathlib.Path(artifact.resolve())
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-        raise errors.BrokerError(
+        raise process.BrokerError(
             f"Apache Kafka cannot be downloaded: {coordinate} was not to be had from "
             f"{' or '.join(context.remote_repos.values())}. Check that this machine "
             "reaches Maven Central, or name a mirror under [repositories] in "
@@ -70,7 +70,7 @@ def _jgo(module: str) -> Any:  # noqa: ANN401 -- jgo is not typed throughout
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise errors.BrokerError(
+        raise process.BrokerError(
             "What fetches the embedded broker is not installed: run `make install` "
             "(it is the Python package jgo)."
         ) from None

@@ -16,7 +16,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 
-from worker.devkit.broker import config, errors, jars, java
+from worker.devkit.broker import config, jars, java, process
 
 _META = "meta.properties"
 _CHECKPOINT = "bootstrap.checkpoint"
@@ -98,8 +98,8 @@ def _run_tool(
     ended = [(each.communicate()[0], each.returncode) for each in running]
     for text, code in ended:
         if code:
-            raise errors.BrokerError(
+            raise process.BrokerError(
                 "The broker's data folder cannot be formatted: check the "
                 "properties and format_args given, for Kafka says:\n"
-                f"{errors.excerpt(text)}"
+                f"{process.excerpt(text)}"
             )

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from worker.devkit.broker import download, errors, progress
+from worker.devkit.broker import download, process, progress
 
 LOCK = pathlib.Path(__file__).with_name("jars.lock")
 _AT_ONCE = 4
@@ -85,14 +85,14 @@ def _temporary() -> pathlib.Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError as error:
-        raise errors.BrokerError(
+        raise process.BrokerError(
             f"This user has no home, and {folder} cannot be made ({error.strerror}): "
             "set HOME, or XDG_CACHE_HOME to a folder that is writable."
         ) from error
     # Whoever can write there could change a jar between its check and its use.
     private = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and private):
-        raise errors.BrokerError(
+        raise process.BrokerError(
             f"This user has no home, and others can write to {folder}: "
             "set HOME, or XDG_CACHE_HOME to a folder that is writable."
         )
@@ -133,7 +133,7 @@ def sole_writer(folder: pathlib.Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("wb")
     except OSError as error:
-        raise errors.BrokerError(
+        raise process.BrokerError(
             f"The broker's jars cannot be kept in {folder} ({error.strerror}): "
             "make that folder writable, or set XDG_CACHE_HOME to one that is."
         ) from error
@@ -170,7 +170,7 @@ def _fetch_all(
                     future.result()
                     advance(waiting.pop(future).size_bytes)
                 if abort.is_set():
-                    raise errors.BrokerError("The download was interrupted.")
+                    raise process.BrokerError("The download was interrupted.")
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -184,7 +184,7 @@ def _fetch_one(
         own = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         try:
             _checked(jar, fetch(jar.coordinate, own)).replace(folder / jar.name)
-        except errors.BrokerError:
+        except process.BrokerError:
             if attempt == _ATTEMPTS:
                 raise
         else:
@@ -194,7 +194,7 @@ def _fetch_one(
 def _checked(jar: Jar, path: pathlib.Path) -> pathlib.Path:
     if jar.matches(path):
         return path
-    raise errors.BrokerError(
+    raise process.BrokerError(
         f"{jar.name} is not the file that was pinned (its SHA-256 differs): "
         "check the mirror that it came from, or the network's proxy."
     )

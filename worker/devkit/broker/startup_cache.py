@@ -9,7 +9,7 @@ run, which starts many brokers, and not for one start.
 import pathlib
 import tempfile
 
-from worker.devkit.broker import cluster, errors, jars, java
+from worker.devkit.broker import cluster, jars, java, process
 
 _STOP_S = 120.0
 
@@ -45,7 +45,7 @@ def _record(target: pathlib.Path) -> None:
         try:
             recorded.replace(target)
         except FileNotFoundError:
-            raise errors.BrokerError(
+            raise process.BrokerError(
                 "Java has not recorded a start-up cache: look for its reason in the "
                 "broker's log, or start brokers without it."
             ) from None

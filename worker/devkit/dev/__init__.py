@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from worker.devkit.dev.options import Options
+from worker.devkit.dev.environment import Options
 
 __all__ = ["Options", "run"]
 

@@ -15,7 +15,8 @@ from worker.devkit.dev import (
     console,
     curl,
     decision_stream,
-    dev_errors,
+    environment,
+    ports,
     sample_config,
     scenario_run,
     supervisor,
@@ -23,7 +24,6 @@ from worker.devkit.dev import (
     traffic,
 )
 from worker.devkit.dev import environment as staging
-from worker.devkit.dev import options as asked
 
 
 class Stopwatch:
@@ -107,7 +107,7 @@ _GOOD, _FAILED, _FORCED = 0, 1, 130
 _ONE_WISH_S = 1.0
 
 
-def run(options: asked.Options) -> int:
+def run(options: environment.Options) -> int:
     """Return the exit code; raises errors.KycError, whose sentence is the caller's."""
     if options.once and options.config is not None:
         raise errors.ConfigurationError(
@@ -116,7 +116,7 @@ def run(options: asked.Options) -> int:
     told = console.Console(settings.process_environment())
     try:
         return asyncio.run(_run(options, told))
-    except (dev_errors.DevError, broker.BrokerError) as error:
+    except (ports.DevError, broker.BrokerError) as error:
         told.say(str(error))
     except BrokenPipeError:
         _forget_stdout()
@@ -126,7 +126,7 @@ def run(options: asked.Options) -> int:
     return _FAILED
 
 
-async def _run(options: asked.Options, told: console.Console) -> int:
+async def _run(options: environment.Options, told: console.Console) -> int:
     """Do it, until it is done or a signal ends it."""
     since = Stopwatch(clocks.SystemClock().now_ms())
     setting = staging.DevEnvironmentBuilder(options, settings.process_environment())

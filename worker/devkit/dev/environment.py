@@ -15,15 +15,28 @@ from worker.devkit.dev import (
     config_file,
     console,
     demo_credentials,
-    dev_errors,
     kafka,
     ports,
     sample_config,
     service,
 )
-from worker.devkit.dev import options as asked
 from worker.kafka import topics
 from worker.telemetry import logs
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The arguments of ``dev``; a port that is None is the usual one."""
+
+    once: bool = False
+    port: int | None = None
+    admin_port: int | None = None
+    api_port: int | None = None
+    traffic: bool = True
+    workers: int = 1
+    data_dir: pathlib.Path | None = None
+    config: pathlib.Path | None = None
+
 
 _PORT = 8080
 _ADMIN_PORT = 9090
@@ -63,7 +76,7 @@ class DevEnvironment:
 class DevEnvironmentBuilder:
     """What a stage is made of, piece by piece."""
 
-    def __init__(self, options: asked.Options, environ: Mapping[str, str]) -> None:
+    def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
         self._options = options
         self._environ = environ
         self._own = options.config is not None
@@ -191,7 +204,7 @@ async def _create_topics(config: settings.Settings, had: kafka.Kafka) -> None:
     except errors.KafkaUnavailable:
         if had.node is not None:
             raise
-        raise dev_errors.DevError(
+        raise ports.DevError(
             f"No Kafka answers at {had.bootstrap_servers}: start the one that"
             " KAFKA_BOOTSTRAP_SERVERS names, or unset that to have one started."
         ) from None

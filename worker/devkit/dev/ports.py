@@ -5,7 +5,10 @@ import errno
 import socket
 from collections.abc import Sequence
 
-from worker.devkit.dev import dev_errors
+
+class DevError(Exception):
+    """What ``dev`` needs cannot be had; the message is a sentence for a person."""
+
 
 HOST = "127.0.0.1"
 
@@ -39,7 +42,7 @@ def _bound(held: contextlib.ExitStack, port: int, option: str) -> int:
             if error.errno == errno.EADDRINUSE
             else f"cannot be had ({error.strerror})"
         )
-        raise dev_errors.DevError(
+        raise DevError(
             f"Port {port} {why}: end what listens there, or choose another one with"
             f" {option}."
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from worker.devkit.broker import process
-from worker.devkit.dev import dev_errors, ports
+from worker.devkit.dev import ports
 
 _READY_S = 60.0
 _POLL_S = 0.05
@@ -70,13 +70,13 @@ class Service:
                 while not await _answers(session, url):
                     if not await self.alive():
                         why = await asyncio.to_thread(self._last)
-                        raise dev_errors.DevError(
+                        raise ports.DevError(
                             f"{self.name} ended instead of starting:\n{why}"
                         )
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             why = await asyncio.to_thread(self._last)
-            raise dev_errors.DevError(
+            raise ports.DevError(
                 f"{self.name} is not ready after {_READY_S:g} s:\n{why}"
             ) from None
 

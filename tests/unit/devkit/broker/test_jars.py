@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import pytest
 
-from worker.devkit.broker import download, errors, jars
+from worker.devkit.broker import download, jars, process
 
 _CONTENT = {"g:a:1": b"first" * 100, "g:b:2": b"second" * 100, "g:c:3": b"third" * 9}
 
@@ -96,7 +96,7 @@ def test_wrong_file_is_refused_and_never_kept(tmp_path: pathlib.Path) -> None:
         path.write_bytes(b"something else")
         return path
 
-    with pytest.raises(errors.BrokerError, match=r"SHA-256 differs.*mirror"):
+    with pytest.raises(process.BrokerError, match=r"SHA-256 differs.*mirror"):
         jars.ensure(folder=tmp_path, jars=_pins(), fetch=wrong)
     assert not list(tmp_path.rglob("*.jar"))
 
@@ -110,7 +110,7 @@ def test_passing_trouble_is_retried(tmp_path: pathlib.Path) -> None:
         if coordinate not in failed:
             failed.add(coordinate)
             path.write_bytes(b"half")
-            raise errors.BrokerError("cut")
+            raise process.BrokerError("cut")
         return path
 
     jars.ensure(folder=tmp_path, jars=_pins(), fetch=flaky)
@@ -121,7 +121,7 @@ def test_abort_ends_a_download(tmp_path: pathlib.Path) -> None:
     """When the start is given up, what has not begun is not fetched."""
     abort = threading.Event()
     abort.set()
-    with pytest.raises(errors.BrokerError, match="interrupted"):
+    with pytest.raises(process.BrokerError, match="interrupted"):
         jars.ensure(folder=tmp_path, jars=_pins(), fetch=_fetch, abort=abort)
 
 
@@ -139,11 +139,11 @@ def test_two_processes_at_once_fetch_once(tmp_path: pathlib.Path) -> None:
     """Of two processes that need the jars one fetches, and both have whole files."""
     context = multiprocessing.get_context("spawn")
     both = [context.Process(target=_ensure, args=(tmp_path,)) for _ in range(2)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(9)
-    assert [process.exitcode for process in both] == [0, 0]
+    for child in both:
+        child.start()
+    for child in both:
+        child.join(9)
+    assert [child.exitcode for child in both] == [0, 0]
     assert all(pin.matches(tmp_path / pin.name) for pin in _pins())
     assert len(list(tmp_path.glob("asked-*"))) == len(_CONTENT)
 
@@ -151,7 +151,7 @@ def test_two_processes_at_once_fetch_once(tmp_path: pathlib.Path) -> None:
 def test_unwritable_cache_says_what_to_set(tmp_path: pathlib.Path) -> None:
     """A cache folder that cannot be is an error that names XDG_CACHE_HOME."""
     (tmp_path / "file").touch()
-    with pytest.raises(errors.BrokerError, match="XDG_CACHE_HOME"):
+    with pytest.raises(process.BrokerError, match="XDG_CACHE_HOME"):
         jars.ensure(folder=tmp_path / "file" / "x", jars=_pins(), fetch=_fetch)
 
 
@@ -176,11 +176,11 @@ def test_a_user_without_a_home_has_a_private_temporary_folder(
     assert folder == private / "kyc-worker/kafka" == jars.cache_folder()
     assert private.stat().st_mode & 0o777 == 0o700
     private.chmod(0o777)
-    with pytest.raises(errors.BrokerError, match="others can write"):
+    with pytest.raises(process.BrokerError, match="others can write"):
         jars.cache_folder()
     private.rmdir()
     private.symlink_to(tmp_path)
-    with pytest.raises(errors.BrokerError, match="XDG_CACHE_HOME"):
+    with pytest.raises(process.BrokerError, match="XDG_CACHE_HOME"):
         jars.cache_folder()
 
 
@@ -190,7 +190,7 @@ def test_no_network_is_one_clear_sentence(
     """Without Maven Central the error names it, the mirror setting and the way out."""
     monkeypatch.setattr("jgo.constants.MAVEN_CENTRAL_URL", "http://127.0.0.1:1/m")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(errors.BrokerError) as caught:
+    with pytest.raises(process.BrokerError) as caught:
         download.fetch("org.slf4j:slf4j-api:1.7.36", tmp_path)
     for word in ("slf4j-api:1.7.36", "127.0.0.1:1", "jgo.conf", "KAFKA_BOOTSTRAP"):
         assert word in str(caught.value)
@@ -202,5 +202,5 @@ def test_missing_packages_say_make_install(
     """Without jgo, which only the dev extra brings, the error says `make install`."""
     monkeypatch.setitem(sys.modules, "jgo.maven", None)
     monkeypatch.setitem(sys.modules, "jgo.config", None)
-    with pytest.raises(errors.BrokerError, match="make install"):
+    with pytest.raises(process.BrokerError, match="make install"):
         download.fetch("org.slf4j:slf4j-api:1.7.36", tmp_path)

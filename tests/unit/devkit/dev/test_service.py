@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from worker.devkit import simulators
-from worker.devkit.dev import callbacks, dev_errors, ports, service
+from worker.devkit.dev import callbacks, ports, service
 
 
 async def test_what_ends_instead_of_starting_says_why(tmp_path: pathlib.Path) -> None:
@@ -21,7 +21,7 @@ async def test_what_ends_instead_of_starting_says_why(tmp_path: pathlib.Path) ->
     )
     await made.start()
     try:
-        with pytest.raises(dev_errors.DevError) as failed:
+        with pytest.raises(ports.DevError) as failed:
             await made.ready()
     finally:
         await service.end([made], timeout_s=5)
