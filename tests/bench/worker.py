@@ -103,7 +103,7 @@ class Rig:
         self.decided.must_be(self.expected, "decisions")
 
     async def _commits(self) -> float:
-        return (await self.metrics()).get("kyc_commit_seconds_count", 0.0)
+        return (await self.metrics()).get("kyc_commit_duration_seconds_count", 0.0)
 
     async def take(self, events: list[model.Event]) -> float:
         """Have *events* taken; return the CPU microseconds for each of them."""
@@ -192,7 +192,7 @@ async def _repeated(one: Rig, decided: list[str], repeats: int) -> float:
     ]
     cpu_us = await one.take(events)
     after = await one.metrics()
-    name = "kyc_ledger_notes_total:repeated"
+    name = "kyc_session_events_total:repeated"
     noted = after.get(name, 0.0) - before.get(name, 0.0)
     environment.must_be(repeats, noted, "repeats that were recognised")
     one.decided.must_be(one.expected, "decisions")

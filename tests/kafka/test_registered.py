@@ -98,7 +98,7 @@ async def _metrics(running: system.System) -> str:
 
 
 def _reached(source: str, step: str) -> str:
-    return f'kyc_registered_sessions_total{{source="{source}",step="{step}"}} 1.0'
+    return f'kyc_session_milestones_total{{milestone="{step}",source="{source}"}} 1.0'
 
 
 async def test_a_registered_session_is_found_without_its_callback(
@@ -136,7 +136,7 @@ async def test_only_known_sessions_are_decided_where_that_is_asked_for(
         await driver.send(simulator.callbacks(stranger))
 
         async def ended() -> bool:
-            unknown = 'kyc_ledger_notes_total{kind="unknown",source="idbeyond"} 1.0'
+            unknown = 'kyc_session_events_total{kind="unknown",source="idbeyond"} 1.0'
             return unknown in await _metrics(running)
 
         await _eventually(ended)

@@ -1,6 +1,7 @@
 """Check the alert rules: their structure, and every metric and label they name."""
 
 import collections
+import enum
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ import promql_parser
 import yaml
 
 from worker import model
-from worker.telemetry import labels, metric_defs
+from worker.telemetry import metric_defs, metric_types
 
 Document = Mapping[str, Any]
 
@@ -89,7 +90,7 @@ def _alarms(found: list[Document]) -> Iterator[str]:
 
 
 def _expression(rule: Document, partitions: int) -> Iterator[str]:
-    """Yield what the expression names and nobody exports."""
+    """Yield what the expression names and no process exports."""
     text = str(rule.get("expr"))
     try:
         parsed = promql_parser.parse(text)
@@ -115,8 +116,8 @@ def _expression(rule: Document, partitions: int) -> Iterator[str]:
             continue
         known |= set(domains)
         yield from _matchers(selector, domains)
-    told = _TEMPLATE.findall(str(rule.get("annotations")))
-    for name in sorted(grouped.union(told) - known):
+    used = _TEMPLATE.findall(str(rule.get("annotations")))
+    for name in sorted(grouped.union(used) - known):
         yield f"no metric of it has the label {name}"
     bound = re.search(r"kyc_owned_partitions\)\s*<\s*(\d+)", text)
     if bound is not None and int(bound[1]) != partitions:
@@ -124,13 +125,13 @@ def _expression(rule: Document, partitions: int) -> Iterator[str]:
 
 
 def _domains(name: str) -> Mapping[str, set[str] | None] | None:
-    """Return the labels of the series *name* and their words (None: any), if it is."""
+    """Return the labels of the series *name* and their values (None: any)."""
     if name == "up":
         return {"job": _JOBS}
     if name == "kyc_build_info":
-        return {"version": None, "python": None}
+        return {"version": None}
     for metric in metric_defs.CATALOGUE:
-        histogram = metric.kind is metric_defs.Kind.HISTOGRAM
+        histogram = metric.kind == "histogram"
         exported = {metric.name + s for s in _SUFFIXES} if histogram else {metric.name}
         if name in exported:
             of = {key: _words(domain) for key, domain in metric.labels.items()}
@@ -138,10 +139,10 @@ def _domains(name: str) -> Mapping[str, set[str] | None] | None:
     return None
 
 
-def _words(domain: labels.Domain) -> set[str] | None:
-    if issubclass(domain, labels.Source):
-        return None
-    return {str(word) for word in domain}
+def _words(domain: metric_types.Domain) -> set[str] | None:
+    if issubclass(domain, enum.StrEnum):
+        return {str(value) for value in domain}
+    return None
 
 
 def _matchers(
@@ -151,7 +152,7 @@ def _matchers(
         if matcher.name not in domains:
             yield f"{selector.name} has no label {matcher.name}"
             continue
-        words = domains[matcher.name]
+        known = domains[matcher.name]
         for value in matcher.value.split("|"):
-            if words is not None and value not in words:
+            if known is not None and value not in known:
                 yield f"{selector.name}: {matcher.name} is never {value!r}"

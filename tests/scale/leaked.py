@@ -116,7 +116,7 @@ async def _measure(
         beside += await rig.send(ingress, CALM, 20, plan.per_second)
     flood, since = await flooding, time.monotonic()
     known = await registered
-    await _until(worker, "kyc_events_behind", 0)
+    await _until(worker, "kyc_consumer_lag_records", 0)
     caught_up_s = time.monotonic() - since
     await rig.all_decided([*beside, *known])
     waiting = await _metric(worker, f'kyc_unanswered_sessions{{source="{LEAKED}"}}')

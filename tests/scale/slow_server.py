@@ -54,7 +54,7 @@ async def main(max_connections: int) -> None:
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
     most = 0
     while not ended.done():
-        most = max(most, served.connections)
+        most = max(most, served.listener.connections)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(ended), _SAMPLED_S)
     counted = observer.counted | {"connections": most}

@@ -169,7 +169,8 @@ class Telemetry(telemetry.WorkerTelemetry):
     """Records what happens in a partition."""
 
     def __init__(self) -> None:
-        super().__init__(metrics.Metrics([]), clocks.SystemClock())
+        self.counters = metrics.Metrics([told.KEY.source])
+        super().__init__(self.counters, clocks.SystemClock())
         self.decisions: list[model.Decision] = []
         self.letters: list[model.DeadLetter] = []
         self.notes: list[ledger.CounterKind] = []

@@ -4,7 +4,7 @@ import enum
 import pathlib
 from collections.abc import Iterator
 
-from worker.telemetry import metric_defs
+from worker.telemetry import metric_defs, metric_types
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "operations" / "metrics.md"
 _START, _END = "<!-- metrics -->\n", "<!-- end -->\n"
@@ -19,7 +19,7 @@ def rewritten(text: str) -> str:
     return f"{before}{_START}\n{lines}\n\n{_END}{after}"
 
 
-def _metrics(metrics: list[metric_defs.Metric]) -> Iterator[str]:
+def _metrics(metrics: list[metric_types.AnyMetric]) -> Iterator[str]:
     yield "| metric | type | labels | meaning |"
     yield "| --- | --- | --- | --- |"
     for metric in metrics:
@@ -27,10 +27,10 @@ def _metrics(metrics: list[metric_defs.Metric]) -> Iterator[str]:
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |"
 
 
-def _values(metrics: list[metric_defs.Metric]) -> Iterator[str]:
+def _values(metrics: list[metric_types.AnyMetric]) -> Iterator[str]:
     yield "## Label values"
     yield ""
-    yield "| label | of | values |"
+    yield "| label | metrics | values |"
     yield "| --- | --- | --- |"
     found: dict[tuple[str, str], list[str]] = {}
     for metric in metrics:

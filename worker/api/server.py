@@ -87,7 +87,8 @@ class Api:
         self._observer = observer
         self._clock = clock
         self._limits = limits or Limits()
-        self._listener = http_server.Listener(
+        #: its sockets, connections and requests
+        self.listener = http_server.Listener(
             self._handle,
             malformed=self._malformed,
             bounds=self._limits.connections,
@@ -98,30 +99,15 @@ class Api:
     @property
     def ready(self) -> bool:
         """Return whether requests are taken: listening, and not draining."""
-        return self._listener.ready
-
-    @property
-    def connections(self) -> int:
-        """Return how many connections are open."""
-        return self._listener.connections
-
-    @property
-    def max_connections(self) -> int:
-        """Return how many connections may be open, as this process can have them."""
-        return self._listener.max_connections
-
-    @property
-    def buffered_bytes(self) -> int:
-        """Return how many bytes of bodies are held."""
-        return self._listener.bodies.held_bytes
+        return self.listener.ready
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
-        return await self._listener.start(host, port)
+        return await self.listener.start(host, port)
 
     async def drain(self, timeout_s: float) -> None:
         """Stop listening, and let what was begun finish within *timeout_s*."""
-        await self._listener.drain(timeout_s)
+        await self.listener.drain(timeout_s)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it holds, and report it."""
@@ -162,7 +148,7 @@ class Api:
             allowed: dict[str, str] = {hdrs.ALLOW: _METHODS[len(parts)]}
             raise _Refusal(_Result.METHOD_NOT_ALLOWED, headers=allowed)
         http_server.trust(request)
-        with self._listener.bodies.open(known=True) as body:
+        with self.listener.bodies.open(known=True) as body:
             raw = await http_server.read(
                 request,
                 limit_bytes=self._limits.max_body_bytes,
@@ -210,7 +196,7 @@ class Api:
             of, requests.parse_begin(document, of), key, caller=visit.caller
         )
         visit.session = logs.session_hash(of.name, started.begun.session_id)
-        return _Result.BEGUN, responses.begin_response(of.name, started)
+        return _Result.STARTED, responses.begin_response(of.name, started)
 
     async def _register(
         self,

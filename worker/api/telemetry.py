@@ -1,4 +1,4 @@
-"""Turn what the api tells into logs and metrics."""
+"""Log and count the requests to the api, and the session starts."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from worker.telemetry import labels, log_throttle, metrics
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One request, once it has its answer; holds no header, path or body."""
+    """One request and its response; contains no header, path or body."""
 
     result: labels.ApiResult
     status: int
@@ -21,7 +21,7 @@ class Report:
     #: a hash: Identomat's session id is its token
     session: str | None = None
     duration_s: float = 0.0
-    #: class and place of an exception that nobody foresaw, without its message
+    #: class and location of an unexpected exception, without its message
     fault: str | None = None
 
 
@@ -38,8 +38,11 @@ class ApiTelemetry:
         self._lines = lines
 
     def request_finished(self, report: Report) -> None:
-        """Write the line of one request, and count it."""
-        self._metrics.api_request(report.source, report.result)
+        """Log and count one request."""
+        self._metrics.api_requests.inc(report.source, report.result)
+        self._metrics.http_request_duration.observe(
+            report.duration_s, labels.Service.API, labels.HttpResult.of(report.status)
+        )
         line = {
             "source": report.source,
             "method": report.method or None,
@@ -50,38 +53,38 @@ class ApiTelemetry:
             "duration_s": round(report.duration_s, 6),
             "fault": report.fault,
         }
-        told = {key: value for key, value in line.items() if value is not None}
+        known = {key: value for key, value in line.items() if value is not None}
         if not self._should_log(report):
             pass
         elif report.fault is not None:
-            _log.error("api.failed", **told)
+            _log.error("api.failed", **known)
         elif report.status < 300:  # noqa: PLR2004 -- 2xx
-            _log.info("api.answered", **told)
+            _log.info("api.answered", **known)
         else:
-            _log.warning("api.refused", **told)
+            _log.warning("api.refused", **known)
 
     def provider_called(self, source: str, seconds: float) -> None:
-        """Take note of how long a provider took to begin a session."""
-        self._metrics.begin_called(source, seconds)
+        """Record how long a provider took to start a session, or to fail."""
+        self._metrics.begin_duration.observe(seconds, source)
 
     def recovered(self, source: str, session: str) -> None:
-        """Tell of a begin whose session was found out after all."""
-        self._metrics.begin_recovered(source)
+        """Log and count an unresolved session start whose session was found."""
+        self._metrics.begins_recovered.inc(source)
         _log.info("begin.recovered", source=source, session=session)
 
     def recovery_failed(self, source: str, fault: str) -> None:
-        """Write a line, at most ten a minute of a kind: it is tried again and again."""
+        """Log a failed recovery, at most ten times a minute of a kind: it retries."""
         name = source or None
         if self._lines.admits("begin.recovery_failed", source=name, fault=fault):
             _log.error("begin.recovery_failed", source=name, fault=fault)
 
     def begin_expired(self, source: str) -> None:
-        """Tell of a begin that is forgotten without a session."""
-        self._metrics.begin_forgotten(source)
+        """Log and count an unresolved session start that is deleted."""
+        self._metrics.begins_expired.inc(source)
         _log.warning("begin.forgotten", source=source)
 
     def _should_log(self, report: Report) -> bool:
-        """Return whether it is written; whoever is refused may come at any rate."""
+        """Return whether to log it; the rate of refused requests has no limit."""
         return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
             "api.failed" if report.fault else "api.refused",
             source=report.source,
@@ -89,8 +92,8 @@ class ApiTelemetry:
         )
 
     def closed(self, why: http_server.CloseReason) -> None:
-        """Count a connection that was closed, by why."""
-        self._metrics.connection_closed(why)
+        """Count a connection that was closed, by reason."""
+        self._metrics.http_connections_closed.inc(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm: log and count it."""

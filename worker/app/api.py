@@ -17,7 +17,7 @@ from worker.app import lifecycle, sources
 from worker.kafka import begin_log, event_producer
 from worker.returns import tickets
 from worker.settings import sources as of_source
-from worker.telemetry import log_throttle, logs, metrics
+from worker.telemetry import labels, log_throttle, logs, metrics
 
 _log = structlog.get_logger()
 _NO_KEYS = (
@@ -50,14 +50,14 @@ async def run(
         raise errors.ConfigurationError([_NO_KEYS])
     clock = clocks.SystemClock()
     counters = metrics.Metrics(config.sources)
-    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped.add)
     sources.log_warnings(config)
     health = lifecycle.Health()
     lines = log_throttle.LogThrottle(clock)
     observer = telemetry.ApiTelemetry(counters, lines)
     with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
-            config.api.host, admin_port, health, counters
+            config.api.host, admin_port, health, counters, config=config, clock=clock
         ) as served:
             checked = lifecycle.wait_until_topics_valid(config, clock, counters)
             if not await lifecycle.run_until_stopped(stop, checked):
@@ -74,14 +74,16 @@ async def run(
                     return
                 bound = await server.start(config.api.host, port)
                 counters.on_scrape(
-                    lambda: counters.http(server.connections, server.buffered_bytes)
+                    lambda: lifecycle.count_http(
+                        counters, labels.Service.API, server.listener
+                    )
                 )
                 recovering = asyncio.create_task(beginning.recovery.run())
                 _log.info(
                     "api.started",
                     port=bound,
                     admin_port=served.port,
-                    max_connections=server.max_connections,
+                    max_connections=server.listener.max_connections,
                 )
                 try:
                     await lifecycle.run_until_stopped(stop, asyncio.shield(recovering))
@@ -93,7 +95,7 @@ async def run(
 
 
 def _refresh(counters: metrics.Metrics, beginning: ApiComponents) -> None:
-    counters.kafka_reachable(reachable=beginning.sink.reachable)
+    counters.kafka_reachable.set(beginning.sink.reachable)
     count_unresolved(counters, beginning.recovery)
 
 
@@ -246,6 +248,7 @@ def retention_ms(config: settings.Settings) -> int:
 
 
 def count_unresolved(counters: metrics.Metrics, recovery: api.Recovery) -> None:
-    """Set how many begins are unresolved."""
+    """Set how many session starts of each source are unresolved."""
     counted = collections.Counter(each.source for each in recovery.unresolved())
-    counters.begins_unresolved(counted)
+    for source in counters.sources:
+        counters.begins_unresolved.set(counted[source], source)

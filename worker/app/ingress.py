@@ -11,7 +11,7 @@ from worker.app import lifecycle, sources
 from worker.ingress import telemetry as ingress_telemetry
 from worker.kafka import event_producer
 from worker.returns import telemetry as returns_telemetry
-from worker.telemetry import log_throttle, logs, metrics
+from worker.telemetry import labels, log_throttle, logs, metrics
 
 _log = structlog.get_logger()
 
@@ -27,12 +27,12 @@ async def run(
     clock = clocks.SystemClock()
     built = sources.build_sources(config, clock)
     counters = metrics.Metrics(config.sources)
-    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped.add)
     health = lifecycle.Health()
     bounds = config.ingress
     with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
-            bounds.host, admin_port, health, counters
+            bounds.host, admin_port, health, counters, config=config, clock=clock
         ) as served:
             checked = lifecycle.wait_until_topics_valid(config, clock, counters)
             if not await lifecycle.run_until_stopped(stop, checked):
@@ -41,9 +41,7 @@ async def run(
                 config.kafka, clock, _log, ack_timeout_ms=bounds.ack_timeout
             )
             sink.start()
-            counters.on_scrape(
-                lambda: counters.kafka_reachable(reachable=sink.reachable)
-            )
+            counters.on_scrape(lambda: counters.kafka_reachable.set(sink.reachable))
             lines = log_throttle.LogThrottle(clock)
             observer = ingress_telemetry.IngressTelemetry(counters, lines)
             returned = returns_telemetry.ReturnTelemetry(counters, lines)
@@ -58,13 +56,15 @@ async def run(
                     bound = await server.start(bounds.host, port)
                     health.ready = lambda: server.ready
                     counters.on_scrape(
-                        lambda: counters.http(server.connections, server.buffered_bytes)
+                        lambda: lifecycle.count_http(
+                            counters, labels.Service.INGRESS, server.listener
+                        )
                     )
                     _log.info(
                         "ingress.started",
                         port=bound,
                         admin_port=served.port,
-                        max_connections=server.max_connections,
+                        max_connections=server.listener.max_connections,
                     )
                     lifecycle.tune_gc(in_small_steps=True)
                     await stop.wait()

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import structlog
 
 from worker import clock as clocks
-from worker import errors, model, settings, telemetry
+from worker import errors, http_server, model, settings, telemetry
+from worker.app import certificates
 from worker.http_server import admin
 from worker.kafka import connectivity, topics
-from worker.telemetry import metrics
+from worker.telemetry import event_loop, labels, metrics
 
 _log = structlog.get_logger()
 
@@ -20,14 +21,14 @@ _AGAIN_S = 0.5
 
 
 class Health:
-    """What the admin port tells; both start with no."""
+    """What the probes of the admin port report; both start with no."""
 
     def __init__(self) -> None:
         self.ready: Callable[[], bool] = lambda: False
         self.live: Callable[[], bool] = lambda: True
 
     def is_ready(self) -> bool:
-        """Return whether traffic may come."""
+        """Return whether this process is ready for traffic."""
         return self.ready()
 
     def is_live(self) -> bool:
@@ -81,21 +82,42 @@ def shutdown_on_signals() -> Iterator[asyncio.Event]:
             restore(number)
 
 
+def count_http(
+    counters: metrics.Metrics, service: labels.Service, listener: http_server.Listener
+) -> None:
+    """Set the gauges of the HTTP service behind *listener*."""
+    counters.http_requests_in_flight.set(listener.in_flight, service)
+    counters.http_connections.set(listener.connections)
+    counters.http_buffered.set(listener.bodies.held_bytes)
+
+
 @contextlib.asynccontextmanager
 async def admin_port(
-    host: str, port: int, health: Health, counters: metrics.Metrics
+    host: str,
+    port: int,
+    health: Health,
+    counters: metrics.Metrics,
+    *,
+    config: settings.Settings,
+    clock: clocks.Clock,
 ) -> AsyncIterator[admin.AdminServer]:
-    """Serve the admin port while the body runs."""
+    """Serve the admin port, and measure the process itself, while the body runs."""
+    expiries = await asyncio.to_thread(certificates.expiries, config.kafka)
+    for certificate, expires_at in expiries.items():
+        counters.certificate_expiry.set(expires_at, certificate)
     server = await admin.serve(
         host,
         port,
         ready=health.is_ready,
         live=health.is_live,
-        metrics=counters.render,
+        metrics=counters.scrape,
     )
+    sampling = asyncio.create_task(event_loop.sample_lag(counters, clock))
     try:
         yield server
     finally:
+        sampling.cancel()
+        await asyncio.gather(sampling, return_exceptions=True)
         await server.close()
 
 

@@ -1,7 +1,7 @@
 """Put the worker process together: group, partitions, sources, admin port."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -38,19 +38,20 @@ async def run(
     built = sources.build_sources(config, clock)
     bound = sources.build_source_runtimes(built, config, clock)
     counters = metrics.Metrics(config.sources)
-    logs.configure(console=console, on_dropped=counters.log_values_dropped)
+    logs.configure(console=console, on_dropped=counters.log_values_dropped.add)
     sources.log_warnings(config)
     health = lifecycle.Health()
     with lifecycle.shutdown_on_signals() as stop:
         async with lifecycle.admin_port(
-            config.worker.host, admin_port, health, counters
+            config.worker.host, admin_port, health, counters, config=config, clock=clock
         ) as served:
             checked = lifecycle.wait_until_topics_valid(config, clock, counters)
             if not await lifecycle.run_until_stopped(stop, checked):
                 return
             observer = telemetry.WorkerTelemetry(counters, clock)
             member = _member(config, bound, observer, clock, accept_gap=accept_gap)
-            _report(member, counters, health, config, clock)
+            counters.on_scrape(lambda: _set_gauges(counters, member, bound))
+            _set_probes(member, health, config, clock)
             lifecycle.tune_gc()
             running = asyncio.create_task(member.run())
             _log.info("worker.started", admin_port=served.port)
@@ -99,47 +100,67 @@ def _member(
     )
 
 
-def _report(
+def _processors(
     member: consumer_group.GroupConsumer,
+) -> list[processor.PartitionProcessor]:
+    """Return the partitions that run now."""
+    return [each.work for each in member.partitions.values() if each.work is not None]
+
+
+def _set_gauges(
     counters: metrics.Metrics,
+    member: consumer_group.GroupConsumer,
+    bound: Mapping[str, source_runtime.SourceRuntime],
+) -> None:
+    """Set what is read at each scrape."""
+    running = _processors(member)
+    set_source_gauges(counters, running, bound)
+    counters.deferred_events.set(sum(len(each.memory.deferred) for each in running))
+    counters.owned_partitions.set(len(running))
+    counters.paused_partitions.set(sum(not each.has_room for each in running))
+    counters.consumer_lag.set(member.lag_records())
+    counters.kafka_reachable.set(member.is_ready)
+
+
+def set_source_gauges(
+    counters: metrics.Metrics,
+    running: Sequence[processor.PartitionProcessor],
+    bound: Mapping[str, source_runtime.SourceRuntime],
+) -> None:
+    """Set the gauges that have the label ``source``."""
+    opened = [each.memory.open_by_source() for each in running]
+    for source, runtime in bound.items():
+        found = [each.get(source, []) for each in opened]
+        pending = (at for times in found for at in times if at is not None)
+        counters.open_sessions.set(sum(map(len, found)), source)
+        counters.oldest_pending_session.set(min(pending, default=0) / 1000, source)
+        unanswered = sum(each.memory.unanswered.sessions(source) for each in running)
+        counters.unanswered_sessions.set(unanswered, source)
+        limiter = runtime.gate
+        counters.fetches_in_flight.set(limiter.in_flight, source)
+        counters.fetch_queue.set(limiter.waiting, source)
+        counters.circuit_open.set(limiter.tripped, source)
+        counters.fetch_paused_until.set(limiter.paused_until_ms / 1000, source)
+
+
+def _set_probes(
+    member: consumer_group.GroupConsumer,
     health: lifecycle.Health,
     config: settings.Settings,
     clock: clocks.Clock,
 ) -> None:
-    """Let the admin port tell how *member* is."""
-    patience = 2 * config.worker.progress_timeout
-
-    def at_work() -> list[processor.PartitionProcessor]:
-        return [
-            each.work for each in member.partitions.values() if each.work is not None
-        ]
-
-    def refresh() -> None:
-        now, working = clock.now_ms(), at_work()
-        oldest = [at for each in working if (at := each.memory.oldest_pending())]
-        counters.owned_partitions(len(working))
-        counters.open_sessions(sum(each.memory.open for each in working))
-        unanswered = {
-            source: sum(each.memory.unanswered.sessions(source) for each in working)
-            for source in config.sources
-        }
-        counters.crowded(unanswered, sum(not each.has_room for each in working))
-        counters.oldest_pending(max(now - min(oldest), 0) / 1000 if oldest else 0.0)
-        counters.deferred_events(sum(len(each.memory.deferred) for each in working))
-        counters.events_behind(member.lag_records())
-        counters.kafka_reachable(reachable=member.is_ready)
-
-    counters.on_scrape(refresh)
-    # No traffic comes by readiness: it stops a roll-out, and takes no worker away.
+    """Let the probes of the admin port report the state of *member*."""
+    timeout_ms = 2 * config.worker.progress_timeout
+    # No traffic depends on readiness: it stops a roll-out, and removes no worker.
     health.ready = lambda: (
         member.is_ready
         and member.lag.blocked_ms() < config.worker.progress_timeout
-        and not any(each.unread for each in at_work())
+        and not any(each.unread for each in _processors(member))
     )
-    # A partition that is full is no reason to start anew: it would be full again.
+    # A partition that is full is no reason to restart: it would be full again.
     health.live = lambda: (
-        clock.now_ms() - member.progress_at < patience
-        and member.lag.stuck_ms() < patience
+        clock.now_ms() - member.progress_at < timeout_ms
+        and member.lag.stuck_ms() < timeout_ms
     )
 
 

@@ -76,7 +76,8 @@ class Ingress:
         self._retry_after: dict[str, str] = {
             hdrs.RETRY_AFTER: str(self._bounds.retry_after_s)
         }
-        self._listener = http_server.Listener(
+        #: its sockets, connections and requests
+        self.listener = http_server.Listener(
             self._handle,
             malformed=self._malformed,
             bounds=self._bounds.connections,
@@ -87,31 +88,16 @@ class Ingress:
     @property
     def ready(self) -> bool:
         """Return whether requests are taken: listening, and not draining."""
-        return self._listener.ready
+        return self.listener.ready
 
     @property
     def in_flight(self) -> int:
         """Return how many requests are being handled; their bodies are whole."""
         return self._in_flight
 
-    @property
-    def connections(self) -> int:
-        """Return how many connections are open."""
-        return self._listener.connections
-
-    @property
-    def max_connections(self) -> int:
-        """Return how many connections may be open, as this process can have them."""
-        return self._listener.max_connections
-
-    @property
-    def buffered_bytes(self) -> int:
-        """Return how many bytes of bodies are held."""
-        return self._listener.bodies.held_bytes
-
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 asks for any. Raises OSError."""
-        return await self._listener.start(host, port)
+        return await self.listener.start(host, port)
 
     async def drain(self, timeout_s: float) -> None:
         """
@@ -119,7 +105,7 @@ class Ingress:
 
         Idempotent. What is cut off after the time limit was never answered 2xx.
         """
-        await self._listener.drain(timeout_s)
+        await self.listener.drain(timeout_s)
         if self._forwarder is not None:
             await self._forwarder.close()
 
@@ -190,7 +176,7 @@ class Ingress:
         if self._full:
             raise responses.Refusal(responses.Result.OVERLOADED)
         # Whoever has shown a secret goes before who has not.
-        with self._listener.bodies.open(known=bool(matches)) as body:
+        with self.listener.bodies.open(known=bool(matches)) as body:
             raw = await http_server.read(
                 request,
                 limit_bytes=of.max_body_bytes,

@@ -1,4 +1,4 @@
-"""Turn what the ingress tells into logs and metrics."""
+"""Log and count the requests to the webhook endpoints."""
 
 import asyncio
 import dataclasses
@@ -12,7 +12,7 @@ from worker.telemetry import labels, log_throttle, metrics
 
 
 class Match(NamedTuple):
-    """Which of an authenticator's secrets fitted: 0 is the one in use, 1 the next."""
+    """Which secret of an authenticator matched: 0 is the first in its list."""
 
     authenticator: labels.Authenticator
     position: int
@@ -21,14 +21,14 @@ class Match(NamedTuple):
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Report:
     """
-    One request: what becomes known of it while it is handled, told at the end.
+    What is known of one request when it ends.
 
-    Holds no header, path, query or body.
+    Contains no header, path, query or body.
     """
 
     result: responses.Result = responses.Result.FAILED
     status: int = 0
-    #: ``unknown`` for whatever names no source: outsiders choose no labels
+    #: ``unknown`` if the request names no source: outside callers choose no label
     source: str = labels.UNKNOWN_SOURCE
     provider: str | None = None
     #: the template of the route, never a path
@@ -41,11 +41,11 @@ class Report:
     #: of the body as read
     size_bytes: int | None = None
     duration_s: float = 0.0
-    #: from handing the event to Kafka to its acknowledgement or our giving up
+    #: from passing the event to Kafka until its acknowledgement, or our timeout
     publish_s: float | None = None
     #: why a dead letter was written, if one was
     dead_letter: model.DeadLetterReason | None = None
-    #: class and place of an exception that nobody foresaw, without its message
+    #: class and location of an unexpected exception, without its message
     fault: str | None = None
 
 
@@ -60,13 +60,13 @@ class IngressTelemetry:
     ) -> None:
         self._metrics = counters
         self._lines = lines
-        # Bound once: a lazy logger is put together anew for each line.
+        # Bound once: a lazy logger is built again for each line.
         self._log = structlog.get_logger().bind()
         self._pending_reports: list[Report] = []
 
     def request_finished(self, report: Report) -> None:
-        """Have one request told of soon, together with those that end beside it."""
-        # After their answers, and one after the other: half as dear as in between.
+        """Log and count one request soon, with those that end in the same moment."""
+        # After their responses, and one after the other: half the cost.
         if not self._pending_reports:
             asyncio.get_running_loop().call_soon(self._flush)
         self._pending_reports.append(report)
@@ -77,18 +77,25 @@ class IngressTelemetry:
             self._report(report)
 
     def _report(self, report: Report) -> None:
-        """Write the line of one request, and count it."""
-        self._metrics.callback(report.source, report.result)
+        """Log and count one request."""
+        self._metrics.callbacks.inc(report.source, report.result)
+        self._metrics.http_request_duration.observe(
+            report.duration_s,
+            labels.Service.INGRESS,
+            labels.HttpResult.of(report.status),
+        )
         if report.cause is not None:
-            self._metrics.verification_failed(report.source, report.cause)
+            self._metrics.verification_failures.inc(report.source, report.cause)
         for match in report.matches:
-            self._metrics.secret_matched(
-                report.source, match.authenticator, match.position
+            self._metrics.secrets_matched.inc(
+                report.source,
+                match.authenticator,
+                labels.SecretPosition.of(match.position),
             )
         if report.publish_s is not None:
-            self._metrics.produced(report.publish_s)
+            self._metrics.produce_duration.observe(report.publish_s)
         if report.dead_letter is not None:
-            self._metrics.dead_letter(report.source, report.dead_letter)
+            self._metrics.dead_letters.inc(report.source, report.dead_letter)
         line = {
             "source": report.source,
             "provider": report.provider,
@@ -102,20 +109,20 @@ class IngressTelemetry:
             "publish_s": report.publish_s,
             "fault": report.fault,
         }
-        told = {key: value for key, value in line.items() if value is not None}
+        known = {key: value for key, value in line.items() if value is not None}
         if not self._should_log(report):
             pass
         elif report.fault is not None:
-            self._log.error("callback.failed", **told)
+            self._log.error("callback.failed", **known)
         elif report.result in _QUIET:
-            self._log.info("callback.accepted", **told)
+            self._log.info("callback.accepted", **known)
         elif report.status < 300:  # noqa: PLR2004 -- 2xx
-            self._log.info("callback.ignored", **told)
+            self._log.info("callback.ignored", **known)
         else:
-            self._log.warning("callback.refused", **told)
+            self._log.warning("callback.refused", **known)
 
     def _should_log(self, report: Report) -> bool:
-        """Return whether it is written; whoever is refused may come at any rate."""
+        """Return whether to log it; the rate of refused requests has no limit."""
         return report.status < 300 or self._lines.admits(  # noqa: PLR2004 -- 2xx
             "callback.failed" if report.fault else "callback.refused",
             source=report.source,
@@ -124,8 +131,8 @@ class IngressTelemetry:
         )
 
     def closed(self, why: http_server.CloseReason) -> None:
-        """Count a connection that was closed, by why."""
-        self._metrics.connection_closed(why)
+        """Count a connection that was closed, by reason."""
+        self._metrics.http_connections_closed.inc(why)
 
     def alarm(self, kind: model.AlarmKind, source: str) -> None:
         """Raise an alarm: log and count it."""

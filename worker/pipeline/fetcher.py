@@ -180,7 +180,7 @@ class Fetcher:
         retry_after: int | None = None
         try:
             answer = await bound.provider.fetch(key, spelling, fresh_since=fresh_since)
-            told, word = True, "result"
+            told, word = True, "success"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms
             failed = word in _SOURCE_FAILED
@@ -190,7 +190,7 @@ class Fetcher:
             word = errors.MappingCrashed.reason
             raise errors.MappingCrashed(type(error).__name__) from None
         finally:
-            if not keep or word != "result":
+            if not keep or word != "success":
                 slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
             seconds = (self._owner.clock.now_ms() - begun) / 1000
             self._owner.observer.fetched(key.source, word, seconds)

@@ -255,12 +255,14 @@ class SessionStore:
         """Return when the next session is due, or earlier; None where none is."""
         return self._heap[0][0] if self._heap else None
 
-    def oldest_pending(self) -> int | None:
-        """Return when the oldest open session that is not final was first seen."""
-        working = (s.first_seen_at for s in self._working.values() if not s.final)
-        parked = (each.pending_since for each in self._parked.values())
-        waiting = itertools.chain(working, (at for at in parked if at is not None))
-        return min(waiting, default=None)
+    def open_by_source(self) -> dict[str, list[int | None]]:
+        """Return by source when each open session was first seen; None for a final."""
+        found = collections.defaultdict[str, list[int | None]](list)
+        for key, parked in self._parked.items():
+            found[key.source].append(parked.pending_since)
+        for key, session in self._working.items():
+            found[key.source].append(None if session.final else session.first_seen_at)
+        return found
 
     def ended_keys(self) -> list[model.SessionKey]:
         """Return the keys of the ended sessions, as of now."""

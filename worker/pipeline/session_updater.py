@@ -41,6 +41,8 @@ class SessionUpdater:
             if not effects or not isinstance(effects[-1], ledger.SkipPersist):
                 self.writer.pending().sessions.setdefault(key, session)
         for effect in effects:
+            if isinstance(effect, ledger.EmitDecision):
+                self.observer.verdict_changed(session, after, effect.decision)
             self._follow(key, effect, now)
         self.wake()
         return effects

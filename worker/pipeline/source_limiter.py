@@ -66,6 +66,16 @@ class SourceLimiter:
         return len(self._known) + len(self._unknown)
 
     @property
+    def in_flight(self) -> int:
+        """Return how many fetches use a place of the concurrency."""
+        return self._running
+
+    @property
+    def paused_until_ms(self) -> int:
+        """Return when the latest Retry-After ends; 0 before the first one."""
+        return self._held_until
+
+    @property
     def tripped(self) -> bool:
         """Return whether the circuit is open or half open."""
         return self._circuit.is_open

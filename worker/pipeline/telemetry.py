@@ -1,4 +1,4 @@
-"""Turn what the pipeline and the transport tell into logs and metrics."""
+"""Log and count what happens to sessions, fetches, transactions and partitions."""
 
 import structlog
 
@@ -10,7 +10,7 @@ _log = structlog.get_logger()
 
 _FETCH_RESULTS = frozenset(labels.FetchResult)
 _ALL = -1
-#: what one partition suffers from, and so do the others
+#: errors that affect all partitions at once
 _OF_ALL = (errors.KafkaUnauthorised.reason, errors.TopicMismatch.reason)
 
 
@@ -27,9 +27,13 @@ class WorkerTelemetry:
         self._throttle = log_throttle.LogThrottle(clock, lines=1, report=False)
 
     def decided(self, decision: model.Decision) -> None:
-        """Write the line of one committed decision, and count it."""
-        self._metrics.decided(decision)
+        """Log and count one committed decision."""
         verdict, cause = decision.verdict, decision.cause
+        final = labels.Final.of(final=verdict.final)
+        self._metrics.decisions.inc(decision.source, verdict.outcome, final)
+        if cause.type is model.CauseType.CALLBACK and cause.received_at is not None:
+            latency_ms = max(decision.decided_at - cause.received_at, 0)
+            self._metrics.decision_latency.observe(latency_ms / 1000, decision.source)
         line: dict[str, object] = {
             "source": decision.source,
             "provider": decision.provider,
@@ -51,8 +55,8 @@ class WorkerTelemetry:
         _log.info("decision.emitted", **line)
 
     def dead_lettered(self, letter: model.DeadLetter) -> None:
-        """Write the line of one committed dead letter, and count it."""
-        self._metrics.dead_letter(letter.source, letter.reason)
+        """Log and count one committed dead letter."""
+        self._metrics.dead_letters.inc(letter.source, letter.reason)
         line: dict[str, object] = {
             "source": letter.source,
             "dead_letter_id": letter.dead_letter_id,
@@ -69,54 +73,71 @@ class WorkerTelemetry:
         _log.warning("session.dead_lettered", **line)
 
     def session_event(self, source: str, kind: ledger.CounterKind) -> None:
-        """Count what changed nothing."""
-        self._metrics.session_event(source, kind)
+        """Count an input that changed no decision."""
+        self._metrics.session_events.inc(source, kind)
 
     def milestone(self, source: str, step: ledger.Milestone) -> None:
-        """Count how far a registered session has come."""
-        self._metrics.milestone(source, step)
+        """Count a milestone of a registered session."""
+        self._metrics.session_milestones.inc(source, step)
+
+    def verdict_changed(
+        self,
+        before: ledger.Session | None,
+        after: ledger.Session | None,
+        decision: model.Decision,
+    ) -> None:
+        """Count a replaced final verdict, and how long the first final one took."""
+        if before is not None and before.final:
+            self._metrics.finals_superseded.inc(decision.source)
+            return
+        registered_at = None if after is None else after.registered_at
+        if decision.verdict.final and registered_at is not None:
+            seconds = max(decision.decided_at - registered_at, 0) / 1000
+            self._metrics.session_duration.observe(seconds, decision.source)
 
     def alarm(self, source: str, kind: model.AlarmKind) -> None:
         """Raise an alarm: log and count it."""
         telemetry.alarm(self._metrics, kind, source)
 
     def purged(self, source: str, event_id: str, sessions: int) -> None:
-        """Write the line that audits a purge: the command's event, what it ended."""
+        """Log a purge for the audit: its event, and how many sessions it ended."""
         _log.warning(
             "sessions.purged", source=source, event_id=event_id, count=sessions
         )
 
     def fetched(self, source: str, result: str, seconds: float) -> None:
-        """Count how a fetch ended; a cancelled one tells nothing of the source."""
+        """Count how a fetch ended, unless it was cancelled."""
         if result in _FETCH_RESULTS:
-            self._metrics.fetched(source, labels.FetchResult(result), seconds)
+            self._metrics.fetches.inc(source, labels.FetchResult(result))
+            self._metrics.fetch_duration.observe(seconds, source)
 
     def committed(self, records: int, seconds: float) -> None:
         """Count a transaction."""
-        self._metrics.committed(records, seconds)
+        self._metrics.records_committed.add(records)
+        self._metrics.commit_duration.observe(seconds)
 
     def partition_failed(self, number: int, reason: str, message: str = "") -> None:
         """
-        Tell that a partition, or with -1 the whole consumer, is started again.
+        Log and count that partition *number*, or with -1 the whole consumer, restarts.
 
-        *message* says what Kafka refuses all of them: once a minute is enough.
+        *message* says what Kafka refuses; it is logged once a minute.
         """
-        self._metrics.partition_failed(labels.PartitionFailure.of(reason))
+        self._metrics.partition_failures.inc(labels.PartitionFailure.of(reason))
         if number == _ALL or reason in _OF_ALL:
             self._refused(reason, message)
         elif reason != errors.OwnershipLost.reason:
-            told = {"message": message} if self._should_log(message) else {}
-            _log.warning("partition.failed", partition=number, reason=reason, **told)
+            more = {"message": message} if self._should_log(message) else {}
+            _log.warning("partition.failed", partition=number, reason=reason, **more)
 
     def unreachable(self, message: str) -> None:
-        """Say why no broker answers."""
+        """Log why no broker responds."""
         self._refused(errors.KafkaUnavailable.reason, message)
 
     def _should_log(self, message: str) -> bool:
         return bool(message) and self._throttle.admits(message)
 
     def _refused(self, reason: str, message: str) -> None:
-        """Say once a minute what all partitions suffer from."""
+        """Log once a minute an error that affects all partitions."""
         if not message:
             _log.warning("partition.failed", partition=_ALL, reason=reason)
         elif not self._throttle.admits(message):
@@ -130,14 +151,15 @@ class WorkerTelemetry:
             _log.warning("kafka.unreachable", reason=reason, message=message)
 
     def restored(self, number: int, records: int, seconds: float) -> None:
-        """Tell that a partition is at work."""
-        self._metrics.restored(records, seconds)
+        """Log and count that a partition runs."""
+        self._metrics.records_restored.add(records)
+        self._metrics.restore_duration.observe(seconds)
         _log.info(
             "partition.restored", partition=number, records=records, duration_s=seconds
         )
 
     def gap_accepted(self, number: int, lost_from: int, lost_to: int) -> None:
-        """Tell which events are lost."""
+        """Log which events are lost."""
         _log.error(
             "partition.gap_accepted",
             partition=number,

@@ -114,7 +114,7 @@ class Returns:
         response = await self._handle_return(request, visit, rest)
         self._observer.request_finished(
             telemetry.ReturnReport(
-                way=visit.way,
+                endpoint=visit.way,
                 result=visit.result,
                 status=response.status,
                 source=visit.of.name if visit.of else labels.UNKNOWN_SOURCE,
@@ -242,7 +242,7 @@ class Returns:
             async with asyncio.timeout(self._bounds.ack_timeout_s):
                 await self._sink.publish(event)
             visit.event_id = event.event_id
-            visit.result = _Result.TAKEN
+            visit.result = _Result.ACCEPTED
 
 
 def _named(request: web.BaseRequest, of: ReturnSource) -> str | None:

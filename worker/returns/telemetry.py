@@ -1,4 +1,4 @@
-"""Turn what the return endpoints tell into logs and metrics."""
+"""Log and count the requests to the return endpoints."""
 
 import dataclasses
 
@@ -10,14 +10,14 @@ from worker.telemetry import labels, log_throttle, metrics
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnReport:
-    """How one request at a return endpoint ended; no path, no query, no ticket."""
+    """One request and its response; contains no path, query or ticket."""
 
-    way: labels.ReturnEndpoint
+    endpoint: labels.ReturnEndpoint
     result: labels.ReturnResult
     status: int
     source: str = labels.UNKNOWN_SOURCE
     cause: errors.TicketCause | None = None
-    #: the hash that stands for it in logs
+    #: a hash, as in every log line
     session: str | None = None
     event_id: str | None = None
     duration_s: float = 0.0
@@ -44,11 +44,16 @@ class ReturnTelemetry:
         self._lines = lines
 
     def request_finished(self, report: ReturnReport) -> None:
-        """Write the line of one return, and count it."""
-        self._metrics.returned(report.source, report.way, report.result)
+        """Log and count one return."""
+        self._metrics.returns.inc(report.source, report.endpoint, report.result)
+        self._metrics.http_request_duration.observe(
+            report.duration_s,
+            labels.Service.RETURNS,
+            labels.HttpResult.of(report.status),
+        )
         line = {
             "source": report.source,
-            "way": report.way,
+            "endpoint": report.endpoint,
             "result": report.result,
             "status": report.status,
             "cause": report.cause,

@@ -19,14 +19,16 @@ def alarm(
     within: _throttle.LogThrottle | None = None,
 ) -> None:
     """
-    Raise an alarm: log ``alarm.raised`` at level error, and count it by *kind*.
+    Raise an alarm: log ``alarm.raised`` at level error, and count it.
 
-    *session* is a hash (``logs.session_hash``), never a session id. *within* limits
-    the lines of an alarm that outsiders can trigger: one a minute for each source.
+    *source* is empty where the alarm concerns no source. *session* is a hash
+    (``logs.session_hash``), never a session id. *within* limits the lines of an alarm
+    that outsiders can trigger: one a minute for each source.
     """
-    metrics.alarm(kind)
-    words = {"result": str(kind), "source": source}
-    if within is not None and not within.admits("alarm.raised", lines=1, **words):
+    metrics.alarms.inc(source=source, kind=kind)
+    if within is not None and not within.admits(
+        "alarm.raised", lines=1, result=str(kind), source=source
+    ):
         return
     fields: dict[str, str | int] = {"kind": kind, "source": source}
     if session is not None:

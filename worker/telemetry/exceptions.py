@@ -1,4 +1,4 @@
-"""Tell of an exception what may be told: classes and places, never its message."""
+"""Describe an exception by its classes and locations, never by its message."""
 
 import sys
 from collections.abc import Iterator, MutableMapping
@@ -25,13 +25,13 @@ def describe(_logger: object, _method: str, line: EventDict) -> EventDict:
 
 
 def description(failure: BaseException) -> dict[str, str]:
-    """Return what may be told of *failure*: never its message, which may hold all."""
-    told = {"error": type(failure).__name__, "trace": " < ".join(_places(failure))}
+    """Describe *failure* without its message, which may contain personal data."""
+    known = {"error": type(failure).__name__, "trace": " < ".join(_places(failure))}
     if isinstance(failure, errors.KycError):
-        told["reason"] = failure.reason
+        known["reason"] = failure.reason
     if causes := [type(cause).__name__ for cause in _causes(failure)]:
-        told["causes"] = " < ".join(causes)
-    return told
+        known["causes"] = " < ".join(causes)
+    return known
 
 
 def exception_location(failure: BaseException) -> str:

@@ -1,9 +1,33 @@
-"""Hold the words that labels of metrics may take: closed, and the project's own."""
+"""List the values that labels of metrics may have: closed, and the project's own."""
 
 import enum
 
 #: The value of ``source`` for whatever names no configured source.
 UNKNOWN_SOURCE = "unknown"
+
+
+class Service(enum.StrEnum):
+    """Which service responds to a request."""
+
+    INGRESS = "ingress"
+    RETURNS = "returns"
+    API = "api"
+
+
+class HttpResult(enum.StrEnum):
+    """The class of a response's status."""
+
+    SUCCESS = "success"  #: 1xx to 3xx
+    CLIENT_ERROR = "client_error"  #: 4xx
+    SERVER_ERROR = "server_error"  #: 5xx
+
+    @classmethod
+    def of(cls, status: int) -> "HttpResult":
+        """Return the label of *status*."""
+        return _BY_CLASS.get(status // 100, cls.SUCCESS)
+
+
+_BY_CLASS = {4: HttpResult.CLIENT_ERROR, 5: HttpResult.SERVER_ERROR}
 
 
 class CallbackResult(enum.StrEnum):
@@ -13,7 +37,7 @@ class CallbackResult(enum.StrEnum):
     FORWARDED = "forwarded"
     IGNORED = "ignored"
     ACKNOWLEDGED = "acknowledged"
-    PINGED = "pinged"  #: a provider asks whether the address is there
+    PINGED = "pinged"  #: a provider checks whether the URL responds
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_LARGE = "too_large"
@@ -31,9 +55,9 @@ class CallbackResult(enum.StrEnum):
 
 
 class ApiResult(enum.StrEnum):
-    """How a request at the api, or a begin of the command line, ended."""
+    """How a request to the api, or to the command ``begin``, ended."""
 
-    BEGUN = "begun"
+    STARTED = "started"
     REGISTERED = "registered"
     REPEATED = "repeated"
     REFUSED = "refused"
@@ -56,7 +80,7 @@ class ApiResult(enum.StrEnum):
 
 
 class ReturnEndpoint(enum.StrEnum):
-    """How a person came back."""
+    """The endpoint to which an end user's browser returned."""
 
     RETURN = "return"
     FINISHED = "finished"
@@ -65,7 +89,7 @@ class ReturnEndpoint(enum.StrEnum):
 class ReturnResult(enum.StrEnum):
     """How a request at a return endpoint ended."""
 
-    TAKEN = "taken"
+    ACCEPTED = "accepted"
     UNRESOLVED = "unresolved"
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
@@ -75,7 +99,7 @@ class ReturnResult(enum.StrEnum):
 
 
 class Authenticator(enum.StrEnum):
-    """What a secret was used for; the words of ``authenticate``."""
+    """What a secret was used for; the values of ``authenticate``."""
 
     HMAC_BODY = "hmac_body"
     STANDARD_WEBHOOKS = "standard_webhooks"
@@ -103,7 +127,7 @@ class SecretPosition(enum.StrEnum):
 class FetchResult(enum.StrEnum):
     """How a fetch ended: with a result, or with a FetchError's reason."""
 
-    SUCCESS = "result"
+    SUCCESS = "success"
     FETCH_FAILED = "fetch_failed"
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
@@ -119,7 +143,7 @@ class FetchResult(enum.StrEnum):
 
 
 class PartitionFailure(enum.StrEnum):
-    """Why a partition was thrown away and started again: a TransportError's reason."""
+    """Why a partition restarts: the reason of a TransportError."""
 
     TRANSPORT = "transport"
     KAFKA_UNAVAILABLE = "kafka_unavailable"
@@ -133,12 +157,19 @@ class PartitionFailure(enum.StrEnum):
     LEDGER_UNREADABLE = "ledger_unreadable"
     RECORD_TOO_LARGE = "record_too_large"
     TRANSACTION_HANGS = "transaction_hangs"
-    OTHER = "other"  #: a fault of ours that nobody foresaw
+    OTHER = "other"  #: an unexpected exception of ours
 
     @classmethod
     def of(cls, reason: str) -> "PartitionFailure":
         """Return the label of *reason*, ``other`` where it is none of ours."""
         return cls(reason) if reason in list(cls) else cls.OTHER
+
+
+class Certificate(enum.StrEnum):
+    """A certificate that the configuration names."""
+
+    KAFKA_CLIENT = "kafka_client"  #: ``kafka.ssl_certfile``
+    KAFKA_AUTHORITIES = "kafka_authorities"  #: ``kafka.ssl_cafile``
 
 
 class Final(enum.StrEnum):
@@ -151,10 +182,3 @@ class Final(enum.StrEnum):
     def of(cls, *, final: bool) -> "Final":
         """Return the label."""
         return cls.YES if final else cls.NO
-
-
-class Source:
-    """The domain of the label ``source``: what is configured, and ``unknown``."""
-
-
-Domain = type[enum.StrEnum] | type[Source]

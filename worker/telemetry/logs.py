@@ -31,7 +31,7 @@ ALLOWED = frozenset(
         *("event_id", "decision_id", "revision", "outcome", "final", "reason"),
         *("next_step", "retryable", "flags", "cause", "kind", "result", "status"),
         *("authenticator", "position", "attempts", "dead_letter_id", "version"),
-        *("method", "signal", "message", "way", "settings"),
+        *("method", "signal", "message", "endpoint", "settings"),
         # how much
         *(
             "count",

@@ -54,7 +54,7 @@ async def test_a_begin_and_its_answer(desk: kit.Desk) -> None:
     assert end.stage is model.BeginStage.REGISTERED
     assert isinstance(ticket, tickets.Ticket)
     assert (ticket.session_id, ticket.begin_id) == ("s1", request.begin_id)
-    assert desk.observer.results == [labels.ApiResult.BEGUN]
+    assert desk.observer.results == [labels.ApiResult.STARTED]
 
 
 async def test_the_provider_gets_a_ticket_without_a_session(desk: kit.Desk) -> None:

@@ -100,6 +100,6 @@ async def test_too_many_at_once(desk: kit.Desk) -> None:
 
 def test_every_result_has_an_answer() -> None:
     """Whatever is reported was answered by a document of ours."""
-    good = {labels.ApiResult.BEGUN, labels.ApiResult.REGISTERED}
+    good = {labels.ApiResult.STARTED, labels.ApiResult.REGISTERED}
 
     assert set(labels.ApiResult) - good == set(responses.PROBLEMS)

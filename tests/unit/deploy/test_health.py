@@ -5,6 +5,7 @@ import importlib.util
 import socket
 import types
 
+import prometheus_client
 import pytest
 
 from tests.lint import deploy
@@ -36,7 +37,11 @@ async def test_a_service_is_as_well_as_it_says(
 ) -> None:
     """Of two ports, the one that is served decides."""
     server = await admin.serve(
-        "127.0.0.1", 0, ready=lambda: True, live=lambda: live, metrics=lambda: b""
+        "127.0.0.1",
+        0,
+        ready=lambda: True,
+        live=lambda: live,
+        metrics=prometheus_client.CollectorRegistry,
     )
     try:
         ports = [_closed_port(), server.port]
@@ -53,7 +58,11 @@ async def test_a_service_of_the_other_family_is_found(
     if not socket.has_dualstack_ipv6():
         pytest.skip("a machine without IPv6")
     server = await admin.serve(
-        host, 0, ready=lambda: True, live=lambda: True, metrics=lambda: b""
+        host,
+        0,
+        ready=lambda: True,
+        live=lambda: True,
+        metrics=prometheus_client.CollectorRegistry,
     )
     try:
         assert await asyncio.to_thread(health.healthy, [server.port]) is True

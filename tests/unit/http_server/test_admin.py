@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import aiohttp
+import prometheus_client
 import pytest
 
 from worker.http_server import admin
@@ -25,9 +26,11 @@ class _Process:
         """Return what was set."""
         return self.is_live
 
-    def metrics(self) -> bytes:
+    def metrics(self) -> prometheus_client.CollectorRegistry:
         """Return one metric."""
-        return b"kyc_kafka_reachable 1.0\n"
+        registry = prometheus_client.CollectorRegistry()
+        prometheus_client.Gauge("kyc_kafka_reachable", "1: yes.", registry=registry)
+        return registry
 
 
 @contextlib.asynccontextmanager
@@ -70,14 +73,51 @@ async def test_probes_follow_the_process() -> None:
         assert (await _ask(server, "/livez"))[0] == 503
 
 
+async def _metrics(
+    accept: dict[str, str], query: str = ""
+) -> tuple[int, dict[str, str], str]:
+    async with (
+        _served(_Process()) as server,
+        aiohttp.ClientSession(auto_decompress=True) as http,
+        http.get(
+            f"http://127.0.0.1:{server.port}/metrics{query}", headers=accept
+        ) as response,
+    ):
+        return response.status, dict(response.headers), await response.text()
+
+
 async def test_metrics() -> None:
-    """Metrics come as Prometheus reads them."""
-    async with _served(_Process()) as server:
-        status, kind, text = await _ask(server, "/metrics")
+    """A client that asks for nothing gets Prometheus's text format, uncompressed."""
+    status, headers, text = await _metrics({"Accept-Encoding": "identity"})
 
     assert status == 200
-    assert kind == "text/plain; version=0.0.4; charset=utf-8"
-    assert text == "kyc_kafka_reachable 1.0\n"
+    assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert headers["Server"] == "kyc-worker"
+    assert "Content-Encoding" not in headers
+    assert text.splitlines()[-1] == "kyc_kafka_reachable 0.0"
+
+
+async def test_metrics_for_prometheus() -> None:
+    """What Prometheus 3 asks for is OpenMetrics, with gzip."""
+    status, headers, text = await _metrics(
+        {
+            "Accept": "application/openmetrics-text;version=1.0.0;q=0.5,"
+            "text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
+            "Accept-Encoding": "gzip",
+        }
+    )
+
+    assert status == 200
+    assert headers["Content-Type"].startswith("application/openmetrics-text")
+    assert headers["Content-Encoding"] == "gzip"
+    assert text.splitlines()[-2:] == ["kyc_kafka_reachable 0.0", "# EOF"]
+
+
+async def test_metrics_can_be_selected() -> None:
+    """``name[]`` restricts the response to what is asked for."""
+    status, _, text = await _metrics({}, "?name[]=kyc_other")
+
+    assert (status, text) == (200, "")
 
 
 async def test_probe_that_raises_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +164,8 @@ async def test_closed() -> None:
 async def test_closed_under_a_client_that_never_reads() -> None:
     """It ends in time, on every Python."""
     process = _Process()
-    long = bytes(16 << 20)
+    long = prometheus_client.CollectorRegistry()
+    prometheus_client.Gauge("kyc_long", "a" * (16 << 20), registry=long)
     server = await admin.serve(
         "127.0.0.1", 0, ready=process.ready, live=process.live, metrics=lambda: long
     )

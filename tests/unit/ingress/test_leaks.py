@@ -4,6 +4,7 @@ import io
 import logging
 
 import orjson
+import prometheus_client
 import pytest
 
 from tests.unit.ingress import conftest, support
@@ -158,7 +159,7 @@ def _nothing_leaked(
     token = support.token("by_url", _SECRET)
     everything = {
         "log": stream.getvalue(),
-        "metrics": counters.render().decode(),
+        "metrics": prometheus_client.generate_latest(counters.scrape()).decode(),
         "events": repr(served.sink.events),
         "dead letters": repr(served.sink.letters),
         "answers": repr(replies),

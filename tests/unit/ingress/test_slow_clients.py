@@ -49,7 +49,7 @@ async def test_what_the_head_decides(
         line = await asyncio.wait_for(reader.readline(), 2)
 
     assert line.split()[1] == status
-    assert served.ingress.buffered_bytes == 0
+    assert served.ingress.listener.bodies.held_bytes == 0
     assert served.observer.last.size_bytes is None
 
 
@@ -87,7 +87,7 @@ async def test_bodies_share_their_bytes(serve: conftest.Serve) -> None:
         wires.connected(served, large + b" " * 30_000) as (second, sending),
     ):
         async with asyncio.timeout(5):
-            while served.ingress.buffered_bytes < 90_000:  # noqa: ASYNC110 -- as above
+            while served.ingress.listener.bodies.held_bytes < 90_000:  # noqa: ASYNC110 -- as above
                 await asyncio.sleep(0.005)
         sending.write(b" " * 60_000)
         line = await asyncio.wait_for(first.readline(), 2)

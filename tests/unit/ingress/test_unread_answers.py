@@ -105,4 +105,4 @@ async def test_drain_ends_with_a_client_that_never_reads(
 
         await asyncio.wait_for(served.ingress.drain(0.5), 5)
 
-        assert served.ingress.connections == 0
+        assert served.ingress.listener.connections == 0

@@ -40,5 +40,5 @@ async def connected(
 async def until(served: support.Served, connections: int) -> None:
     """Wait until the ingress knows of so many connections."""
     async with asyncio.timeout(5):
-        while served.ingress.connections != connections:  # noqa: ASYNC110 -- it tells nobody
+        while served.ingress.listener.connections != connections:  # noqa: ASYNC110 -- it tells nobody
             await asyncio.sleep(0.005)

@@ -142,16 +142,21 @@ def test_an_ended_session_does_not_come_up() -> None:
     assert sessions.due(told.START + told.DAY) == []
 
 
-def test_the_oldest_pending_is_known() -> None:
-    """The oldest open session without a final is told by when it was first seen."""
+def test_open_sessions_are_known_by_source() -> None:
+    """How many there are, and when the oldest without a final was first seen."""
     sessions = session_store.SessionStore()
-    assert sessions.oldest_pending() is None
+    assert sessions.open_by_source() == {}
     for number in (5, 4):
         session = _pending()._replace(first_seen_at=number)
         sessions.put(pipeline.key(number), session)
     ended = _ended()._replace(first_seen_at=1, due_at=9)
     sessions.put(pipeline.key(1), ended)
-    assert sessions.oldest_pending() == 4
+    sessions.put(model.SessionKey("finals", "one"), ended)
+
+    assert sessions.open_by_source() == {
+        pipeline.key(1).source: [5, 4, None],
+        "finals": [None],
+    }
 
 
 def test_keys_are_listed_by_what_they_are() -> None:

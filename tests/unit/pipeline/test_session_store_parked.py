@@ -37,7 +37,7 @@ def test_what_waits_long_is_kept_as_bytes() -> None:
     assert sessions.get(KEY) == session
     assert sessions.open_keys() == [KEY]
     assert sessions.ended_keys() == []
-    assert sessions.oldest_pending() == session.first_seen_at
+    assert sessions.open_by_source() == {KEY.source: [session.first_seen_at]}
     due = session.due_at or 0
     assert sessions.due(due - 1) == []
     assert sessions.due(due) == [KEY]

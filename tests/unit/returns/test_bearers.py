@@ -7,6 +7,7 @@ import re
 import urllib.parse
 
 import jwt
+import prometheus_client
 import pytest
 
 from tests.support import clock
@@ -120,7 +121,10 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
         answer, text = await served.finish(f"/finished/identomat/{ticket}{query}")
         assert not _is_in(kit.SESSION, f"{dict(answer.headers)} {text}")
     assert len(served.sink.events) == 4
-    told = stream.getvalue() + counters.render().decode()
+    told = (
+        stream.getvalue()
+        + prometheus_client.generate_latest(counters.scrape()).decode()
+    )
     assert "return.taken" in told
     assert not _is_in(kit.SESSION, told)
 

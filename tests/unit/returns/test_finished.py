@@ -76,8 +76,8 @@ async def test_many_hints_are_limited(serve: kit.Serve) -> None:
     assert [told.result for told in served.observer.returns][3:] == [
         "limited",
         "limited",
-        "taken",
-        "taken",
+        "accepted",
+        "accepted",
     ]
     served.clock.at_ms += 59_999
     assert (await served.finish(path))[0].status == 429

@@ -36,7 +36,7 @@ async def test_the_person_goes_on_with_a_statement(serve: kit.Serve) -> None:
     assert event.type is model.EventType.SESSION_RETURNED
     assert (event.session_id, event.begin_id) == (kit.SESSION, kit.BEGIN_ID)
     [told] = served.observer.returns
-    assert (told.result, told.event_id) == ("taken", event.event_id)
+    assert (told.result, told.event_id) == ("accepted", event.event_id)
 
 
 async def test_a_ticket_with_a_session_needs_no_look_up(serve: kit.Serve) -> None:
@@ -232,6 +232,6 @@ async def test_one_ticket_writes_few_events(serve: kit.Serve) -> None:
     assert all(_statement(answer.headers["Location"]) for answer in answers)
     assert len(served.sink.events) == 2
     results = [told.result for told in served.observer.returns]
-    assert results == ["taken", "taken", "limited", "limited"]
+    assert results == ["accepted", "accepted", "limited", "limited"]
     answer, _ = await served.finish(path.replace("return", "finished"))
     assert answer.status == 429  # the limit is of the session, whatever the way

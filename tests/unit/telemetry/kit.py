@@ -1,5 +1,6 @@
 """What the tests of the telemetry share."""
 
+import prometheus_client
 import prometheus_client.parser
 from prometheus_client import Metric
 
@@ -54,7 +55,7 @@ BY_RETURN = model.Cause(type=model.CauseType.RETURN, event_id="e", received_at=1
 
 def exported(counters: metrics.Metrics) -> dict[str, Metric]:
     """Return what ``render`` exports, by family."""
-    text = counters.render().decode()
+    text = prometheus_client.generate_latest(counters.scrape()).decode()
     return {
         family.name: family
         for family in prometheus_client.parser.text_string_to_metric_families(text)

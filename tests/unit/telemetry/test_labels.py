@@ -31,7 +31,7 @@ def test_labels_are_the_words_of_those_who_use_them() -> None:
         typing.get_args(sources.Authenticator)
     )
     assert {word.value for word in labels.FetchResult} == {
-        "result",
+        "success",
         *reasons(errors.FetchError),
     }
     assert {word.value for word in labels.PartitionFailure} == {
