@@ -174,7 +174,7 @@ def verify_standard(
     signatures: Sequence[str],
     body: bytes,
     now_ms: int,
-    tolerance_s: int,
+    tolerance_ms: int,
 ) -> int:
     """
     Return the position of the key that signed, and check the timestamp both ways.
@@ -191,10 +191,10 @@ def verify_standard(
         macs,
         errors.AuthCause.WRONG_SIGNATURE,
     )
-    age_s = now_ms // 1000 - int(timestamp)
-    if age_s > tolerance_s:
+    age_ms = (now_ms // 1000 - int(timestamp)) * 1000
+    if age_ms > tolerance_ms:
         raise errors.AuthenticationError(errors.AuthCause.STALE_TIMESTAMP)
-    if -age_s > tolerance_s:
+    if -age_ms > tolerance_ms:
         raise errors.AuthenticationError(errors.AuthCause.FUTURE_TIMESTAMP)
     return position
 

@@ -55,7 +55,7 @@ def _standard_webhooks(body: bytes) -> Case:
             signatures=presented,
             body=body,
             now_ms=_AT_S * 1000,
-            tolerance_s=300,
+            tolerance_ms=300_000,
         ),
         floor=lambda: hmac.digest(_KEY, signed, "sha256"),
     )

@@ -107,7 +107,7 @@ async def test_topics_may_be_compressed(
         await _compressed(running, value)
         await topics.check(
             running.settings.kafka,
-            identity_retention_ms=running.settings.ledger.identity_retention,
+            session_retention_ms=running.settings.ledger.session_retention,
         )
         ingress, worker = running.start("ingress"), running.start("work")
         await running.ready(ingress)

@@ -17,10 +17,10 @@ from worker.kafka import partitioning, reader
 
 _SESSIONS = 12
 _OUTAGE = simulators.Scenario(errors=10**6)
-_RETRY = 'retry = { first = "100ms", max = "1s" }'
-_BRIEF = 'retry = { first = "50ms", max = "200ms", horizon = "1s" }'
+_RETRY = 'retry = { initial_delay = "100ms", max_delay = "1s" }'
+_BRIEF = 'retry = { initial_delay = "50ms", max_delay = "200ms", give_up_after = "1s" }'
 #: the circuit breaker would leave the source alone, and make the outage last longer
-_SOURCES = "circuit = { failures = 100000 }"
+_SOURCES = "circuit = { failure_threshold = 100000 }"
 
 Told = dict[tuple[str, str], list[tuple[object, ...]]]
 _GIVEN_UP = (1, "pending", "provider_unavailable", "callback")

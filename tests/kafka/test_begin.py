@@ -19,7 +19,7 @@ _FETCHED = ("identomat", "idnow", "biometric")
 _SOON = """
 session_deadline = "2s"
 overdue = { attempts = 2 }
-polling = { first = "500ms", every = "500ms", times = 2 }
+polling = { initial_delay = "500ms", interval = "500ms", max_attempts = 2 }
 """
 
 

@@ -18,7 +18,7 @@ from worker.kafka import event_producer
 #: Deadlines and holds of a second or two, on top of the tests' usual times.
 _QUICK = """
 session_deadline = "2s"
-unknown_grace = "1s"
+registration_grace = "1s"
 overdue = { attempts = 2 }
 """
 _TRIES = 300
@@ -33,7 +33,7 @@ async def _running(
         kafka, prefix, folder, partitions=3, sources_more=_QUICK
     ) as running:
         text = running.config.read_text().replace(
-            "[sources.idbeyond]", "[sources.idbeyond]\nknown_sessions_only = true"
+            "[sources.idbeyond]", "[sources.idbeyond]\nregistered_sessions_only = true"
         )
         running.config.write_text(text)
         for kind in ("ingress", "work"):

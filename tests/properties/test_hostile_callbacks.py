@@ -94,7 +94,7 @@ def test_standard_webhooks_raise_one_error(
             signatures=signatures,
             body=body,
             now_ms=support.NOW_MS,
-            tolerance_s=300,
+            tolerance_ms=300_000,
         )
 
 

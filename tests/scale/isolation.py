@@ -31,7 +31,7 @@ _PATIENCE_S = 120.0
 _SOURCES = """
 fetch_timeout = "40s"
 concurrency = 16
-circuit = { open = "2s" }
+circuit = { open_for = "2s" }
 """
 _IDBEYOND = 'provider = "idbeyond"'
 

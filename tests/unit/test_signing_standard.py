@@ -36,7 +36,7 @@ def _standard(
         signatures=[signed] if signatures is None else signatures,
         body=body,
         now_ms=now_s * 1000 + 999,
-        tolerance_s=300,
+        tolerance_ms=300_000,
     )
 
 

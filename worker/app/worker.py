@@ -107,7 +107,7 @@ def _report(
     clock: clocks.Clock,
 ) -> None:
     """Let the admin port tell how *member* is."""
-    patience = 2 * config.worker.progress_timeout
+    patience = 2 * config.worker.watchdog_timeout
 
     def at_work() -> list[processor.PartitionProcessor]:
         return [
@@ -133,7 +133,7 @@ def _report(
     # No traffic comes by readiness: it stops a roll-out, and takes no worker away.
     health.ready = lambda: (
         member.is_ready
-        and member.lag.blocked_ms() < config.worker.progress_timeout
+        and member.lag.blocked_ms() < config.worker.watchdog_timeout
         and not any(each.unread for each in at_work())
     )
     # A partition that is full is no reason to start anew: it would be full again.
@@ -152,7 +152,7 @@ def limits(config: settings.Settings) -> source_runtime.Limits:
     """
     worker, partitions = config.worker, config.kafka.partitions
     return source_runtime.Limits(
-        gather_ms=worker.gather_window,
+        gather_ms=worker.commit_linger,
         inbox=worker.max_queued_events,
         max_open=worker.max_open_sessions,
         max_held=worker.max_held_sessions,

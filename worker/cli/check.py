@@ -50,7 +50,7 @@ async def _topics(config: str | None, *, only_check: bool) -> None:
         click.echo(f"created {name}")
     try:
         await in_kafka.check(
-            loaded.kafka, identity_retention_ms=loaded.ledger.identity_retention
+            loaded.kafka, session_retention_ms=loaded.ledger.session_retention
         )
     except errors.TopicMismatch as error:
         for problem in error.problems:

@@ -207,7 +207,7 @@ def _standard(of: source.IngressSource, unverified: model.Callback) -> int:
         signatures=_values(unverified, source.WEBHOOK_SIGNATURE),
         body=unverified.body,
         now_ms=unverified.received_at,
-        tolerance_s=of.tolerance_s,
+        tolerance_ms=of.tolerance_ms,
     )
 
 

@@ -224,7 +224,7 @@ class GroupConsumer:
                 # that keep it away. It always comes back while the client is well:
                 # a cancelled getmany leaks its fetch count, so the consumer ends
                 # with it (aiokafka 0.14, seen 2026-11-21).
-                async with asyncio.timeout(self._worker.progress_timeout / 1000):
+                async with asyncio.timeout(self._worker.watchdog_timeout / 1000):
                     found = await consumer.getmany(timeout_ms=_POLL_MS)
             except TimeoutError:
                 raise aiokafka.errors.KafkaTimeoutError from None
@@ -294,7 +294,7 @@ class GroupConsumer:
         if not offsets:
             return not self._owned
         with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
-            async with asyncio.timeout(self._worker.membership_timeout / 1000):
+            async with asyncio.timeout(self._worker.assignment_check_timeout / 1000):
                 await consumer.commit(offsets)
             return True
         return False

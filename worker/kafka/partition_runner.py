@@ -145,7 +145,7 @@ class PartitionRunner:
                 self._observer.partition_failed(self.tp.partition, type(error).__name__)
             self._hold_back()
             await self._discard()
-            if self._clock.now_ms() - begun > self._worker.progress_timeout:
+            if self._clock.now_ms() - begun > self._worker.watchdog_timeout:
                 failures = 0
             failures += 1
             await self._back_off(failures)
@@ -220,7 +220,7 @@ class PartitionRunner:
 
     async def _confirm_assignment(self) -> None:
         """Return once it is shown that this partition is ours; else we are dropped."""
-        timeout_ms = self._worker.membership_timeout
+        timeout_ms = self._worker.assignment_check_timeout
         while True:
             await self._assigned.wait()
             doubt = await membership.verify_ownership(

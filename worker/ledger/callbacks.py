@@ -162,7 +162,7 @@ def wake(work: transition.Transition, cause: model.Cause) -> None:
     session = work.session
     if session.unregistered_cause is not None:
         return
-    polls = work.rules.polling.times
+    polls = work.rules.polling.max_attempts
     if session.flight is not None:
         trailing = state.merge_causes(session.queued_cause, cause)
         work.change(queued_cause=trailing, rechecks=0, polls_left=polls)

@@ -69,7 +69,7 @@ class Api(types.Section):
         " response. A session start without a result by then is `outcome_unknown`. It"
         " must be more than three times `ack_timeout`.",
     )
-    recover_interval: types.PositiveMs = pydantic.Field(
+    recovery_interval: types.PositiveMs = pydantic.Field(
         default=60_000,
         description="Time between checks for session starts that a stopped process has"
         " not completed.",

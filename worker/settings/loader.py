@@ -166,11 +166,11 @@ class _Loading:
 
     def retention(self, settings: Settings) -> None:
         """Report topics that outlive the memory of what they tell."""
-        longest = settings.ledger.identity_retention
+        longest = settings.ledger.session_retention
         for key in ("events", "decisions", "dead_letters"):
             if getattr(settings.kafka, f"{key}_retention") >= longest:
                 self.report.add(
-                    ("ledger", "identity_retention"),
+                    ("ledger", "session_retention"),
                     f"must be longer than kafka.{key}_retention",
                 )
 

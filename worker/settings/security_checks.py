@@ -45,7 +45,7 @@ _DOCUMENTED = frozenset(
 _TEST_KEYS = ("sk_test_", "pk_test_")
 _TEST_LABELS = frozenset({"test", "sandbox"})
 #: where we call, and where people are sent; a provider has some of them
-_HOSTS = ("base_url", "go_url", "remote_url", "widget_url")
+_HOSTS = ("base_url", "start_url", "remote_url", "widget_url")
 
 
 class UncheckedSource:

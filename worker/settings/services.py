@@ -110,7 +110,7 @@ class Worker(types.Section):
         default=30_000,
         description="How long SIGTERM waits for partitions to finish their work.",
     )
-    gather_window: types.DurationMs = pydantic.Field(
+    commit_linger: types.DurationMs = pydantic.Field(
         default=5,
         description="How long a commit waits for fetches that have just started.",
     )
@@ -160,7 +160,7 @@ class Worker(types.Section):
         description="Per partition: approximate maximum number of sessions that change"
         " in one transaction.",
     )
-    membership_timeout: types.PositiveMs = pydantic.Field(
+    assignment_check_timeout: types.PositiveMs = pydantic.Field(
         default=10_000,
         description="Time limit for the offset commit that proves that a partition is"
         " still assigned to this worker.",
@@ -182,7 +182,7 @@ class Worker(types.Section):
     restart_backoff_max: types.PositiveMs = pydantic.Field(
         default=30_000, description="Maximum of that wait."
     )
-    progress_timeout: types.PositiveMs = pydantic.Field(
+    watchdog_timeout: types.PositiveMs = pydantic.Field(
         default=120_000,
         description="A worker without progress for this time is rebuilt; after twice"
         " this time `/livez` fails. The worker is not ready while a partition has"
@@ -193,7 +193,7 @@ class Worker(types.Section):
 class Ledger(types.Section):
     """The ``[ledger]`` table; times in milliseconds."""
 
-    identity_retention: types.PositiveMs = pydantic.Field(
+    session_retention: types.PositiveMs = pydantic.Field(
         default=_LEAST_RETENTION_MS,
         description="How long an ended session is remembered, so that a late callback"
         " continues its revisions. It must be at least 400 days and longer than the"
@@ -206,7 +206,7 @@ class Ledger(types.Section):
         " a release that only knows version 1 is left.",
     )
 
-    @pydantic.field_validator("identity_retention")
+    @pydantic.field_validator("session_retention")
     @classmethod
     def _long(cls, value: int) -> int:
         """Return *value* if revisions stay contiguous for as long as is promised."""

@@ -46,6 +46,23 @@ DurationMs = Annotated[int, pydantic.BeforeValidator(_milliseconds)]
 #: A duration of at least a millisecond, held in milliseconds.
 PositiveMs = Annotated[int, pydantic.BeforeValidator(_some_milliseconds)]
 
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*([smh])", re.ASCII)
+
+
+def _per_second(value: object) -> float:
+    """Return *value* ("10/s", "300/m", "5000/h") as a number per second."""
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must be a rate such as "10/s", "300/m" or "5000/h"')
+    rate = float(match[1]) * 1000 / _UNITS_MS[match[2]]
+    if rate == 0:
+        raise ValueError("must be more than 0/s")
+    return rate
+
+
+#: A rate above zero, per second.
+RatePerSecond = Annotated[float, pydantic.BeforeValidator(_per_second)]
+
 
 AnyNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 

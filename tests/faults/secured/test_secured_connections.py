@@ -17,7 +17,7 @@ from worker.kafka import connectivity, event_producer, topics
 
 _QUICK = """
 restart_backoff_max = "500ms"
-membership_timeout = "1s"
+assignment_check_timeout = "1s"
 offset_commit_interval = "500ms"
 """
 Change = Callable[[secured_broker.Secured, dict[str, str]], None]

@@ -68,7 +68,7 @@ def test_answered_failures_end_at_the_horizon(error: type[errors.FetchError]) ->
         model.DeadLetterReason.FETCH_EXHAUSTED
     ]
     assert error.reason == history.letters[0].last_error
-    assert history.letters[0].at - told.START >= history.rules.retry_horizon_ms
+    assert history.letters[0].at - told.START >= history.rules.retry_give_up_after_ms
     assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
     assert history.latest.observed_at is None
     assert history.state.given_up

@@ -9,9 +9,9 @@ from worker import ledger, model
 
 A, R, P = told.approved, told.rejected, told.pending
 _MISMATCH = model.Reason.REFERENCE_MISMATCH
-_KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
-_STRICT = dataclasses.replace(told.SIGNED, known_sessions_only=True)
-_GRACE = _KNOWN.unknown_grace_ms
+_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
+_STRICT = dataclasses.replace(told.SIGNED, registered_sessions_only=True)
+_GRACE = _KNOWN.registration_grace_ms
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:

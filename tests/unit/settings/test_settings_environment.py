@@ -166,7 +166,7 @@ def test_a_table_may_be_one_variable(tmp_path: pathlib.Path) -> None:
     """Written as in the file; its keys may also be variables of their own."""
     path = tmp_path / "kyc.toml"
     path.write_text(kit.SOURCE)
-    environ = {"KYC_SOURCES__ONE__RETRY": '{ first = "3s", attempts = 7 }'}
+    environ = {"KYC_SOURCES__ONE__RETRY": '{ initial_delay = "3s", attempts = 7 }'}
     retry = settings.load(path, environ, kit.SOURCE_TYPES).sources["one"].retry
 
-    assert (retry.first, retry.attempts) == (3_000, 7)
+    assert (retry.initial_delay, retry.attempts) == (3_000, 7)

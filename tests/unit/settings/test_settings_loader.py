@@ -26,13 +26,13 @@ def test_every_section_is_read(desk: kit.Desk) -> None:
     """What the file says is what the parts get."""
     loaded = desk.load(
         '[kafka]\npartitions = 6\n[ingress]\nack_timeout = "2s"\n'
-        '[worker]\nadmin_port = 0\n[ledger]\nidentity_retention = "500d"' + kit.SOURCE
+        '[worker]\nadmin_port = 0\n[ledger]\nsession_retention = "500d"' + kit.SOURCE
     )
 
     assert loaded.kafka.partitions == 6
     assert loaded.ingress.ack_timeout == 2_000
     assert loaded.worker.admin_port == 0
-    assert loaded.ledger.identity_retention == 43_200_000_000
+    assert loaded.ledger.session_retention == 43_200_000_000
     assert isinstance(loaded.sources["one"], kit.Tiny)
 
 
@@ -50,7 +50,7 @@ def test_the_services_have_the_documented_defaults() -> None:
     assert (
         worker.host,
         worker.admin_port,
-        worker.gather_window,
+        worker.commit_linger,
     ) == (EVERYWHERE, 9091, 5)
 
 
@@ -192,18 +192,18 @@ def test_what_should_be_a_table_is_told(
 def test_memory_outlasts_the_topics(desk: kit.Desk) -> None:
     """Promise 3 holds only while a session is known for longer than its records."""
     problems = desk.problems(
-        '[kafka]\ndecisions_retention = "500d"\n[ledger]\nidentity_retention = "450d"'
+        '[kafka]\ndecisions_retention = "500d"\n[ledger]\nsession_retention = "450d"'
     )
 
     assert problems == [
-        "ledger.identity_retention must be longer than kafka.decisions_retention."
+        "ledger.session_retention must be longer than kafka.decisions_retention."
     ]
 
 
 def test_memory_is_at_least_400_days(desk: kit.Desk) -> None:
     """Less is refused whatever the topics keep."""
-    assert desk.problems('[ledger]\nidentity_retention = "399d"') == [
-        "ledger.identity_retention must be at least 400d."
+    assert desk.problems('[ledger]\nsession_retention = "399d"') == [
+        "ledger.session_retention must be at least 400d."
     ]
 
 
@@ -260,7 +260,7 @@ def test_the_process_environment_is_this_ones(monkeypatch: pytest.MonkeyPatch) -
     assert settings.process_environment()["SOME_VARIABLE"] == "x"
 
 
-@pytest.mark.parametrize("other", ["", "rate_per_s = 0\n"])
+@pytest.mark.parametrize("other", ["", "concurrency = 0\n"])
 def test_a_provider_refuses_what_contradicts_itself(desk: kit.Desk, other: str) -> None:
     """What a source says of itself is told, whatever else is wrong with it."""
     problems = desk.source_problems(other + 'concurrency = 1\nlists = ["a", "b"]')

@@ -48,7 +48,7 @@ def tables() -> dict[str, dict[str, Any]]:
             "secret_key": _secret(),
             "callback_api_keys": [_secret()],
             "url_secrets": [_secret()],
-            "messages": "discard",
+            "otp_messages": "discard",
         },
         "idnow": {
             "provider": "idnow",
