@@ -31,7 +31,7 @@ def take_failure(
         case errors.Disposition.DEAD_LETTER:
             _limited(work, flight, failure, counted=counted)
         case errors.Disposition.ACCOUNT:
-            work.alarm(model.AlarmKind.ACCOUNT_REFUSED)
+            work.alarm(model.AlarmKind.PROVIDER_AUTH_FAILED)
             if not work.session.final:
                 work.decide(_unavailable(work), flight.cause, work.now)
             _later(work, flight, failure)

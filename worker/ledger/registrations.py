@@ -72,7 +72,7 @@ def hold(work: transition.Transition, told: inputs.CallbackTaken) -> None:
     signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
     if not signed and not work.rules.fetches:
         return
-    work.note(inputs.CounterKind.HELD)
+    work.note(inputs.CounterKind.AWAITING_REGISTRATION)
     work.change(
         unregistered_cause=callbacks.cause_of(told.event),
         due_at=work.now + max(work.rules.registration_grace_ms, 1),

@@ -19,10 +19,10 @@ def test_the_runbook_is_good() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("### subscription\n", "### subscribed\n", "has no entry for KycSubscription"),
-        ("### subscription\n", "### subscribed\n", "for the alarm: subscription"),
-        ("### subscription\n", "### subscribed\n", "no such alarm: subscribed"),
-        ("### subscription\n", "### quarantined\n", "two headings for #quarantined"),
+        ("### provider_subscription\n", "### provider_subscribed\n", "has no entry for KycProviderSubscription"),
+        ("### provider_subscription\n", "### provider_subscribed\n", "for the alarm: provider_subscription"),
+        ("### provider_subscription\n", "### provider_subscribed\n", "no such alarm: provider_subscribed"),
+        ("### provider_subscription\n", "### quarantined\n", "two headings for #quarantined"),
         ("### KycWorkerDown", "### KycWorkersDown", "leads to: KycWorkersDown"),
         ("(#topic_mismatch)", "(#topics)", "links to #topics"),
         ("### Scaling", "### Growing", "links to #scaling"),

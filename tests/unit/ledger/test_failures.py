@@ -196,7 +196,7 @@ def test_a_refused_account_is_pending_and_an_alarm() -> None:
     history = told.History()
     history.callback()
     effects = history.fetch_failing(errors.ProviderAuthFailed)
-    assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
+    assert told.alarms(effects) == [model.AlarmKind.PROVIDER_AUTH_FAILED]
     assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
     history.fetch_failing(errors.ProviderAuthFailed)
     assert len(history.decisions) == 1
@@ -210,7 +210,7 @@ def test_a_refused_account_changes_no_final() -> None:
     history.wait(told.HOUR)
     history.callback()
     effects = history.fetch_failing(errors.ProviderAuthFailed)
-    assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
+    assert told.alarms(effects) == [model.AlarmKind.PROVIDER_AUTH_FAILED]
     assert len(history.decisions) == 1
 
 

@@ -184,7 +184,7 @@ def test_a_stranger_s_callback_is_held() -> None:
     """It starts no fetch; what waits is its registration."""
     history = told.History(_KNOWN)
     effects = history.callback()
-    assert told.notes(effects) == [ledger.CounterKind.HELD]
+    assert told.notes(effects) == [ledger.CounterKind.AWAITING_REGISTRATION]
     assert history.state.due_at == history.now + _GRACE
     history.wait(_GRACE)
     assert not told.fetches(history.start())

@@ -89,7 +89,7 @@ async def test_denials_hold_sessions_that_nobody_knows() -> None:
         for number in (1, 2):
             await rig.take(pipeline.event(number))
             await rig.bring(errors.SessionNotFound(), f"tx-{number}")
-        assert rig.observer.alarms == [model.AlarmKind.DENIED_BUDGET]
+        assert rig.observer.alarms == [model.AlarmKind.NOT_FOUND_RATE]
         await rig.take(pipeline.event(3), pipeline.event(9))
         assert set(rig.provider.flying) == {"tx-9"}
 

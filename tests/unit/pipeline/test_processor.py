@@ -280,7 +280,7 @@ async def test_telemetry_hears_of_everything() -> None:
         rig.ledger.held.set()
         await clocks.turns()
         assert rig.observer.notes == [ledger.CounterKind.RETRY]
-        assert rig.observer.alarms == [model.AlarmKind.ACCOUNT_REFUSED]
+        assert rig.observer.alarms == [model.AlarmKind.PROVIDER_AUTH_FAILED]
         assert rig.observer.seconds == [0.25]
         # The session and the position; the session, a decision twice, the position.
         assert rig.observer.commits == [(2, 0.0), (4, 0.505)]

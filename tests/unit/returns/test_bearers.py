@@ -121,7 +121,7 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
         assert not _is_in(kit.SESSION, f"{dict(answer.headers)} {text}")
     assert len(served.sink.events) == 4
     told = stream.getvalue() + counters.render().decode()
-    assert "return.taken" in told
+    assert "return.accepted" in told
     assert not _is_in(kit.SESSION, told)
 
 

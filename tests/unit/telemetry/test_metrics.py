@@ -254,9 +254,9 @@ def test_the_process_and_the_build_are_exported(counters: metrics.Metrics) -> No
 def test_two_sets_of_metrics_do_not_meet() -> None:
     """Each has its own registry: tests and processes share nothing."""
     first, second = metrics.Metrics(SOURCES), metrics.Metrics(SOURCES)
-    first.alarm(model.AlarmKind.SUBSCRIPTION)
+    first.alarm(model.AlarmKind.PROVIDER_SUBSCRIPTION)
 
-    assert kit.value(second, "kyc_alarms_total", kind="subscription") == 0
+    assert kit.value(second, "kyc_alarms_total", kind="provider_subscription") == 0
 
 
 def test_an_alarm_is_a_line_and_a_count(
@@ -284,6 +284,6 @@ def test_an_alarm_says_no_more_than_it_knows(
     counters: metrics.Metrics, written: conftest.Written
 ) -> None:
     """Without session and partition they are not there."""
-    telemetry.alarm(counters, model.AlarmKind.SUBSCRIPTION, "one")
+    telemetry.alarm(counters, model.AlarmKind.PROVIDER_SUBSCRIPTION, "one")
 
     assert {"session", "partition"}.isdisjoint(written.lines[0])
