@@ -83,7 +83,7 @@ async def play(
             seed=seed,
         )
         chaos.ingresses += [chaos.start("ingress") for _ in range(_INGRESSES)]
-        chaos.workers += [chaos.start("work") for _ in range(_WORKERS)]
+        chaos.workers += [chaos.start("worker") for _ in range(_WORKERS)]
         for process in (*chaos.ingresses, *chaos.workers):
             await running.ready(process)
         sent = traffic.Traffic(

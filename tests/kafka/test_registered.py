@@ -36,7 +36,7 @@ async def _running(
             "[sources.idbeyond]", "[sources.idbeyond]\nregistered_sessions_only = true"
         )
         running.config.write_text(text)
-        for kind in ("ingress", "work"):
+        for kind in ("ingress", "worker"):
             await running.ready(running.start(kind))
         yield running
 
@@ -91,7 +91,7 @@ async def _decision(
 
 async def _metrics(running: system.System) -> str:
     """Return what the worker exports."""
-    (worker,) = [each for each in running.processes if each.kind == "work"]
+    (worker,) = [each for each in running.processes if each.kind == "worker"]
     url = f"http://127.0.0.1:{worker.admin_port}/metrics"
     async with aiohttp.ClientSession() as client, client.get(url) as response:
         return await response.text()

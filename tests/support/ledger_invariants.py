@@ -50,7 +50,11 @@ def nothing_is_put_off_for_ever(taken: steps.Step) -> None:
     rules, asked = taken.rules, 0
     if isinstance(taken.told, ledger.FetchFailed):
         asked = taken.told.failure.retry_after_ms or 0
-    backoffs = (rules.retry.max_delay_ms, rules.not_ready.max_delay_ms, *rules.recheck_pending_ms)
+    backoffs = (
+        rules.retry.max_delay_ms,
+        rules.not_ready.max_delay_ms,
+        *rules.recheck_pending_ms,
+    )
     others = (rules.recheck_min_interval_ms, rules.registration_grace_ms)
     longest = max(asked, *backoffs, *others)
     latest = taken.at + longest

@@ -28,7 +28,10 @@ QUICK = dataclasses.replace(
 #: The same for a source with fast polls, for one that knows its sessions, and for
 #: those that fetch nothing.
 POLLED = dataclasses.replace(
-    QUICK, polling=policy.PollSchedule(initial_delay_ms=2_000, interval_ms=1_000, max_attempts=2)
+    QUICK,
+    polling=policy.PollSchedule(
+        initial_delay_ms=2_000, interval_ms=1_000, max_attempts=2
+    ),
 )
 KNOWN = dataclasses.replace(QUICK, registered_sessions_only=True)
 UNPOLLABLE = dataclasses.replace(QUICK, fetches=False)

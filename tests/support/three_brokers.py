@@ -203,7 +203,8 @@ async def scene(
             ingress = running.start("ingress")
             working = [
                 running.start(
-                    "work", servers=brokers.bootstrap(PROXIED) if n < proxied else None
+                    "worker",
+                    servers=brokers.bootstrap(PROXIED) if n < proxied else None,
                 )
                 for n in range(workers)
             ]

@@ -175,10 +175,12 @@ def test_backoff_grows_to_its_bound() -> None:
     st.integers(-5, 10**9),
 )
 def test_backoff_is_bounded_for_any_count(
-    first_ms: int, factor: float, max_ms: int, failures: int
+    initial_ms: int, factor: float, max_ms: int, failures: int
 ) -> None:
     """No count of failures makes a delay shorter than none or longer than the bound."""
-    backoff = policy.Backoff(initial_delay_ms=first_ms, factor=factor, max_delay_ms=max_ms)
+    backoff = policy.Backoff(
+        initial_delay_ms=initial_ms, factor=factor, max_delay_ms=max_ms
+    )
     delays = [backoff.delay_ms(failures), backoff.delay_ms(failures + 1)]
     assert all(0 < delay <= max_ms for delay in delays)
     assert all(a <= b for a, b in itertools.pairwise(delays))

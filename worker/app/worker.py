@@ -26,7 +26,7 @@ _DEFER_MS = 3 * 86_400_000
 
 
 async def run(
-    config: settings.Settings, *, console: bool, admin_port: int, accept_gap: bool
+    config: settings.Settings, *, console: bool, admin_port: int, skip_lost_events: bool
 ) -> None:
     """
     Work on the partitions that the group assigns until SIGTERM, then drain and return.
@@ -49,7 +49,9 @@ async def run(
             if not await lifecycle.run_until_stopped(stop, checked):
                 return
             observer = telemetry.WorkerTelemetry(counters, clock)
-            member = _member(config, bound, observer, clock, accept_gap=accept_gap)
+            member = _member(
+                config, bound, observer, clock, skip_lost_events=skip_lost_events
+            )
             _report(member, counters, health, config, clock)
             lifecycle.tune_gc()
             running = asyncio.create_task(member.run())
@@ -76,7 +78,7 @@ def _member(
     observer: telemetry.WorkerTelemetry,
     clock: clocks.Clock,
     *,
-    accept_gap: bool,
+    skip_lost_events: bool,
 ) -> consumer_group.GroupConsumer:
     factory = processor_factory.ProcessorFactory(
         sources=bound,
@@ -95,7 +97,7 @@ def _member(
         clock=clock,
         observer=observer,
         share=lambda owned_now: set_rate_shares(bound, owned_now, partitions),
-        accept_gap=accept_gap,
+        skip_lost_events=skip_lost_events,
     )
 
 

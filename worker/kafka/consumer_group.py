@@ -44,7 +44,7 @@ class GroupConsumer:
         clock: clocks.Clock,
         observer: telemetry.WorkerTelemetry,
         share: Callable[[int], None],
-        accept_gap: bool = False,
+        skip_lost_events: bool = False,
     ) -> None:
         self._kafka = kafka
         self._worker = worker
@@ -52,7 +52,7 @@ class GroupConsumer:
         self._clock = clock
         self._observer = observer
         self._share = share
-        self._accept_gap = accept_gap
+        self._skip_lost_events = skip_lost_events
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
         self._numbers: set[int] = set()
         self._owned: dict[int, partition_runner.PartitionRunner] = {}
@@ -212,7 +212,7 @@ class GroupConsumer:
             factory=self._factory,
             clock=self._clock,
             observer=self._observer,
-            accept_gap=self._accept_gap,
+            skip_lost_events=self._skip_lost_events,
         )
 
     async def _poll(self, consumer: aiokafka.AIOKafkaConsumer) -> None:

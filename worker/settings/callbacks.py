@@ -67,8 +67,8 @@ class Callbacks(types.Section):
     )
     tolerance: types.PositiveMs = pydantic.Field(
         default=300_000,
-        description="For `standard_webhooks`: maximum difference between the signed time"
-        ' and our clock, in both directions; from `"1s"` to `"1d"`.',
+        description="For `standard_webhooks`: maximum difference between the signed"
+        ' time and our clock, in both directions; from `"1s"` to `"1d"`.',
     )
     session_id_query: str | None = pydantic.Field(
         default=None,

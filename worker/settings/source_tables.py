@@ -51,7 +51,9 @@ class NotReady(types.Section):
     factor: float = pydantic.Field(
         default=2.0, ge=1, le=10, description="Factor by which the wait grows."
     )
-    max_delay: types.PositiveMs = pydantic.Field(default=60_000, description="Maximum wait.")
+    max_delay: types.PositiveMs = pydantic.Field(
+        default=60_000, description="Maximum wait."
+    )
     attempts: int = pydantic.Field(
         default=20,
         ge=1,

@@ -120,8 +120,8 @@ class Source(callbacks.Callbacks):
     unconfirmed_grace: types.DurationMs = pydantic.Field(
         default=600_000,
         description="IDnow: how long a withdrawn session without data is fetched before"
-        " the callback's statement is accepted, after at least `not_found.attempts` denials"
-        " since that callback.",
+        " the callback's statement is accepted, after at least `not_found.attempts`"
+        " denials since that callback.",
     )
     max_callback_age: types.DurationMs = pydantic.Field(
         default=7 * 86_400_000,

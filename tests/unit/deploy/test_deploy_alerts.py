@@ -16,10 +16,22 @@ def test_the_rules_are_good() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ('kind="provider_subscription"', 'kind="provider_subscriptions"', "kind is never"),
-        ('kind="provider_subscription"', 'kinds="provider_subscription"', "has no label kinds"),
-        ("KycProviderSubscription", "KycProviderSubscribed", "alarm provider_subscription: one rule"),
-        ("KycProviderSubscription", "KycQuarantined", "KycQuarantined is there 2 times"),
+        ('="provider_subscription"', '="provider_subscriptions"', "kind is never"),
+        (
+            'kind="provider_subscription"',
+            'kinds="provider_subscription"',
+            "has no label kinds",
+        ),
+        (
+            "KycProviderSubscription",
+            "KycProviderSub",
+            "alarm provider_subscription: one rule",
+        ),
+        (
+            "KycProviderSubscription",
+            "KycQuarantined",
+            "KycQuarantined is there 2 times",
+        ),
         ("runbook/#provider_subscription", "runbook/#quarantined", "its entry must be"),
         (
             "max(kyc_oldest_pending_seconds)",
@@ -75,5 +87,6 @@ def test_an_alarm_without_a_rule_is_found() -> None:
     found = list(deploy_alerts.problems(without, PARTITIONS))
 
     assert found == [
-        "alarm provider_subscription: one rule must ask for it, KycProviderSubscription; there are []"
+        "alarm provider_subscription: one rule must ask for it,"
+        " KycProviderSubscription; there are []"
     ]

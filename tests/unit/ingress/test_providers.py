@@ -154,7 +154,9 @@ def _with_session(document: dict[str, Any], spelling: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("otp_messages", ["discard", None])
-async def test_identomat_message(serve: conftest.Serve, otp_messages: str | None) -> None:
+async def test_identomat_message(
+    serve: conftest.Serve, otp_messages: str | None
+) -> None:
     """A one-time message is discarded where that was asked for, else refused."""
     more = {} if otp_messages is None else {"otp_messages": otp_messages}
     served = await serve(_source("identomat", **more))

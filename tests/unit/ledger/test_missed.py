@@ -8,7 +8,9 @@ from worker import ledger, model, policy
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _DEADLINE = told.FETCHED.session_deadline_ms
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.PollSchedule(max_attempts=15))
+_POLLED = dataclasses.replace(
+    told.FETCHED, polling=policy.PollSchedule(max_attempts=15)
+)
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:

@@ -12,7 +12,7 @@ from worker import errors
         ('partitions = "x"', "kafka.partitions must be a whole number."),
         ("partitions = 1.5", "kafka.partitions must be a whole number."),
         ("partitions = 10001", "kafka.partitions must be at most 10000."),
-        ("client_id = 5", "kafka.client_id must be a text."),
+        ("client_id = 5", "kafka.client_id must be a string."),
         ('group_id = ""', "kafka.group_id must be at least 1 characters long."),
         (
             'durability = "none"',
@@ -32,8 +32,10 @@ def test_pydantics_words_are_not_ours(desk: kit.Desk, text: str, problem: str) -
         ('rate_limit = "0/s"', "sources.one.rate_limit must be more than 0/s."),
         (
             "rate_limit = 10",
-            "sources.one.rate_limit must be a rate such as"
-            ' "10/s", "300/m" or "5000/h".',
+            (
+                "sources.one.rate_limit must be a rate such as"
+                ' "10/s", "300/m" or "5000/h".'
+            ),
         ),
         (
             'tolerance = "2d"',
@@ -114,7 +116,10 @@ provider = "large"
             "sources.one.ip_allow[0] must be a network such as 192.0.2.0/24"
             " or 2001:db8::/32."
         ),
-        "sources.one.retry.inital_delay is not a setting: use initial_delay, or remove it.",
+        (
+            "sources.one.retry.inital_delay is not a setting:"
+            " use initial_delay, or remove it."
+        ),
         (
             "sources.one.api_key names the environment variable NOT_SET,"
             " which is not set: set it or correct the name."

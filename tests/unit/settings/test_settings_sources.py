@@ -38,7 +38,9 @@ def test_what_is_configured_reaches_the_ledger() -> None:
         retry=policy.Backoff(initial_delay_ms=1_000, factor=3.0, max_delay_ms=2_000),
         retry_give_up_after_ms=3_000,
         retry_attempts=4,
-        not_ready=policy.Backoff(initial_delay_ms=5_000, factor=1.5, max_delay_ms=6_000),
+        not_ready=policy.Backoff(
+            initial_delay_ms=5_000, factor=1.5, max_delay_ms=6_000
+        ),
         not_ready_attempts=7,
         recheck_pending_ms=(8_000, 9_000),
         recheck_min_interval_ms=10_000,
@@ -75,7 +77,10 @@ def test_what_is_said_of_registered_sessions_reaches_the_ledger() -> None:
     assert rules.registered_sessions_only
     assert rules.registration_grace_ms == 60_000
     assert rules.session_deadline_ms == 7 * 86_400_000
-    assert policy.PollSchedule(initial_delay_ms=1_000, interval_ms=2_000, max_attempts=4) == rules.polling
+    assert (
+        policy.PollSchedule(initial_delay_ms=1_000, interval_ms=2_000, max_attempts=4)
+        == rules.polling
+    )
     assert (rules.overdue_attempts, rules.overdue_rejects) == (5, False)
     assert rules.overdue_retention_ms == 3 * 86_400_000
 
