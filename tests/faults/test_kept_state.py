@@ -133,7 +133,7 @@ async def test_a_late_callback_continues_the_revisions_of_an_ended_session(
 
         # The next worker writes the other version of the ledger: a stub outlives that.
         text = running.config.read_text()
-        running.config.write_text(f"{text}\n[ledger]\nversion = 2\n")
+        running.config.write_text(f"{text}\n[ledger]\nversion = 1\n")
         for _ in range(2):
             worker.popen.terminate()
             assert await asyncio.to_thread(worker.popen.wait, 30) == 0

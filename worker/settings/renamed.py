@@ -5,13 +5,13 @@ from collections.abc import Mapping
 #: The new name by the old one, with the table inside a source; after a comma, what else
 #: changes. An old name is an error, never an alias: the file must say what applies.
 RENAMED: Mapping[str, str] = {
-    # [worker], [ledger], [api]
+    # of the worker, the ledger and the api
     "gather_window": "commit_linger",
     "membership_timeout": "assignment_check_timeout",
     "progress_timeout": "watchdog_timeout",
     "identity_retention": "session_retention",
     "recover_interval": "recovery_interval",
-    # [sources.*]
+    # of a source
     "tolerance_s": 'tolerance, with a duration such as "300s"',
     "rate_per_s": 'rate_limit, with a rate such as "10/s"',
     "known_sessions_only": "registered_sessions_only",

@@ -200,10 +200,10 @@ class Ledger(types.Section):
         " retention of every topic.",
     )
     version: Literal[1, 2] = pydantic.Field(
-        default=1,
+        default=2,
         description="Version of the records that are written; both versions are read."
-        " Version 2 needs half the space on disk and in memory. Set 2 when no worker of"
-        " a release that only knows version 1 is left.",
+        " Version 2 needs half the space on disk and in memory. Set 1 while a worker of"
+        " a release that only knows version 1 (0.1) is running.",
     )
 
     @pydantic.field_validator("session_retention")

@@ -87,6 +87,8 @@ def test_an_alarm_without_a_rule_is_found() -> None:
     found = list(deploy_alerts.problems(without, PARTITIONS))
 
     assert found == [
-        "alarm provider_subscription: one rule must ask for it,"
-        " KycProviderSubscription; there are []"
+        (
+            "alarm provider_subscription: one rule must ask for it,"
+            " KycProviderSubscription; there are []"
+        )
     ]
