@@ -1,4 +1,4 @@
-"""Decide what words mean and when to look again: pure, knows no clock."""
+"""Decide what provider statuses mean and when to fetch again, without a clock."""
 
 import dataclasses
 import enum
@@ -197,11 +197,11 @@ class Backoff:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PollSchedule:
-    """The fast polls after a wake-up that was answered with "not finished"."""
+    """The fast polls after a wake-up to which the provider responds "not finished"."""
 
     initial_delay_ms: int = 5_000
     interval_ms: int = 3_000
-    #: how many there are before the slow ones
+    #: number of fast polls before the slow ones
     max_attempts: int = 0
 
     def delay_ms(self, left: int) -> int:
@@ -217,7 +217,7 @@ _DAY = 24 * _HOUR
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePolicy:
-    """What the ledger needs to know of a source; times in milliseconds."""
+    """The retry and deadline policy of a source; times in milliseconds."""
 
     provider: str
     environment: model.Environment
@@ -225,7 +225,7 @@ class SourcePolicy:
     fetches: bool = True
     retry: Backoff = Backoff()
     retry_give_up_after_ms: int = 72 * _HOUR
-    #: beside the horizon: no session is given up before so many failures
+    #: minimum number of failures before a session is given up
     retry_attempts: int = 5
     not_ready: Backoff = Backoff(max_delay_ms=_MINUTE)
     not_ready_attempts: int = 20
@@ -250,13 +250,13 @@ class SourcePolicy:
     #: count that from the session's own expiry, where that is known
     deadline_after_expiry: bool = False
     polling: PollSchedule = PollSchedule()
-    #: polls past the deadline that must say "not finished" before a session ends
+    #: polls past the deadline with "not finished" before a session ends
     overdue_attempts: int = 3
     #: False: such a session stays pending
     overdue_rejects: bool = True
-    #: how long an overdue session is kept open that nobody can ask about
+    #: how long an overdue session stays open if no result can be fetched
     overdue_retention_ms: int = 30 * _DAY
-    #: hold callbacks of sessions that are not registered, and for how long
+    #: let callbacks wait until their session is registered, and for how long
     registered_sessions_only: bool = False
     registration_grace_ms: int = 10 * _MINUTE
 

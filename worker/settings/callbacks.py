@@ -113,7 +113,7 @@ class Callbacks(types.Section):
                 document = None
             if not isinstance(document, dict) or not document:
                 raise ValueError(
-                    "must hold JSON objects that are not empty, such as"
+                    "must contain JSON objects that are not empty, such as"
                     ' {"event":"ping"}'
                 )
         return values

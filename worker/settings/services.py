@@ -73,13 +73,13 @@ class Ingress(types.Section):
     def too_small_for(
         self, sources: Mapping[str, sources_of.Source]
     ) -> Iterator[types.FieldConflict]:
-        """Yield which of *sources* takes bodies that would never have room."""
+        """Yield the *sources* whose bodies are too large for the buffer."""
         for name, source in sorted(sources.items()):
             if 4 * source.max_body_bytes > self.max_buffered_bytes:
                 yield types.FieldConflict(
                     ("max_buffered_bytes",),
                     f"must be at least four times sources.{name}.max_body_bytes, or"
-                    " one slow body leaves no room for the next",
+                    " one slow body blocks the next",
                 )
 
     @pydantic.field_validator("public_url")
@@ -89,12 +89,12 @@ class Ingress(types.Section):
         return urls.check_external_url(value, path=True).rstrip("/")
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what would let callers choose their own address."""
+        """Yield settings that would let callers choose their own address."""
         if types.everybody(self.trusted_proxies):
             yield types.FieldConflict(
                 ("trusted_proxies",),
-                "must not hold every address, or each caller says for itself where it"
-                " comes from: name the networks of your proxies",
+                "must not cover every address, or callers can choose their own address:"
+                " list the networks of your proxies",
             )
 
 
@@ -209,7 +209,7 @@ class Ledger(types.Section):
     @pydantic.field_validator("session_retention")
     @classmethod
     def _long(cls, value: int) -> int:
-        """Return *value* if revisions stay contiguous for as long as is promised."""
+        """Return *value* if it is at least the promised retention."""
         if value < _LEAST_RETENTION_MS:
             raise ValueError("must be at least 400d")
         return value

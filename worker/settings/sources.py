@@ -208,7 +208,7 @@ class Source(callbacks.Callbacks):
         for value in values:
             if urls.origin(value) != value.lower().removesuffix("/"):
                 raise ValueError(
-                    "must hold origins such as https://www.example.com: scheme, host"
+                    "must contain origins such as https://www.example.com: scheme, host"
                     " and a port that is not the usual one"
                 )
         return tuple(map(urls.origin, values))

@@ -57,7 +57,7 @@ def test_a_ping_is_an_object_that_says_something(desk: kit.Desk, value: str) -> 
     (problem,) = desk.source_problems(f"ping_bodies = ['{value}']")
 
     assert problem.startswith(
-        "sources.one.ping_bodies must hold JSON objects that are not empty, such as"
+        "sources.one.ping_bodies must contain JSON objects that are not empty, such as"
     )
 
 

@@ -126,11 +126,11 @@ provider = "large"
         ),
         (
             "sources.one.url_secrets[0] is too short:"
-            " make a new one of at least 32 random bytes."
+            " generate a new one of at least 32 random bytes."
         ),
         (
             "sources.one.session_id_query is missing: with GET in methods,"
-            " name the query parameter that holds the session id."
+            " name the query parameter that contains the session id."
         ),
         "sources.two.provider must be one of tiny.",
     ]

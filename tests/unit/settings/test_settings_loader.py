@@ -137,7 +137,7 @@ def test_a_variable_of_no_known_key_is_a_problem(desk: kit.Desk) -> None:
     )
 
     assert problems == [
-        "KYC_SOURCES__ONE__API_KEY__X names a key inside something that is no table.",
+        "KYC_SOURCES__ONE__API_KEY__X sets a key inside a value that is not a table.",
         (
             "kafka.partition (KYC_KAFKA__PARTITION) is not a setting:"
             " use partitions, or remove it."
@@ -177,7 +177,7 @@ def test_a_source_without_provider_is_told_which_there_are(desk: kit.Desk) -> No
     ("text", "problem"),
     [
         ("kafka = 5", "kafka must be a table."),
-        ("sources = 5", "sources must hold one table a source."),
+        ("sources = 5", "sources must contain one table per source."),
         ("sources.one = 5", "sources.one must be a table."),
         ("other = 5", "other is not a setting: remove it or correct its name."),
     ],
@@ -260,7 +260,7 @@ def test_the_process_environment_is_this_ones(monkeypatch: pytest.MonkeyPatch) -
     assert settings.process_environment()["SOME_VARIABLE"] == "x"
 
 
-@pytest.mark.parametrize("other", ["", "concurrency = 0\n"])
+@pytest.mark.parametrize("other", ["", 'rate_limit = "0/s"\n'])
 def test_a_provider_refuses_what_contradicts_itself(desk: kit.Desk, other: str) -> None:
     """What a source says of itself is told, whatever else is wrong with it."""
     problems = desk.source_problems(other + 'concurrency = 1\nlists = ["a", "b"]')
