@@ -17,7 +17,7 @@ _DEMO_DIGEST = hashlib.sha256(b"demo-only-api-key").hexdigest()
 
 
 class ApiKey(types.Section):
-    """One entry of ``[[api.keys]]``: the digest of a key, and which sessions it may start."""
+    """One entry of ``[[api.keys]]``: the digest of a key, and its sources."""
 
     sha256: str = pydantic.Field(
         pattern=_SHA256,
@@ -118,8 +118,8 @@ class Api(types.Section):
         if 4 * self.max_body_bytes > self.max_buffered_bytes:
             yield types.FieldConflict(
                 ("max_buffered_bytes", "max_body_bytes"),
-                "must be at least four times max_body_bytes, or one slow body blocks the"
-                " next",
+                "must be at least four times max_body_bytes, or one slow body blocks"
+                " the next",
             )
         if self.unresolved_retention < self.idempotency_window:
             yield types.FieldConflict(
@@ -137,7 +137,8 @@ class Api(types.Section):
             if key.sha256 == _EMPTY_DIGEST:
                 yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
-                    "is the digest of an empty key: generate one with `kyc-worker api-key`",
+                    "is the digest of an empty key: generate one with"
+                    " `kyc-worker api-key`",
                 )
 
     def exposed(self) -> Iterator[types.FieldConflict]:
@@ -228,7 +229,8 @@ class Returns(types.Section):
             if not each.withheld and secret.DEMONSTRATION in each.reveal():
                 yield types.FieldConflict(
                     (f"ticket_secrets[{position}]", "ticket_secrets"),
-                    "is the public demo secret, but a source is live: generate a new one",
+                    "is the public demo secret, but a source is live: generate a new"
+                    " one",
                 )
 
 

@@ -183,8 +183,9 @@ class _Loading:
         """Return the settings' class of the source's provider."""
         if not _NAME.fullmatch(name) or len(name) > _NAME_MAX or name in _RESERVED:
             self.report.plain(
-                f"sources.{name!r} is not a valid name for a source: use at most {_NAME_MAX}"
-                ' lower-case letters, digits and single underscores, and not "unknown".'
+                f"sources.{name!r} is not a valid name for a source: use at most"
+                f" {_NAME_MAX} lower-case letters, digits and single underscores, and"
+                ' not "unknown".'
             )
         if not isinstance(table, dict):
             self.report.add(("sources", name), "must be a table")

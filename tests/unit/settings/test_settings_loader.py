@@ -154,7 +154,7 @@ def test_a_source_needs_a_plain_name(desk: kit.Desk, name: str) -> None:
     """The name stands in keys, paths and variables; ``unknown`` is the metrics'."""
     (problem,) = desk.problems(kit.SOURCE.replace("sources.one", f'sources."{name}"'))
 
-    assert problem.startswith(f"sources.'{name}' is no name for a source")
+    assert problem.startswith(f"sources.'{name}' is not a valid name for a source")
 
 
 def test_a_name_of_31_letters_is_one(desk: kit.Desk) -> None:
@@ -210,8 +210,8 @@ def test_memory_is_at_least_400_days(desk: kit.Desk) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"[kafka\n", "is not TOML"),
-        (b"a = 1\na = 2\n", "is not TOML"),
+        (b"[kafka\n", "is not valid TOML"),
+        (b"a = 1\na = 2\n", "is not valid TOML"),
         (b"\xff", "is not UTF-8"),
     ],
 )

@@ -87,8 +87,8 @@ _WRONG = (
     ("\ufeff" + "k" * 40, "byte order mark"),
     ("k" * 40 + "\n", "line break"),
     ("k" * 40 + "\r\n", "line break"),
-    ("k" * 40 + "\u200b", "cannot be seen"),
-    ("k" * 40 + "\udcff", "cannot be seen"),
+    ("k" * 40 + "\u200b", "invisible character"),
+    ("k" * 40 + "\udcff", "invisible character"),
     ("k" * 40 + " ", "ends with a space"),
 )
 
