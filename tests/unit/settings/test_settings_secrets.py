@@ -213,8 +213,8 @@ def test_without_a_file_the_sentence_says_how_to_name_one() -> None:
 
     [problem] = caught.value.problems
     assert problem == (
-        "No source is configured: no configuration file is named:"
-        " name it with --config or KYC_CONFIG."
+        "No source is configured: no configuration file is given:"
+        " use --config or KYC_CONFIG."
     )
 
 
