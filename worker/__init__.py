@@ -1,3 +1,3 @@
 """Turn identity-verification callbacks into decisions, exactly once, on Kafka."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""Decide what words mean and when to look again: pure, knows no clock."""
+"""Decide what provider statuses mean and when to fetch again, without a clock."""
 
 import dataclasses
 import enum
@@ -182,30 +182,32 @@ def _key(verdict: model.Verdict) -> tuple[object, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Delays that grow from *first_ms* by *factor* up to *max_ms*."""
+    """Delays that grow from *initial_delay_ms* by *factor* up to *max_delay_ms*."""
 
-    first_ms: int = 2_000
+    initial_delay_ms: int = 2_000
     factor: float = 2.0
-    max_ms: int = 900_000
+    max_delay_ms: int = 900_000
 
     def delay_ms(self, failures: int) -> int:
         """Return the delay after the *failures*-th failure, counted from one."""
         exponent = min(max(failures - 1, 0), 64)
-        return int(min(self.first_ms * self.factor**exponent, self.max_ms))
+        delay = self.initial_delay_ms * self.factor**exponent
+        return int(min(delay, self.max_delay_ms))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PollSchedule:
-    """The fast polls after a wake-up that was answered with "not finished"."""
+    """The fast polls after a wake-up to which the provider responds "not finished"."""
 
-    first_ms: int = 5_000
-    every_ms: int = 3_000
-    #: how many there are before the slow ones
-    times: int = 0
+    initial_delay_ms: int = 5_000
+    interval_ms: int = 3_000
+    #: number of fast polls before the slow ones
+    max_attempts: int = 0
 
     def delay_ms(self, left: int) -> int:
         """Return the wait before the next one, of which *left* are left."""
-        return self.first_ms if left >= self.times else self.every_ms
+        first = left >= self.max_attempts
+        return self.initial_delay_ms if first else self.interval_ms
 
 
 _MINUTE = 60_000
@@ -215,17 +217,17 @@ _DAY = 24 * _HOUR
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePolicy:
-    """What the ledger needs to know of a source; times in milliseconds."""
+    """The retry and deadline policy of a source; times in milliseconds."""
 
     provider: str
     environment: model.Environment
     #: False where the signed callback is the only result and nothing is fetched
     fetches: bool = True
     retry: Backoff = Backoff()
-    retry_horizon_ms: int = 72 * _HOUR
-    #: beside the horizon: no session is given up before so many failures
+    retry_give_up_after_ms: int = 72 * _HOUR
+    #: minimum number of failures before a session is given up
     retry_attempts: int = 5
-    not_ready: Backoff = Backoff(max_ms=_MINUTE)
+    not_ready: Backoff = Backoff(max_delay_ms=_MINUTE)
     not_ready_attempts: int = 20
     recheck_pending_ms: tuple[int, ...] = (
         5 * _MINUTE,
@@ -236,27 +238,27 @@ class SourcePolicy:
     )
     recheck_min_interval_ms: int = _MINUTE
     unconfirmed_grace_ms: int = 10 * _MINUTE
-    denied_answers: int = 5
-    denied_over_ms: int = 15 * _MINUTE
+    not_found_attempts: int = 5
+    not_found_within_ms: int = 15 * _MINUTE
     quarantine_attempts: int = 3
     max_callback_age_ms: int = 7 * _DAY
     #: a signed time that is later than its receipt by more than this is no time
     max_clock_skew_ms: int = 5 * _MINUTE
-    identity_retention_ms: int = 400 * _DAY
+    session_retention_ms: int = 400 * _DAY
     #: how long a registered session may take
     session_deadline_ms: int = _DAY
     #: count that from the session's own expiry, where that is known
     deadline_after_expiry: bool = False
     polling: PollSchedule = PollSchedule()
-    #: polls past the deadline that must say "not finished" before a session ends
+    #: polls past the deadline with "not finished" before a session ends
     overdue_attempts: int = 3
     #: False: such a session stays pending
     overdue_rejects: bool = True
-    #: how long an overdue session is kept open that nobody can ask about
-    overdue_kept_ms: int = 30 * _DAY
-    #: hold callbacks of sessions that are not registered, and for how long
-    known_sessions_only: bool = False
-    unknown_grace_ms: int = 10 * _MINUTE
+    #: how long an overdue session stays open if no result can be fetched
+    overdue_retention_ms: int = 30 * _DAY
+    #: let callbacks wait until their session is registered, and for how long
+    registered_sessions_only: bool = False
+    registration_grace_ms: int = 10 * _MINUTE
 
     def recheck_ms(self, rechecks: int) -> int:
         """Return the wait before the next recheck; the last interval repeats."""
@@ -271,7 +273,7 @@ class SourcePolicy:
         """
         if expires_at is None:
             return registered_at + self.session_deadline_ms
-        expires_at = min(expires_at, registered_at + self.identity_retention_ms)
+        expires_at = min(expires_at, registered_at + self.session_retention_ms)
         if self.deadline_after_expiry:
             return max(expires_at, registered_at) + self.session_deadline_ms
         return max(expires_at, registered_at + self.session_deadline_ms)

@@ -52,7 +52,7 @@ async def test_the_commands_of_a_running_system(
         assert b"sources: idbeyond" in checked.stdout
         topics = await _run(running, "topics")
         assert topics.returncode == 0, topics.stderr
-        assert b"as they must be" in topics.stdout
+        assert b"match the configuration" in topics.stdout
 
         hidden = await _run(running, "url", "idnow")
         assert hidden.returncode == 1
@@ -63,7 +63,7 @@ async def test_the_commands_of_a_running_system(
         )[0]
         assert shown.stdout.decode().strip().endswith(expected.path)
 
-        worker = running.start("work")
+        worker = running.start("worker")
         await running.ready(worker)
         simulator = running.simulators["identomat"]
         ended = simulator.add(simulators.Scenario(outcome=model.Outcome.REJECTED))

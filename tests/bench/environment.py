@@ -147,7 +147,7 @@ class Stage:
     @contextlib.asynccontextmanager
     async def worker(self, config: Configured) -> AsyncIterator[Service]:
         """Run a worker, ready."""
-        async with self._service("work", config) as service:
+        async with self._service("worker", config) as service:
             yield service
 
     @contextlib.asynccontextmanager

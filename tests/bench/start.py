@@ -13,10 +13,10 @@ _Start = Callable[
 
 
 async def measure(on: environment.Stage) -> list[figures.Figure]:
-    """Return the figures of ``ingress`` and of ``work`` with an empty ledger."""
+    """Return the figures of ``ingress`` and of ``worker`` with an empty ledger."""
     return [
         await _one(on, "ingress", on.ingress, 1.0),
-        await _one(on, "work", on.worker, 2.0),
+        await _one(on, "worker", on.worker, 2.0),
     ]
 
 

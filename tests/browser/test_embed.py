@@ -53,7 +53,7 @@ async def test_a_person_finishes_in_an_embedded_widget(
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
         api_client.serving(running) as (_, caller),
     ):
-        ingress, worker = running.start("ingress", port=port), running.start("work")
+        ingress, worker = running.start("ingress", port=port), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         await caller.steer(source, ingress_url=public_url)

@@ -72,7 +72,7 @@ class Chaos:
         place = chance.randrange(len(self.workers))
         self._kill(self.workers[place], "worker kills")
         await asyncio.sleep(chance.uniform(0, 3))
-        self.workers[place] = self.start("work")
+        self.workers[place] = self.start("worker")
 
     async def _kill_ingress(self, chance: random.Random) -> None:
         place = chance.randrange(len(self.ingresses))

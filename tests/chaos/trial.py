@@ -83,7 +83,7 @@ async def play(
             seed=seed,
         )
         chaos.ingresses += [chaos.start("ingress") for _ in range(_INGRESSES)]
-        chaos.workers += [chaos.start("work") for _ in range(_WORKERS)]
+        chaos.workers += [chaos.start("worker") for _ in range(_WORKERS)]
         for process in (*chaos.ingresses, *chaos.workers):
             await running.ready(process)
         sent = traffic.Traffic(
@@ -103,8 +103,8 @@ async def play(
 #: sessions that are denied again and again must not use up the minute's budget.
 _IMPATIENT = """
 fetch_timeout = "2s"
-circuit = { failures = 10, open = "300ms" }
-denied = { per_minute = 100000 }
+circuit = { failure_threshold = 10, open_for = "300ms" }
+not_found = { per_minute = 100000 }
 """
 
 #: A member whose JoinGroup got lost on its way waits for so long, and holds up the

@@ -161,7 +161,9 @@ def _called() -> Iterator[tuple[str, str]]:
 def test_commands_and_their_options_exist() -> None:
     """Every command line that is printed can be typed."""
     called = list(_called())
-    assert {"check", "topics", "url", "ingress", "work"} <= {name for name, _ in called}
+    assert {"check", "topics", "url", "ingress", "worker"} <= {
+        name for name, _ in called
+    }
     for name, rest in called:
         command = _command(name)
         if isinstance(command, click.Group):

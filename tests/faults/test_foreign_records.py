@@ -60,7 +60,7 @@ async def test_what_others_write_stops_nobody(
     async with system.System(
         kafka, topic_prefix, tmp_path, partitions=_PARTITIONS, times=times
     ) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         topic = running.settings.kafka.topic("events")
@@ -107,9 +107,9 @@ async def test_topics_may_be_compressed(
         await _compressed(running, value)
         await topics.check(
             running.settings.kafka,
-            identity_retention_ms=running.settings.ledger.identity_retention,
+            session_retention_ms=running.settings.ledger.session_retention,
         )
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = assertions.sessions(running, 6)
@@ -118,7 +118,7 @@ async def test_topics_may_be_compressed(
 
         worker.popen.terminate()
         assert await asyncio.to_thread(worker.popen.wait, 30) == 0
-        await running.ready(running.start("work"))
+        await running.ready(running.start("worker"))
         more, callbacks = assertions.sessions(running, 6)
         await system.Driver([ingress]).send(callbacks)
         await assertions.check(running, truths | more)

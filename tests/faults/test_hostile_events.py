@@ -87,7 +87,7 @@ async def test_each_hostile_event_is_refused_between_two_good_ones(
         finally:
             await producer.stop()
 
-        worker = running.start("work")
+        worker = running.start("worker")
         await running.ready(worker)
         expected = {("identomat", each): ["approved"] for each in good}
         found: dict[tuple[str, str], list[object]] = {}

@@ -79,7 +79,7 @@ async def test_a_partition_that_is_given_back_is_not_restored(
     async with system.System(
         kafka, topic_prefix, tmp_path, partitions=_PARTITIONS, times=times
     ) as running:
-        ingress, first = running.start("ingress"), running.start("work")
+        ingress, first = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(first)
         driver = system.Driver([ingress])
@@ -92,7 +92,7 @@ async def test_a_partition_that_is_given_back_is_not_restored(
             await _becomes(running, expected)
 
         await told()
-        second = running.start("work")
+        second = running.start("worker")
         await running.ready(second)
         moved = _restores(second)
         assert set(moved.values()) == {1}
@@ -121,7 +121,7 @@ async def test_a_late_callback_continues_the_revisions_of_an_ended_session(
         times=times,
         sources_more='recheck_min_interval = "100ms"',
     ) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         driver = system.Driver([ingress])
@@ -133,11 +133,11 @@ async def test_a_late_callback_continues_the_revisions_of_an_ended_session(
 
         # The next worker writes the other version of the ledger: a stub outlives that.
         text = running.config.read_text()
-        running.config.write_text(f"{text}\n[ledger]\nversion = 2\n")
+        running.config.write_text(f"{text}\n[ledger]\nversion = 1\n")
         for _ in range(2):
             worker.popen.terminate()
             assert await asyncio.to_thread(worker.popen.wait, 30) == 0
-            worker = running.start("work")
+            worker = running.start("worker")
             await running.ready(worker)
             await driver.send(said)
         rejected = simulators.Scenario(outcome=model.Outcome.REJECTED)

@@ -57,7 +57,7 @@ async def test_it_is_decided_by_the_next_release(
     async with system.System(
         kafka, topic_prefix, tmp_path, partitions=1, times=times
     ) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         later = running.simulators["identomat"].add(simulators.Scenario())
@@ -76,7 +76,7 @@ async def test_it_is_decided_by_the_next_release(
         worker.popen.terminate()
         assert await asyncio.to_thread(worker.popen.wait, 60) == 0
 
-        upgraded = running.start("work", module=["tests.support.later_release"])
+        upgraded = running.start("worker", module=["tests.support.later_release"])
         await running.ready(upgraded)
         found = await running.decisions()
         for _ in range(300):

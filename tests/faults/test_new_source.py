@@ -86,7 +86,7 @@ async def test_its_callbacks_wait_for_the_worker_to_know_it(
         known = running.config.read_text()
 
         running.config.write_text(_without_it(known))
-        worker = running.start("work")
+        worker = running.start("worker")
         await running.ready(worker)
         new = [running.simulators[_NEW].add(simulators.Scenario()) for _ in range(4)]
         other = running.simulators["biometric"].add(simulators.Scenario())
@@ -110,15 +110,15 @@ async def test_its_callbacks_wait_for_the_worker_to_know_it(
         await _stop(worker)
 
         running.config.write_text(known)
-        again = running.start("work")
+        again = running.start("worker")
         await running.ready(again)
         done |= {(_NEW, each) for each in new[:3]}
         await _until(running, done)
 
         command = str(letter["redrive"]).split()[3:]
-        assert "1 to redrive, 0 that cannot be" in await _redrive(running, *command)
+        assert "1 to redrive, 0 cannot be redriven" in await _redrive(running, *command)
         for _ in range(2):
-            assert "redrove 1" in await _redrive(running, *command, "--execute")
+            assert "redrove 1" in await _redrive(running, *command, "--apply")
         await _until(running, {*done, (_NEW, new[3])})
         found = await running.decisions()
         assert [len(found[_NEW, each]) for each in new] == [1] * 4

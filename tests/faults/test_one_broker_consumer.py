@@ -30,12 +30,12 @@ async def test_a_listener_that_raises_leaves_no_partition_without_an_owner(
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
         worker = running.start(
-            "work", module=fault_injection.by("listener_raises", which)
+            "worker", module=fault_injection.by("listener_raises", which)
         )
         await running.ready(ingress)
         await running.ready(worker)
         if which == "revoked":
-            await running.ready(running.start("work"))
+            await running.ready(running.start("worker"))
         await _said(worker, '"reason":"RuntimeError"', times)
         truths, callbacks = assertions.sessions(running, 20)
         await system.Driver([ingress]).send(callbacks)
@@ -52,7 +52,7 @@ async def test_a_consumer_whose_polls_fail_is_built_again(
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
         worker = running.start(
-            "work", module=fault_injection.by("poll_raises", str(trigger))
+            "worker", module=fault_injection.by("poll_raises", str(trigger))
         )
         await running.ready(ingress)
         await running.ready(worker)
@@ -79,13 +79,13 @@ async def test_back_pressure_survives_a_hand_over(
         worker_more="max_queued_events = 2\nmax_open_sessions = 4\n"
         "max_unanswered_sessions = 8",
     ) as running:
-        ingress, first = running.start("ingress"), running.start("work")
+        ingress, first = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(first)
         # Far more than may be open: they wait in their topic.
         truths, callbacks = assertions.sessions(running, 100, latency_s=0.05)
         await system.Driver([ingress]).send(callbacks)
-        second = running.start("work")
+        second = running.start("worker")
         await running.ready(second)
         some, callbacks = assertions.sessions(running, 40, latency_s=0.05)
         await system.Driver([ingress]).send(callbacks)
@@ -104,7 +104,7 @@ async def test_events_that_fell_out_of_their_topic_are_an_alarm(
     async with system.System(
         kafka, topic_prefix, tmp_path, times=times, partitions=2
     ) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         # So many that no partition is without one.
@@ -116,12 +116,12 @@ async def test_events_that_fell_out_of_their_topic_are_an_alarm(
         await system.Driver([ingress]).send(callbacks)
         await _empty(running, 0)
 
-        worker = running.start("work")
+        worker = running.start("worker")
         await _said(worker, "partition 0 of", times)
         await _said(worker, '"kind":"position_lost"', times)
         assert worker.logged().count("partition.restored") == 1
         worker.popen.kill()
-        worker = running.start("work", arguments=["--accept-gap"])
+        worker = running.start("worker", arguments=["--skip-lost-events"])
         await running.ready(worker)
         assert worker.logged().count("partition.gap_accepted") == 1
         more, callbacks = assertions.sessions(running, 8)

@@ -18,13 +18,13 @@ async def test_workers_come_and_go(
 ) -> None:
     """Workers that join and leave under load lose nothing and repeat nothing."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
-        ingress, first = running.start("ingress"), running.start("work")
+        ingress, first = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(first)
         truths, callbacks = assertions.sessions(running, 200, latency_s=0.02)
         driver = system.Driver([ingress], at_once=4)
         sending = asyncio.create_task(driver.send(callbacks))
-        others = [running.start("work") for _ in range(2)]
+        others = [running.start("worker") for _ in range(2)]
         for process in others:
             await running.ready(process)
         others[0].popen.terminate()
@@ -41,7 +41,7 @@ async def test_a_frozen_worker_is_a_zombie_that_writes_nothing(
     """A worker that wakes after its successor took over adds nothing, and goes on."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        workers = [running.start("work") for _ in range(2)]
+        workers = [running.start("worker") for _ in range(2)]
         for process in (ingress, *workers):
             await running.ready(process)
         truths, callbacks = assertions.sessions(running, 60, latency_s=0.3)
@@ -111,7 +111,7 @@ async def test_kafka_away_at_the_start_and_later(
                 assert response.headers["Retry-After"].isdecimal()
             assert asyncio.get_running_loop().time() - begun < 6
             await cluster.nodes[0].start()
-            worker = running.start("work")
+            worker = running.start("worker")
             await system.Driver([ingress]).send(callbacks)
             await running.ready(worker)
             await assertions.check(running, truths)

@@ -27,13 +27,15 @@ async def test_a_restore_longer_than_the_session_keeps_its_partitions(
         kafka, topic_prefix, tmp_path, times=times, partitions=2
     ) as running:
         ingress = running.start("ingress")
-        first = running.start("work", module=fault_injection.by("slow_restore", slow))
+        first = running.start("worker", module=fault_injection.by("slow_restore", slow))
         await running.ready(ingress)
         truths, callbacks = assertions.sessions(running, 40)
         await system.Driver([ingress]).send(callbacks)
         await running.ready(first)
         # The second one's partitions are restored while the first one works.
-        second = running.start("work", module=fault_injection.by("slow_restore", slow))
+        second = running.start(
+            "worker", module=fault_injection.by("slow_restore", slow)
+        )
         await running.ready(second)
         await assertions.check(running, truths)
 
@@ -57,7 +59,9 @@ async def test_a_transaction_that_the_broker_gave_up_is_done_again(
         kafka_more=f'request_timeout = "{times.transaction * 4}ms"',
     ) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=fault_injection.by("frozen_inside", "4"))
+        worker = running.start(
+            "worker", module=fault_injection.by("frozen_inside", "4")
+        )
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = assertions.sessions(running, 40, latency_s=0.02)
@@ -104,7 +108,7 @@ async def test_a_transaction_that_never_ends_is_given_up_by_its_worker(
     """The commit's deadline ends it before the broker does; nobody else notices."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         ingress = running.start("ingress")
-        worker = running.start("work", module=fault_injection.by("stuck_inside", "4"))
+        worker = running.start("worker", module=fault_injection.by("stuck_inside", "4"))
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = assertions.sessions(running, 40, latency_s=0.02)
@@ -134,7 +138,7 @@ async def test_clocks_an_hour_off_change_no_decision(
         once: list[simulators.OutgoingCallback] = []
         for offset_s, callbacks in zip(("3600", "0", "-3600"), phases, strict=True):
             worker = running.start(
-                "work", module=fault_injection.by("clock_off", offset_s)
+                "worker", module=fault_injection.by("clock_off", offset_s)
             )
             await running.ready(worker)
             await driver.send(callbacks)
@@ -144,7 +148,7 @@ async def test_clocks_an_hour_off_change_no_decision(
             await driver.send(once)
             await _decided(running, {*truths, *(("idbeyond", each) for each in long)})
             worker.popen.kill()
-        running.start("work")
+        running.start("worker")
         await driver.send(once)
         histories = await _decided(running, set(truths), final=len(truths) + len(long))
 

@@ -90,7 +90,7 @@ async def test_a_record_that_a_topic_no_longer_takes_is_an_alarm_and_no_more(
 ) -> None:
     """The worker stands still and says why; once it fits again, all is decided."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         await _limit(running, "decisions", 300)
@@ -110,7 +110,7 @@ async def test_an_event_that_its_topic_no_longer_takes_is_refused_and_comes_agai
 ) -> None:
     """503 each time, which is our own fault, until the provider's retry is taken."""
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         driver = system.Driver([ingress])
@@ -138,7 +138,7 @@ async def test_the_topic_of_events_is_deleted_and_made_again(
     async with system.System(
         kafka, topic_prefix, tmp_path, times=times, kafka_more=_SOON
     ) as running:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = assertions.sessions(running, 40)
@@ -163,7 +163,7 @@ async def test_the_topic_of_events_is_deleted_and_made_again(
         await _said(worker, '"kind":"position_lost"', times)
         worker.popen.terminate()
         assert await asyncio.to_thread(worker.popen.wait, 20) == 0
-        await running.ready(running.start("work", arguments=["--accept-gap"]))
+        await running.ready(running.start("worker", arguments=["--skip-lost-events"]))
         await running.ready(running.start("ingress", port=ingress.port))
         await driver.send(callbacks)
         await assertions.check(running, truths | more)
@@ -188,7 +188,7 @@ async def test_a_ledger_that_a_broker_made_again_is_not_written(
             kafka_more=_SOON,
         ) as running,
     ):
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         truths, callbacks = assertions.sessions(running, 20)
@@ -229,7 +229,7 @@ async def test_wrong_topics_are_refused(
     finally:
         await client.close()
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
-        for process in [running.start(kind) for kind in ("ingress", "work")]:
+        for process in [running.start(kind) for kind in ("ingress", "worker")]:
             assert await asyncio.to_thread(process.popen.wait, 30) == 1
             told = process.logged()
             assert f"{topic_prefix}.ledger" in told

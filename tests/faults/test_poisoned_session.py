@@ -32,7 +32,7 @@ class _Lives:
         """Start the worker again and again."""
         while True:
             self.lived += 1
-            process = self._running.start("work", module=self._module)
+            process = self._running.start("worker", module=self._module)
             await asyncio.to_thread(process.popen.wait)
 
 

@@ -17,10 +17,10 @@ from worker.kafka import partitioning, reader
 
 _SESSIONS = 12
 _OUTAGE = simulators.Scenario(errors=10**6)
-_RETRY = 'retry = { first = "100ms", max = "1s" }'
-_BRIEF = 'retry = { first = "50ms", max = "200ms", horizon = "1s" }'
+_RETRY = 'retry = { initial_delay = "100ms", max_delay = "1s" }'
+_BRIEF = 'retry = { initial_delay = "50ms", max_delay = "200ms", give_up_after = "1s" }'
 #: the circuit breaker would leave the source alone, and make the outage last longer
-_SOURCES = "circuit = { failures = 100000 }"
+_SOURCES = "circuit = { failure_threshold = 100000 }"
 
 Told = dict[tuple[str, str], list[tuple[object, ...]]]
 _GIVEN_UP = (1, "pending", "provider_unavailable", "callback")
@@ -122,7 +122,7 @@ async def test_an_outage_past_the_horizon_is_redriven(
         text = running.config.read_text()
         assert _RETRY in text
         running.config.write_text(text.replace(_RETRY, _BRIEF))
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         await running.ready(worker)
         driver = system.Driver([ingress])
@@ -142,16 +142,14 @@ async def test_an_outage_past_the_horizon_is_redriven(
         narrowed = ("--reason", "fetch_exhausted", "--source", "biometric")
         code, words = await _redrive(running, *narrowed)
         assert (code, await _count(running, "events")) == (0, events), words
-        assert f"{_SESSIONS} to redrive, 0 that cannot be" in words
+        assert f"{_SESSIONS} to redrive, 0 cannot be redriven" in words
         assert "dry run" in words
 
         interrupted = ("tests.support.crash_points", "after_publication", "4")
-        code, words = await _redrive(
-            running, *narrowed, "--execute", module=interrupted
-        )
+        code, words = await _redrive(running, *narrowed, "--apply", module=interrupted)
         assert code == -signal.SIGKILL, words
         assert events < await _count(running, "events") <= events + _SESSIONS
-        code, words = await _redrive(running, *narrowed, "--execute")
+        code, words = await _redrive(running, *narrowed, "--apply")
         assert code == 0, words
         assert f"redrove {_SESSIONS}" in words
         assert "publishing" in words
@@ -162,7 +160,7 @@ async def test_an_outage_past_the_horizon_is_redriven(
         await _repeated(running, driver, narrowed, told)
         *_, (name, last) = down
         code, words = await _redrive(
-            *(running, "--source", name, "--session", last, "--execute")
+            *(running, "--source", name, "--session", last, "--apply")
         )
         assert (code, "redrove 1" in words) == (0, True), words
         told[name, last] = [_GIVEN_UP, _REDRIVEN]
@@ -178,7 +176,7 @@ async def _repeated(
     calls = {
         one: simulator.held(one).calls for name, one in told if name == "biometric"
     }
-    code, words = await _redrive(running, *narrowed, "--execute")
+    code, words = await _redrive(running, *narrowed, "--apply")
     assert (code, f"redrove {_SESSIONS}" in words) == (0, True), words
     # What comes later in each partition is decided: the repeats have been taken.
     later = _everywhere(running)

@@ -25,7 +25,7 @@ def _worker(running: system.System, version: int) -> system.Process:
     text = running.config.read_text()
     table = f"\n[ledger]\nversion = {version}\n"
     running.config.write_text(_TABLE.sub(table, text, count=1))
-    return running.start("work")
+    return running.start("worker")
 
 
 async def _replaced(
@@ -152,7 +152,7 @@ async def test_an_older_release_leaves_a_raised_ledger_alone(
         expected = {key: told[:1] for key, told in lasting.items()}
         assert expected == await _told(running, expected)
 
-        older = running.start("work", module=["tests.support.previous_release"])
+        older = running.start("worker", module=["tests.support.previous_release"])
         await _alarmed(older, "unknown_version")
         await driver.send(phases[-1])
         assert not await _ready(older)

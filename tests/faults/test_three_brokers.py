@@ -63,7 +63,7 @@ async def _start_anyway(scene: three_brokers.Scene) -> None:
     config = scene.running.settings
     for _ in range(5):
         await topics.check(
-            config.kafka, identity_retention_ms=config.ledger.identity_retention
+            config.kafka, session_retention_ms=config.ledger.session_retention
         )
 
 

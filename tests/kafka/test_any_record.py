@@ -129,7 +129,7 @@ async def _between(running: system.System, written: list[_Written]) -> None:
 
 async def _started(running: system.System) -> system.Process:
     await running.__aenter__()
-    worker = running.start("work")
+    worker = running.start("worker")
     async with asyncio.timeout(_PATIENCE_S):
         await running.ready(worker)
     return worker

@@ -19,7 +19,7 @@ _FETCHED = ("identomat", "idnow", "biometric")
 _SOON = """
 session_deadline = "2s"
 overdue = { attempts = 2 }
-polling = { first = "500ms", every = "500ms", times = 2 }
+polling = { initial_delay = "500ms", interval = "500ms", max_attempts = 2 }
 """
 
 
@@ -50,7 +50,7 @@ async def test_every_provider_from_begin_to_decision(
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
         api_client.serving(running) as (_, caller),
     ):
-        ingress, _ = running.start("ingress"), running.start("work")
+        ingress, _ = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         for source in api_client.PARAMS:
             reference = f"customer-{source}"
@@ -80,7 +80,7 @@ async def test_no_callback_ever_comes(
         ) as running,
         api_client.serving(running) as (_, caller),
     ):
-        running.start("work")
+        running.start("worker")
         finished, left = {}, {}
         for source in _FETCHED:
             finished[source] = await _begun(caller, source, f"finished-{source}")
@@ -153,7 +153,7 @@ async def test_sessions_begun_elsewhere(
         system.System(kafka, topic_prefix, tmp_path, partitions=3) as running,
         api_client.serving(running) as (_, caller),
     ):
-        ingress, _ = running.start("ingress"), running.start("work")
+        ingress, _ = running.start("ingress"), running.start("worker")
         await running.ready(ingress)
         simulator = running.simulators["biometric"]
         ids = [simulator.add(simulators.Scenario()) for _ in range(4)]
@@ -179,7 +179,7 @@ async def test_sessions_begun_elsewhere(
             line.split(" ")[1] for line in ended.stderr.splitlines() if "line " in line
         ] == ["2:", "5:", "6:"]
         assert "registered 3 sessions" in ended.stderr
-        assert "3 lines could not be taken" in ended.stderr
+        assert "3 lines are invalid" in ended.stderr
         for number, session_id in enumerate(ids):
             async with asyncio.timeout(_WAIT_S):
                 while True:

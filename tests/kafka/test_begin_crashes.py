@@ -54,8 +54,8 @@ async def _begin_and_die(
 
 
 async def _listed(running: system.System) -> dict[tuple[str, str], dict[str, str]]:
-    """Return what ``session --begun`` tells of each begin."""
-    command = [sys.executable, "-m", "worker", "session", "--begun"]
+    """Return what ``begins`` prints of each session start."""
+    command = [sys.executable, "-m", "worker", "begins"]
     ended = await asyncio.to_thread(
         subprocess.run,
         [*command, "--config", str(running.config)],

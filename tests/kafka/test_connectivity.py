@@ -56,7 +56,7 @@ async def test_an_unreachable_broker_is_waited_for_aloud() -> None:
     assert waited_ms == 182_750
     assert said == ["kafka.unreachable"] * 3
     assert clock.slept[:7] == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
-    assert log.events[-1] == "kafka.reached"
+    assert log.events[-1] == "kafka.connected"
 
 
 async def test_why_it_cannot_be_reached_is_a_sentence() -> None:

@@ -66,11 +66,11 @@ async def _run(
     """Return what is decided although a process ended at *point*, and was replaced."""
     async with system.System(kafka, prefix, folder, partitions=3) as running:
         ends_at = None if point is None else (point, _NTH.get(point, _USUAL_NTH))
-        hurt = "ingress" if point in _INGRESS else "work"
+        hurt = "ingress" if point in _INGRESS else "worker"
         ingress = running.start(
             "ingress", ends_at=ends_at if hurt == "ingress" else None
         )
-        worker = running.start("work", ends_at=ends_at if hurt == "work" else None)
+        worker = running.start("worker", ends_at=ends_at if hurt == "worker" else None)
         victim = ingress if hurt == "ingress" else worker
         await running.ready(ingress)
         callbacks = _begin(running)
@@ -78,7 +78,7 @@ async def _run(
         sending = asyncio.create_task(driver.send(callbacks))
         if point == "revoked":
             await running.ready(worker)
-            running.start("work")
+            running.start("worker")
         if point is not None:
             code = await asyncio.to_thread(victim.popen.wait, 60)
             assert code == -signal.SIGKILL, victim.logged()[-2000:]

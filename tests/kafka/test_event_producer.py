@@ -96,7 +96,7 @@ async def test_a_refused_record_costs_its_producer_and_no_more(
     assert len(await transport.fetched(config, "events")) == 4
     assert (log.events) == [
         "producer.connected",
-        "producer.discarded",
+        "producer.disconnected",
         "producer.connected",
     ]
 
@@ -118,7 +118,7 @@ async def test_a_gap_in_the_sequence_costs_its_producer_and_no_more(
         await sink.publish(event)
 
     assert len(await transport.fetched(config, "events")) == 4
-    assert log.events.count("producer.discarded") == 1
+    assert log.events.count("producer.disconnected") == 1
 
 
 async def test_a_closed_producer_refuses_and_leaves_nothing_behind(

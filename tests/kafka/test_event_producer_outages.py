@@ -71,7 +71,7 @@ async def test_an_outage_is_refused_in_time_and_survived(how: str) -> None:
     assert back < 5
     assert up
     assert "producer.connected" == log.events[0] == log.events[-1]
-    assert "producer.discarded" in log.events
+    assert "producer.disconnected" in log.events
 
 
 def _batches() -> int:

@@ -18,7 +18,7 @@ from worker.kafka import event_producer
 #: Deadlines and holds of a second or two, on top of the tests' usual times.
 _QUICK = """
 session_deadline = "2s"
-unknown_grace = "1s"
+registration_grace = "1s"
 overdue = { attempts = 2 }
 """
 _TRIES = 300
@@ -33,10 +33,10 @@ async def _running(
         kafka, prefix, folder, partitions=3, sources_more=_QUICK
     ) as running:
         text = running.config.read_text().replace(
-            "[sources.idbeyond]", "[sources.idbeyond]\nknown_sessions_only = true"
+            "[sources.idbeyond]", "[sources.idbeyond]\nregistered_sessions_only = true"
         )
         running.config.write_text(text)
-        for kind in ("ingress", "work"):
+        for kind in ("ingress", "worker"):
             await running.ready(running.start(kind))
         yield running
 
@@ -91,7 +91,7 @@ async def _decision(
 
 async def _metrics(running: system.System) -> str:
     """Return what the worker exports."""
-    (worker,) = [each for each in running.processes if each.kind == "work"]
+    (worker,) = [each for each in running.processes if each.kind == "worker"]
     url = f"http://127.0.0.1:{worker.admin_port}/metrics"
     async with aiohttp.ClientSession() as client, client.get(url) as response:
         return await response.text()

@@ -95,4 +95,4 @@ async def test_a_person_comes_back_from_the_providers_page(
         # The token in the provider's query is a bearer.
         for secret in (session_id, onward.query["kyc_return"], address.split("/")[-1]):
             assert secret not in ingress.logged()
-        assert "return.taken" in ingress.logged()
+        assert "return.accepted" in ingress.logged()

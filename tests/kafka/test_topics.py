@@ -62,7 +62,7 @@ async def _create_by_hand(
 
 async def _problems(kafka: settings.Kafka, retention_ms: int = _RETENTION) -> list[str]:
     with pytest.raises(errors.TopicMismatch) as raised:
-        await topics.check(kafka, identity_retention_ms=retention_ms)
+        await topics.check(kafka, session_retention_ms=retention_ms)
     return raised.value.problems
 
 
@@ -73,7 +73,7 @@ async def test_created_topics_pass_the_check(kafka: str, topic_prefix: str) -> N
     created = await topics.create(config)
 
     assert [f"{topic_prefix}.{name}" for name in _NAMES] == created
-    await topics.check(config, identity_retention_ms=_RETENTION)
+    await topics.check(config, session_retention_ms=_RETENTION)
 
 
 async def test_create_is_idempotent(kafka: str, topic_prefix: str) -> None:
@@ -92,7 +92,7 @@ async def test_processes_may_create_at_the_same_time(
 
     await asyncio.gather(*(topics.create(config) for _ in range(3)))
 
-    await topics.check(config, identity_retention_ms=_RETENTION)
+    await topics.check(config, session_retention_ms=_RETENTION)
 
 
 async def test_every_missing_topic_is_named(kafka: str, topic_prefix: str) -> None:
@@ -163,7 +163,7 @@ async def test_a_record_must_not_outlive_the_identity_of_its_session(
     problems = await _problems(there)
 
     assert len(problems) == 2
-    assert all("must be below ledger.identity_retention" in each for each in problems)
+    assert all("must be below ledger.session_retention" in each for each in problems)
     assert "for ever" in problems[0]
 
 
@@ -225,7 +225,7 @@ async def test_no_look_creates_a_topic_and_a_created_one_is_refused() -> None:
 async def test_without_a_broker_nothing_is_known() -> None:
     """A broker that cannot be reached is no mismatch."""
     with pytest.raises(errors.KafkaUnavailable):
-        await topics.check(_kafka("127.0.0.1:1", "kyc"), identity_retention_ms=1)
+        await topics.check(_kafka("127.0.0.1:1", "kyc"), session_retention_ms=1)
 
 
 async def test_tuning_that_the_broker_refuses_is_left_out(
@@ -239,7 +239,7 @@ async def test_tuning_that_the_broker_refuses_is_left_out(
         created = await topics.create(config)
 
     assert len(_NAMES) == len(created)
-    await topics.check(config, identity_retention_ms=_RETENTION)
+    await topics.check(config, session_retention_ms=_RETENTION)
     assert [(f"{topic_prefix}.ledger", "segment.bytes")] == [
         (line["topic"], line["settings"])
         for line in logged

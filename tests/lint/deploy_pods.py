@@ -16,7 +16,7 @@ _PROBES = {
 #: What each command reads of the configuration's secrets.
 ROLES: Mapping[str, settings.Role] = {
     "ingress": settings.Role.INGRESS,
-    "work": settings.Role.WORKER,
+    "worker": settings.Role.WORKER,
     "api": settings.Role.API,
     "simulate": settings.Role.ALL,
 }
@@ -56,7 +56,7 @@ def problems(
         if args is None:
             continue
         yield from deploy_runbook.command_problems(args)
-        if args[0] in ("ingress", "api", "work"):
+        if args[0] in ("ingress", "api", "worker"):
             yield from _service(args[0], spec, container, config)
 
 

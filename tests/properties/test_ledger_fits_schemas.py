@@ -15,13 +15,13 @@ from worker import codec, errors, ledger, model, policy
 # Short enough for a history to see its end.
 _FETCHED = dataclasses.replace(
     told.FETCHED,
-    retry_horizon_ms=told.MINUTE,
-    denied_over_ms=told.MINUTE,
+    retry_give_up_after_ms=told.MINUTE,
+    not_found_within_ms=told.MINUTE,
     session_deadline_ms=told.MINUTE,
     overdue_attempts=1,
-    polling=policy.PollSchedule(times=3),
+    polling=policy.PollSchedule(max_attempts=3),
 )
-_KNOWN = dataclasses.replace(_FETCHED, known_sessions_only=True)
+_KNOWN = dataclasses.replace(_FETCHED, registered_sessions_only=True)
 _STRICT = dataclasses.replace(_KNOWN, fetches=False)
 
 Step = Callable[[told.History], object]

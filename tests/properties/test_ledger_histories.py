@@ -102,7 +102,7 @@ def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
         yield _told(due, over, theme, ends)
     yield dataclasses.replace(node, now=session.updated_at - told.HOUR)
     if not session.open:
-        late = session.updated_at + steps.QUICK.identity_retention_ms
+        late = session.updated_at + steps.QUICK.session_retention_ms
         yield dataclasses.replace(node, now=late)
 
 
@@ -140,10 +140,10 @@ def _likeness(node: _Node, rules: policy.SourcePolicy) -> object:
         None if claim is None else since(claim.since),
         session.hint,
         session.doubted,
-        min(session.confirmations, rules.denied_answers),
+        min(session.confirmations, rules.not_found_attempts),
         since(session.fresh_since),
         session.open or since(session.updated_at) == -3_000,
-        at - session.updated_at >= rules.identity_retention_ms,
+        at - session.updated_at >= rules.session_retention_ms,
         _registered(session, at, rules),
     )
 
@@ -155,7 +155,7 @@ def _registered(session: ledger.Session, at: int, rules: policy.SourcePolicy) ->
     deadline = rules.deadline_ms(session.registered_at, session.expires_at)
     flight = session.flight
     return (
-        max(-rules.overdue_kept_ms, min(deadline - at, 3_000)),
+        max(-rules.overdue_retention_ms, min(deadline - at, 3_000)),
         flight is not None and flight.started_at >= deadline,
         session.returned_at is None,
         session.awaiting_callback,

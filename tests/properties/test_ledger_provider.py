@@ -147,7 +147,7 @@ def test_what_stands_was_read_after_the_last_wake_up(
     actions: list[Action], *, polled: bool
 ) -> None:
     """When everything is quiet, the provider was asked after it, and that stands."""
-    polling = policy.PollSchedule(times=3) if polled else policy.PollSchedule()
+    polling = policy.PollSchedule(max_attempts=3) if polled else policy.PollSchedule()
     world = _World(dataclasses.replace(told.FETCHED, polling=polling))
     for action in actions:
         world.act(action)

@@ -31,7 +31,7 @@ _PATIENCE_S = 120.0
 _SOURCES = """
 fetch_timeout = "40s"
 concurrency = 16
-circuit = { open = "2s" }
+circuit = { open_for = "2s" }
 """
 _IDBEYOND = 'provider = "idbeyond"'
 
@@ -188,7 +188,7 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
     )
     reading = asyncio.create_task(rig.read())
     try:
-        ingress, worker = running.start("ingress"), running.start("work")
+        ingress, worker = running.start("ingress"), running.start("worker")
         for process in (ingress, worker):
             await running.ready(process)
         return await _blocks(rig, ingress, worker, plan)

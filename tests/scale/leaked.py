@@ -100,7 +100,7 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
 async def _measure(
     running: system.System, rig: isolation.Rig, folder: pathlib.Path, plan: Plan
 ) -> Found:
-    ingress, worker = running.start("ingress"), running.start("work")
+    ingress, worker = running.start("ingress"), running.start("worker")
     for process in (ingress, worker):
         await running.ready(process)
     warm = await rig.send(ingress, CALM, 100, plan.per_second)
@@ -124,12 +124,12 @@ async def _measure(
     worker.popen.kill()
     worker.popen.wait()
     since = time.monotonic()
-    heir = running.start("work")
+    heir = running.start("worker")
     await running.ready(heir)
     await rig.all_decided(await rig.send(ingress, CALM, 1, plan.per_second))
     restart_s = time.monotonic() - since
     since = time.monotonic()
-    await purge(running, "--execute")
+    await purge(running, "--apply")
     while left := await purge(running):
         if time.monotonic() > since + _PATIENCE_S:
             break

@@ -81,7 +81,7 @@ async def test_every_session_once_whatever_is_killed(
     """Two ingresses, three workers, one killed: each session ends once, and rightly."""
     async with system.System(kafka, topic_prefix, tmp_path) as running:
         ingresses = [running.start("ingress") for _ in range(2)]
-        workers = [running.start("work") for _ in range(3)]
+        workers = [running.start("worker") for _ in range(3)]
         for process in (*ingresses, *workers):
             await running.ready(process)
         truths, callbacks = _plan(running, callbacks_wanted)

@@ -50,13 +50,12 @@ def nothing_is_put_off_for_ever(taken: steps.Step) -> None:
     rules, asked = taken.rules, 0
     if isinstance(taken.told, ledger.FetchFailed):
         asked = taken.told.failure.retry_after_ms or 0
-    backoffs = (rules.retry.max_ms, rules.not_ready.max_ms, *rules.recheck_pending_ms)
-    others = (rules.recheck_min_interval_ms, rules.unknown_grace_ms)
-    longest = max(asked, *backoffs, *others)
-    latest = taken.at + longest
+    delays = (asked, rules.retry.max_delay_ms, rules.not_ready.max_delay_ms)
+    others = (rules.recheck_min_interval_ms, rules.registration_grace_ms)
+    latest = taken.at + max(*delays, *rules.recheck_pending_ms, *others)
     if after.registered_at is not None:
         deadline = rules.deadline_ms(after.registered_at, after.expires_at)
-        latest = max(latest, deadline + rules.overdue_kept_ms)
+        latest = max(latest, deadline + rules.overdue_retention_ms)
     assert after.due_at <= latest
 
 
@@ -136,7 +135,7 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
         return
     if ledger.DeleteSession() in taken.effects:
         assert not before.open
-        assert taken.at - before.updated_at >= taken.rules.identity_retention_ms
+        assert taken.at - before.updated_at >= taken.rules.session_retention_ms
         return
     assert before.revision == 0
     if ledger.UnregisteredExpired() in taken.effects:
@@ -153,9 +152,9 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
     assert not before.registered
     assert before.unconfirmed is None
     assert before.queued_cause is None
-    assert before.denials + 1 >= taken.rules.denied_answers
+    assert before.denials + 1 >= taken.rules.not_found_attempts
     since = before.denied_since if before.denied_since is not None else taken.at
-    assert taken.at - since >= taken.rules.denied_over_ms
+    assert taken.at - since >= taken.rules.not_found_within_ms
 
 
 def _vouched_for(session: ledger.Session) -> bool:
@@ -178,7 +177,7 @@ def giving_up_has_its_reason(taken: steps.Step) -> None:
     if failure.disposition is errors.Disposition.RETRY_LATER:
         assert before.failures + 1 >= taken.rules.retry_attempts
         assert before.failing_since is not None
-        assert taken.at - before.failing_since >= taken.rules.retry_horizon_ms
+        assert taken.at - before.failing_since >= taken.rules.retry_give_up_after_ms
 
 
 def a_wake_up_is_wanted(taken: steps.Step) -> None:

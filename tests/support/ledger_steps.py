@@ -8,31 +8,34 @@ from worker import ledger, model, policy
 #: Short times and few attempts, so that short histories reach every end.
 QUICK = dataclasses.replace(
     told.FETCHED,
-    retry=policy.Backoff(first_ms=1_000, factor=2.0, max_ms=2_000),
-    retry_horizon_ms=2_000,
+    retry=policy.Backoff(initial_delay_ms=1_000, factor=2.0, max_delay_ms=2_000),
+    retry_give_up_after_ms=2_000,
     retry_attempts=2,
-    not_ready=policy.Backoff(first_ms=1_000, factor=1.0, max_ms=1_000),
+    not_ready=policy.Backoff(initial_delay_ms=1_000, factor=1.0, max_delay_ms=1_000),
     not_ready_attempts=2,
     recheck_pending_ms=(2_000, 3_000),
     recheck_min_interval_ms=3_000,
     unconfirmed_grace_ms=2_000,
-    denied_answers=2,
-    denied_over_ms=2_000,
+    not_found_attempts=2,
+    not_found_within_ms=2_000,
     quarantine_attempts=2,
-    identity_retention_ms=60_000,
+    session_retention_ms=60_000,
     session_deadline_ms=3_000,
     overdue_attempts=2,
-    overdue_kept_ms=3_000,
-    unknown_grace_ms=2_000,
+    overdue_retention_ms=3_000,
+    registration_grace_ms=2_000,
 )
 #: The same for a source with fast polls, for one that knows its sessions, and for
 #: those that fetch nothing.
 POLLED = dataclasses.replace(
-    QUICK, polling=policy.PollSchedule(first_ms=2_000, every_ms=1_000, times=2)
+    QUICK,
+    polling=policy.PollSchedule(
+        initial_delay_ms=2_000, interval_ms=1_000, max_attempts=2
+    ),
 )
-KNOWN = dataclasses.replace(QUICK, known_sessions_only=True)
+KNOWN = dataclasses.replace(QUICK, registered_sessions_only=True)
 UNPOLLABLE = dataclasses.replace(QUICK, fetches=False)
-STRICT = dataclasses.replace(UNPOLLABLE, known_sessions_only=True)
+STRICT = dataclasses.replace(UNPOLLABLE, registered_sessions_only=True)
 
 EVENTS = (ledger.CallbackTaken, ledger.RecheckTaken)
 

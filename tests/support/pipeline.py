@@ -24,8 +24,8 @@ PARTITIONS = 1
 GATE = source_limiter.Limits(
     concurrency=1_000,
     rate_per_s=None,
-    circuit_failures=1_000,
-    circuit_open_ms=30_000,
+    circuit_failure_threshold=1_000,
+    circuit_open_for_ms=30_000,
     denied_per_minute=1_000,
 )
 #: with an intent window as short as the other one, so that tests wait for one of them

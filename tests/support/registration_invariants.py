@@ -97,7 +97,7 @@ def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
             taken.told.failure.disposition is not errors.Disposition.DENIED
         )
         if after.due_at is not None and not trouble:
-            longest = max(rules.retry.max_ms, rules.not_ready.max_ms)
+            longest = max(rules.retry.max_delay_ms, rules.not_ready.max_delay_ms)
             kept = taken.before is not None and taken.before.due_at == after.due_at
             assert kept or after.due_at <= max(deadline, taken.at + longest)
 
@@ -112,10 +112,10 @@ def an_early_denial_ends_no_registered_session(taken: steps.Step) -> None:
     deadline = rules.deadline_ms(before.registered_at, before.expires_at)
     assert before.flight is not None
     assert before.flight.started_at >= deadline
-    if rules.denied_answers > 1:
+    if rules.not_found_attempts > 1:
         assert before.denied_since is not None
         assert before.denied_since >= deadline
-        assert before.denials + 1 >= rules.denied_answers
+        assert before.denials + 1 >= rules.not_found_attempts
 
 
 def an_unconfirmed_rejection_was_denied(taken: steps.Step) -> None:
@@ -125,7 +125,7 @@ def an_unconfirmed_rejection_was_denied(taken: steps.Step) -> None:
         return
     assert before is not None
     assert before.unconfirmed is not None
-    assert before.confirmations + 1 >= rules.denied_answers
+    assert before.confirmations + 1 >= rules.not_found_attempts
     assert taken.at - before.unconfirmed.since >= rules.unconfirmed_grace_ms
 
 

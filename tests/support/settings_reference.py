@@ -41,9 +41,15 @@ _SECRETS = "<!-- secrets -->\n"
 #: The processes that the table of secrets compares.
 _ROLES = [role for role in secret.Role if role is not secret.Role.ALL]
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
-_ZERO_TOO, _MORE = (
-    typing.get_args(each)[1].func for each in (types.DurationMs, types.PositiveMs)
-)
+#: How the validator of a quantity is called in the column of types.
+_QUANTITIES = {
+    typing.get_args(each)[1].func: words
+    for each, words in (
+        (types.DurationMs, "duration"),
+        (types.PositiveMs, "duration over 0"),
+        (types.RatePerSecond, "rate over 0"),
+    )
+}
 
 
 class Row(typing.NamedTuple):
@@ -144,8 +150,8 @@ def _declared(field: FieldInfo) -> tuple[object, ...]:
 def _type(  # noqa: PLR0911 -- one for each kind
     annotation: object, metadata: typing.Sequence[object] = ()
 ) -> str:
-    if (duration := _duration(metadata)) is not None:
-        return duration
+    if (quantity := _quantity(metadata)) is not None:
+        return quantity
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _type(arguments[0], arguments[1:])
@@ -176,13 +182,10 @@ def _plain_type(annotation: object, metadata: typing.Sequence[object]) -> str:
     return words[annotation] + _bounds(metadata)
 
 
-def _duration(metadata: typing.Sequence[object]) -> str | None:
+def _quantity(metadata: typing.Sequence[object]) -> str | None:
     for each in metadata:
-        if isinstance(each, pydantic.BeforeValidator):
-            if each.func is _ZERO_TOO:
-                return "duration"
-            if each.func is _MORE:
-                return "duration over 0"
+        if isinstance(each, pydantic.BeforeValidator) and each.func in _QUANTITIES:
+            return _QUANTITIES[each.func]
     return None
 
 

@@ -136,7 +136,7 @@ class System:
         if ends_at is not None:
             module = ["tests.support.crash_points", ends_at[0], str(ends_at[1])]
         admin_port, port = ports_of.free(), port or ports_of.free()
-        more = [] if kind == "work" else ["--port", str(port)]
+        more = [] if kind == "worker" else ["--port", str(port)]
         mine = {} if servers is None else {"KYC_KAFKA__BOOTSTRAP_SERVERS": servers}
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         with log.open("wb") as stream:

@@ -24,7 +24,7 @@ restart_backoff = "100ms"
 [api]
 ack_timeout = "2500ms"
 begin_timeout = "8s"
-recover_interval = "500ms"
+recovery_interval = "500ms"
 keys = [{{ sha256 = "{key_digest}", sources = "all" }}]
 
 [returns]
@@ -43,7 +43,7 @@ company_key = "{secret}"
 secret_key = "{secret}2"
 callback_api_keys = ["{secret}3"]
 url_secrets = ["{secret}4"]
-messages = "discard"
+otp_messages = "discard"
 {common}
 
 [sources.idnow]
@@ -64,8 +64,8 @@ _COMMON = """
 environment = "test"
 return_origins = ["http://127.0.0.1:3000"]
 {more}
-retry = {{ first = "100ms", max = "1s" }}
-not_ready = {{ first = "100ms", max = "1s" }}
+retry = {{ initial_delay = "100ms", max_delay = "1s" }}
+not_ready = {{ initial_delay = "100ms", max_delay = "1s" }}
 recheck_pending = ["1s"]
 """
 

@@ -161,7 +161,7 @@ class Scene:
             await asyncio.sleep(_POLL_S)
         for process in (self.ingress, *self.workers):
             assert process.popen.poll() is None, process.logged()[-2000:]
-            assert "transaction_hangs" not in process.logged()
+            assert "hanging_transaction" not in process.logged()
         for name, begun, ended in self.faults:
             told = recovery.figures(found, self._all, fault_ms=begun, over_ms=ended)
             recovery.record(name, self.times.name, told)
@@ -203,7 +203,8 @@ async def scene(
             ingress = running.start("ingress")
             working = [
                 running.start(
-                    "work", servers=brokers.bootstrap(PROXIED) if n < proxied else None
+                    "worker",
+                    servers=brokers.bootstrap(PROXIED) if n < proxied else None,
                 )
                 for n in range(workers)
             ]

@@ -32,7 +32,7 @@ class Log:
     def warning(self, event: str, **_: object) -> None:
         """Keep *event*."""
         self.events.append(event)
-        if event == "producer.discarded":
+        if event == "producer.disconnected":
             self.discarded.set()
 
 

@@ -163,7 +163,7 @@ def test_no_two_timed_verdicts_depend_on_their_order(
 
 def test_backoff_grows_to_its_bound() -> None:
     """Delays double from the first to the longest and stay there."""
-    backoff = policy.Backoff(first_ms=2_000, factor=2.0, max_ms=10_000)
+    backoff = policy.Backoff(initial_delay_ms=2_000, factor=2.0, max_delay_ms=10_000)
     delays = [backoff.delay_ms(n) for n in (1, 2, 3, 4, 5, 10**6)]
     assert delays == [2_000, 4_000, 8_000, 10_000, 10_000, 10_000]
 
@@ -175,10 +175,12 @@ def test_backoff_grows_to_its_bound() -> None:
     st.integers(-5, 10**9),
 )
 def test_backoff_is_bounded_for_any_count(
-    first_ms: int, factor: float, max_ms: int, failures: int
+    initial_ms: int, factor: float, max_ms: int, failures: int
 ) -> None:
     """No count of failures makes a delay shorter than none or longer than the bound."""
-    backoff = policy.Backoff(first_ms=first_ms, factor=factor, max_ms=max_ms)
+    backoff = policy.Backoff(
+        initial_delay_ms=initial_ms, factor=factor, max_delay_ms=max_ms
+    )
     delays = [backoff.delay_ms(failures), backoff.delay_ms(failures + 1)]
     assert all(0 < delay <= max_ms for delay in delays)
     assert all(a <= b for a, b in itertools.pairwise(delays))

@@ -209,7 +209,7 @@ class Service:
                 raise types.OutcomeUnknown(failure.reason) from None
             await self._note(intent.failed(self._clock.now_ms()))
             if isinstance(failure, errors.ProviderAuthFailed):
-                self._observer.alarm(model.AlarmKind.ACCOUNT_REFUSED, of.name)
+                self._observer.alarm(model.AlarmKind.PROVIDER_AUTH_FAILED, of.name)
             raise
         except TimeoutError:
             raise types.OutcomeUnknown(errors.ProviderTimeout.reason) from None

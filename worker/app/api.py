@@ -199,7 +199,7 @@ async def run_background(
                 observer=observer,
                 clock=clock,
                 times=times,
-                interval_ms=config.api.recover_interval,
+                interval_ms=config.api.recovery_interval,
                 retention_ms=config.api.unresolved_retention,
             ),
             log=log,

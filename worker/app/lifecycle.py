@@ -135,7 +135,7 @@ async def wait_until_topics_valid(
         await connectivity.wait_for_kafka(config.kafka, clock, _log)
         try:
             await topics.check(
-                config.kafka, identity_retention_ms=config.ledger.identity_retention
+                config.kafka, session_retention_ms=config.ledger.session_retention
             )
         except errors.TopicMismatch:
             telemetry.alarm(counters, model.AlarmKind.TOPIC_MISMATCH, "")

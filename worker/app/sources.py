@@ -117,7 +117,7 @@ def build_source_runtimes(
     clock: clocks.Clock,
 ) -> dict[str, source_runtime.SourceRuntime]:
     """Return what the pipeline needs of each source."""
-    retention = config.ledger.identity_retention
+    retention = config.ledger.session_retention
     return {
         name: source_runtime.SourceRuntime(
             provider=each.provider,
@@ -131,10 +131,10 @@ def build_source_runtimes(
 def _limits(source: sources.Source) -> source_limiter.Limits:
     return source_limiter.Limits(
         concurrency=source.concurrency,
-        rate_per_s=source.rate_per_s,
-        circuit_failures=source.circuit.failures,
-        circuit_open_ms=source.circuit.open,
-        denied_per_minute=source.denied.per_minute,
+        rate_per_s=source.rate_limit,
+        circuit_failure_threshold=source.circuit.failure_threshold,
+        circuit_open_for_ms=source.circuit.open_for,
+        denied_per_minute=source.not_found.per_minute,
     )
 
 

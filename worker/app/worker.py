@@ -26,7 +26,7 @@ _DEFER_MS = 3 * 86_400_000
 
 
 async def run(
-    config: settings.Settings, *, console: bool, admin_port: int, accept_gap: bool
+    config: settings.Settings, *, console: bool, admin_port: int, skip_lost_events: bool
 ) -> None:
     """
     Work on the partitions that the group assigns until SIGTERM, then drain and return.
@@ -49,7 +49,9 @@ async def run(
             if not await lifecycle.run_until_stopped(stop, checked):
                 return
             observer = telemetry.WorkerTelemetry(counters, clock)
-            member = _member(config, bound, observer, clock, accept_gap=accept_gap)
+            member = _member(
+                config, bound, observer, clock, skip_lost_events=skip_lost_events
+            )
             counters.on_scrape(lambda: _set_gauges(counters, member, bound))
             _set_probes(member, health, config, clock)
             lifecycle.tune_gc()
@@ -77,7 +79,7 @@ def _member(
     observer: telemetry.WorkerTelemetry,
     clock: clocks.Clock,
     *,
-    accept_gap: bool,
+    skip_lost_events: bool,
 ) -> consumer_group.GroupConsumer:
     factory = processor_factory.ProcessorFactory(
         sources=bound,
@@ -96,7 +98,7 @@ def _member(
         clock=clock,
         observer=observer,
         share=lambda owned_now: set_rate_shares(bound, owned_now, partitions),
-        accept_gap=accept_gap,
+        skip_lost_events=skip_lost_events,
     )
 
 
@@ -150,11 +152,11 @@ def _set_probes(
     clock: clocks.Clock,
 ) -> None:
     """Let the probes of the admin port report the state of *member*."""
-    timeout_ms = 2 * config.worker.progress_timeout
+    timeout_ms = 2 * config.worker.watchdog_timeout
     # No traffic depends on readiness: it stops a roll-out, and removes no worker.
     health.ready = lambda: (
         member.is_ready
-        and member.lag.blocked_ms() < config.worker.progress_timeout
+        and member.lag.blocked_ms() < config.worker.watchdog_timeout
         and not any(each.unread for each in _processors(member))
     )
     # A partition that is full is no reason to restart: it would be full again.
@@ -173,7 +175,7 @@ def limits(config: settings.Settings) -> source_runtime.Limits:
     """
     worker, partitions = config.worker, config.kafka.partitions
     return source_runtime.Limits(
-        gather_ms=worker.gather_window,
+        gather_ms=worker.commit_linger,
         inbox=worker.max_queued_events,
         max_open=worker.max_open_sessions,
         max_held=worker.max_held_sessions,

@@ -12,35 +12,32 @@ from worker.cli import _signals, _streams, _system_errors
 
 _GOOD, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 
-#: Each command's module, and what ``--help`` says of it: a command imports only
-#: what it needs.
+#: Each command's module, and its line in ``--help``: only the module of the command
+#: that runs is imported.
 _COMMANDS = {
     "dev": (
         "worker.devkit.cli.dev",
-        "Start everything: Kafka, providers, ingress, worker, traffic.",
+        "Start a local system: Kafka, simulated providers, ingress, workers, traffic.",
     ),
-    "ingress": ("worker.cli.serve", "Take callbacks in."),
-    "work": ("worker.cli.serve", "Make decisions."),
-    "api": ("worker.cli.begin", "Begin and register sessions for your services."),
-    "topics": ("worker.cli.check", "Create and check the topics."),
+    "ingress": ("worker.cli.serve", "Run the ingress: accept provider callbacks."),
+    "worker": ("worker.cli.serve", "Run a worker: fetch results and emit decisions."),
+    "api": ("worker.cli.begin", "Run the API: start and register sessions."),
+    "topics": ("worker.cli.check", "Create and check the Kafka topics."),
     "check": ("worker.cli.check", "Check the configuration."),
-    "url": ("worker.cli.url", "Print a source's webhook URL."),
-    "begin": ("worker.cli.begin", "Begin a session at a provider."),
-    "register": ("worker.cli.register", "Register sessions begun elsewhere."),
+    "url": ("worker.cli.url", "Print the webhook URL of a source."),
+    "begin": ("worker.cli.begin", "Start a session at a provider."),
+    "begins": ("worker.cli.begins", "List session starts and their state."),
+    "register": ("worker.cli.register", "Register sessions that you started yourself."),
     "tail": ("worker.cli.tail", "Follow the decisions."),
-    "session": (
-        "worker.cli.tail",
-        "Show one session: what stands, its history, what is due.",
-    ),
-    "recheck": ("worker.cli.recheck", "Fetch sessions again now."),
-    "sessions": ("worker.cli.purge", "End sessions that a leaked URL has left."),
-    "dlq": ("worker.cli.dlq", "Look into the dead letters, and run them again."),
-    "api-key": ("worker.cli.api_key", "Make a key for the api."),
-    "simulate": (
-        "worker.devkit.cli.simulate",
-        "Play the providers, to rehearse offline.",
-    ),
+    "session": ("worker.cli.tail", "Show the state and the decisions of a session."),
+    "recheck": ("worker.cli.recheck", "Fetch the results of sessions again."),
+    "sessions": ("worker.cli.purge", "End sessions in bulk, after a URL has leaked."),
+    "dlq": ("worker.cli.dlq", "List and redrive dead letters."),
+    "api-key": ("worker.cli.api_key", "Generate a key for the API."),
+    "simulate": ("worker.devkit.cli.simulate", "Run simulated providers."),
 }
+#: Former names that still work and that ``--help`` does not list.
+_ALIASES = {"work": "worker"}
 
 
 _DEVKIT = "worker.devkit."
@@ -51,14 +48,15 @@ _NO_DEVKIT = (
 
 
 class _Lazy(click.Group):
-    """Imports a command's module when the command is asked for."""
+    """A group that imports the module of the requested command only."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's
         """Return the names, in the order of use."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's
-        """Return the command, or None where there is no such one."""
+        """Return the command *cmd_name*, or None if there is none."""
+        cmd_name = _ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in _COMMANDS:
             return None
         name = _COMMANDS[cmd_name][0]
@@ -87,7 +85,7 @@ class _Lazy(click.Group):
 @click.command(
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 good, 1 failed, 2 bad usage or configuration.",
+    epilog="Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.",
 )
 @click.version_option(worker.__version__, prog_name="kyc-worker")
 def commands() -> None:

@@ -13,12 +13,12 @@ from worker.app import sources
 from worker.cli import _streams, _system_errors
 from worker.kafka import reader
 
-Held = TypeVar("Held")
+Item = TypeVar("Item")
 
 config_option = click.option(
     "--config",
     metavar="FILE",
-    help="The configuration file; KYC_CONFIG names it too.",
+    help="Configuration file. Default: the value of KYC_CONFIG.",
 )
 
 
@@ -46,12 +46,12 @@ def run(main: Coroutine[Any, Any, object]) -> None:
 
 
 def is_terminal() -> bool:
-    """Return whether a person reads our output."""
+    """Return whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def configure_console_logs() -> bool:
-    """Return whether a person reads our log."""
+    """Return whether stderr is a terminal."""
     return sys.stderr.isatty()
 
 
@@ -74,8 +74,8 @@ def canonical(configured: sources.ConfiguredSource, spelling: str) -> str:
 
 def read_or_skip(
     found: reader.ConsumedRecord,
-    read: Callable[[bytes, bytes | None, codec.Headers], Held],
-) -> Held | None:
+    read: Callable[[bytes, bytes | None, codec.Headers], Item],
+) -> Item | None:
     """
     Return what *read* makes of a record's key, value and headers.
 

@@ -1,4 +1,4 @@
-"""Make a key for the api: ``api-key``."""
+"""Generate a key for the API: ``api-key``."""
 
 import hashlib
 import secrets
@@ -13,20 +13,20 @@ _PREFIX = "kyc_"
     "--source",
     "sources",
     multiple=True,
-    help="A source that it may begin sessions of; may be given several times.",
+    help="Source for which the key may start sessions. Repeatable.",
 )
 def api_key(sources: tuple[str, ...]) -> None:
     """
-    Make a key: itself to stdout, once; what the configuration needs of it to stderr.
+    Generate an API key: the key to stdout, its configuration to stderr.
 
-    The key is stored nowhere: give it to the service that calls. Without --source it
-    may begin sessions of all sources.
+    The key is not stored: give it to the service that calls the API. Without --source
+    it may start sessions of all sources.
     """
     key = _PREFIX + secrets.token_urlsafe(32)
     digest = hashlib.sha256(key.encode()).hexdigest()
     permitted = "[" + ", ".join(f'"{name}"' for name in sources) + "]"
     click.echo(key)
-    click.echo("# for the configuration, beside the keys that are there:", err=True)
+    click.echo("# Add this to the configuration:", err=True)
     click.echo("[[api.keys]]", err=True)
     click.echo(f'sha256 = "{digest}"', err=True)
     click.echo("sources = " + (permitted if sources else '"all"'), err=True)

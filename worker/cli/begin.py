@@ -1,4 +1,4 @@
-"""Begin sessions: ``api`` serves it, ``begin`` does it once."""
+"""Start sessions: ``api`` runs the service, ``begin`` starts one session."""
 
 import dataclasses
 import pathlib
@@ -19,24 +19,24 @@ from worker.kafka import connectivity
 from worker.telemetry import log_throttle, logs, metrics
 
 _PARAMS = "provider_params."
-#: Idempotency keys of the command line are its own: it has no api key.
+#: The caller of the idempotency keys of the command line, which has no API key.
 _CALLER = "command line"
 
 
 @click.command("api")
 @_common.config_option
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of api.port.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Override api.port.")
 @click.option(
     "--admin-port",
     type=click.IntRange(0, 65535),
-    help="Instead of api.admin_port; 0 is any free one.",
+    help="Override api.admin_port; 0 selects a free port.",
 )
 def api_command(config: str | None, port: int | None, admin_port: int | None) -> None:
     """
-    Let your own services begin and register sessions, over HTTP.
+    Run the API: your own services start and register sessions over HTTP.
 
-    Needs a key (`kyc-worker api-key`) and a ticket secret. Start as many as you like.
-    SIGTERM drains: what was begun is answered first.
+    It needs an API key (`kyc-worker api-key`) and a ticket secret. SIGTERM drains the
+    process: it completes the requests that it has accepted.
     """
     loaded = _common.load(config, settings.Role.API)
     _common.run(
@@ -58,25 +58,25 @@ def api_command(config: str | None, port: int | None, admin_port: int | None) ->
     type=click.Choice([str(mode) for mode in model.BeginMode]),
     default=str(model.BeginMode.REDIRECT),
     show_default=True,
-    help="On the provider's page, or inside one of yours.",
+    help="Redirect to the provider's page, or embed it in your page.",
 )
-@click.option("--return-url", help="Your page to come back to, for redirect.")
-@click.option("--language", help="A language tag such as de.")
+@click.option("--return-url", help="URL of your page to return to, for redirect.")
+@click.option("--language", help="Language tag, such as de.")
 @click.option(
     "--param",
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    help="For the provider: VALUE is text or JSON, as the field takes it; dots in NAME"
-    " make objects.",
+    help="Parameter for the provider. VALUE is text or JSON, depending on the field;"
+    " dots in NAME create objects. Repeatable.",
 )
 @click.option(
     "--params",
     "file",
     type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path),
-    help="A file with one JSON object of such parameters.",
+    help="File with a JSON object of parameters for the provider.",
 )
-@click.option("--idempotency-key", help="Begin it once, however often this is run.")
+@click.option("--idempotency-key", help="Key: repeated calls start only one session.")
 def begin(
     source: str,
     config: str | None,
@@ -86,10 +86,10 @@ def begin(
     **asked: str | None,
 ) -> None:
     """
-    Begin a session of SOURCE at its provider, and print where to send the person.
+    Start a session of SOURCE at its provider, and print the URL for the end user.
 
-    What is printed holds a credential: who has it can go through the session. It is
-    printed once, and stored nowhere.
+    The output contains a credential: its owner can perform the session. It is printed
+    once and not stored.
     """
     document: dict[str, Any] = {
         name: value for name, value in asked.items() if value is not None
@@ -124,20 +124,21 @@ async def _begin(
         except errors.InvalidBeginRequest as refused:
             for field, sentence in refused.problems.items():
                 click.echo(f"{field}: {sentence}", err=True)
-            raise click.ClickException("nothing was begun") from None
+            raise click.ClickException("no session was started") from None
         except errors.FetchError as failure:
-            raise click.ClickException(f"nothing was begun: {failure}") from None
+            raise click.ClickException(f"no session was started: {failure}") from None
         except beginnings.OutcomeUnknown as doubt:
             raise click.ClickException(
-                f"the provider may have begun it, nobody knows ({doubt.reason}):"
-                f" `kyc-worker session --begun {name}` tells if it is found out"
+                "it is unknown whether the provider has started the session"
+                f" ({doubt.reason}): run `kyc-worker begins {name}` later"
             ) from None
         except beginnings.DuplicateBegin as repeated:
             what = repeated.session_id or repeated.state
             raise click.ClickException(
-                f"this was begun before, and its answer is not given twice: {what}"
+                "this session was started before, and its response is returned only"
+                f" once: {what}"
             ) from None
-    _tell(beginnings.document_of(name, started))
+    _print(beginnings.document_of(name, started))
 
 
 def _refused(
@@ -164,12 +165,12 @@ def _refused(
     return frozenset()
 
 
-def _tell(told: dict[str, Any]) -> None:
-    """Print the answer: rows for a person, a JSON line on a pipe."""
+def _print(document: dict[str, Any]) -> None:
+    """Print *document*: rows on a terminal, a JSON line on a pipe."""
     if not _common.is_terminal():
-        _common.json_line(told)
+        _common.json_line(document)
         return
-    for name, value in told.items():
+    for name, value in document.items():
         if isinstance(value, dict | list):
             value = orjson.dumps(value).decode()  # noqa: PLW2901 -- as it is shown
         click.echo(f"{name:12} {value}")

@@ -1,4 +1,4 @@
-"""Show what was begun, and of what nobody knows the session: ``session --begun``."""
+"""List the session starts that are kept, and their state: ``begins``."""
 
 import contextlib
 
@@ -11,8 +11,20 @@ from worker.kafka import begin_index, reader
 from worker.telemetry import logs
 
 
-async def show(config: settings.Settings, source: str | None) -> None:
-    """Print every begin that is kept, the oldest first; of *source*, if one is."""
+@click.command()
+@click.argument("source", required=False)
+@_common.config_option
+def begins(source: str | None, config: str | None) -> None:
+    """
+    List the session starts of SOURCE, or of all sources, the oldest first.
+
+    The state `unresolved` means that the session of the start is not known: the process
+    that handled it has died, or the provider did not respond.
+    """
+    _common.run(_list(_common.load(config, settings.Role.OPERATOR), source))
+
+
+async def _list(config: settings.Settings, source: str | None) -> None:
     logs.configure(console=_common.configure_console_logs())
     now = clocks.SystemClock().now_ms()
     intents = sorted(await _read(config), key=lambda each: each.begun_at)
@@ -27,26 +39,26 @@ async def show(config: settings.Settings, source: str | None) -> None:
 
 
 async def _read(config: settings.Settings) -> list[model.Intent]:
-    """Return what stands of each begin."""
+    """Return the current intent of each session start."""
     view = begin_index.BeginIndex(window_ms=config.api.idempotency_window)
     topic = config.kafka.topic("begins")
     records = reader.follow(config.kafka, [topic], reader.ReadRange.UNTIL_END)
     async with contextlib.aclosing(records):
         async for found in records:
-            held = found.record
+            record = found.record
             intent = None
-            if held.value is not None:
+            if record.value is not None:
                 intent = _common.read_or_skip(
                     found, lambda key, value, _: codec.read_begin(key, value)
                 )
                 if intent is None:
                     continue
-            view.take(held.key.decode(errors="replace"), intent, found.timestamp_ms)
+            view.take(record.key.decode(errors="replace"), intent, found.timestamp_ms)
     return view.every()
 
 
 def _state(intent: model.Intent, now: int, timeout_ms: int) -> str:
-    """Return a word for how far it has come; unresolved: nobody knows."""
+    """Return the state of the session start."""
     if not intent.open:
         return intent.stage.value
     return "unresolved" if now - intent.begun_at >= timeout_ms else "in_progress"

@@ -1,4 +1,4 @@
-"""Look into the dead-letter topic and run its sessions again: ``dlq``."""
+"""List the dead-letter topic and redrive its sessions: ``dlq``."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ class LocatedDeadLetter:
 
 @click.group()
 def dlq() -> None:
-    """Look into the dead-letter topic, and run what is in it again."""
+    """List, show and redrive dead letters."""
 
 
 _filters = [
@@ -33,10 +33,10 @@ _filters = [
     click.option(
         "--reason",
         type=click.Choice(list(map(str, model.DeadLetterReason))),
-        help="Only of this reason.",
+        help="Filter by dead-letter reason.",
     ),
-    click.option("--source", help="Only of this source."),
-    click.option("--session", help="Only of this session id."),
+    click.option("--source", help="Filter by source."),
+    click.option("--session", help="Filter by session id."),
 ]
 
 
@@ -70,7 +70,7 @@ def list_(
 @click.argument("dead_letter_id", metavar="ID")
 @_common.config_option
 def show(dead_letter_id: str, config: str | None) -> None:
-    """Show the dead letter ID, whole. Exit 1 where it is not kept."""
+    """Show the complete dead letter ID. Exits with 1 if it is not kept."""
     for found in _read(_common.load(config, settings.Role.OPERATOR), None, None, None):
         if found.letter.dead_letter_id == dead_letter_id:
             option = orjson.OPT_INDENT_2
@@ -81,22 +81,21 @@ def show(dead_letter_id: str, config: str | None) -> None:
 
 @dlq.command()
 @_filtered
-@click.option("--execute", is_flag=True, help="Do it, and not only tell.")
+@click.option("--apply", is_flag=True, help="Redrive instead of a dry run.")
 def redrive(
     config: str | None,
     reason: str | None,
     source: str | None,
     session: str | None,
     *,
-    execute: bool,
+    apply: bool,
 ) -> None:
     """
-    Fetch the sessions of dead letters again; a dry run unless --execute.
+    Fetch the sessions of dead letters again; a dry run without --apply.
 
-    Where the event itself was never taken, it is published once more, as kyc.events
-    still holds it. Idempotent: the event has an id made of the dead letter's place, and
-    acts once. So after an interruption the same command goes on: what was asked for
-    already does nothing.
+    If the event of a dead letter was never processed, the command publishes it again
+    from kyc.events. Idempotent: each dead letter is redriven once, so that you can
+    repeat the command after an interruption.
     """
     settings_ = _common.load(config, settings.Role.OPERATOR)
     built = sources.build_sources(settings_, clocks.SystemClock())
@@ -105,11 +104,11 @@ def redrive(
     again = [_again(found, built.get(found.letter.source), kept) for found in letters]
     events = [event for event in again if event is not None]
     passed = len(again) - len(events)
-    click.echo(f"{len(events)} to redrive, {passed} that cannot be", err=True)
-    if execute and events:
+    click.echo(f"{len(events)} to redrive, {passed} cannot be redriven", err=True)
+    if apply and events:
         _common.run(_publish_events(settings_, events))
     elif events:
-        click.echo("this was a dry run: --execute does it", err=True)
+        click.echo("this was a dry run: add --apply to redrive", err=True)
 
 
 def _originals(
@@ -172,7 +171,7 @@ async def _publish_events(config: settings.Settings, events: list[model.Event]) 
         except errors.KafkaUnavailable as error:
             raise click.ClickException(
                 f"Kafka did not acknowledge in time ({error}); some of the"
-                f" {len(events)} may be redriven: the same command does the rest"
+                f" {len(events)} may be redriven: repeat the command"
             ) from None
     click.echo(f"redrove {done}", err=True)
 
@@ -207,12 +206,12 @@ def _read(
                 letter = _common.read_or_skip(each, codec.read_dead_letter)
                 if letter is None:
                     continue
-                asked = (
+                matches = (
                     reason in (None, letter.reason)
                     and source in (None, letter.source)
                     and session in (None, letter.session_id)
                 )
-                if asked:
+                if matches:
                     place = f"{each.topic}:{each.partition}:{each.offset}"
                     found.append(LocatedDeadLetter(letter, place))
 

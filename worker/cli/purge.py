@@ -1,4 +1,4 @@
-"""End what a leaked URL has left: ``sessions purge``."""
+"""End the sessions that a leaked URL has created: ``sessions purge``."""
 
 import contextlib
 from collections.abc import Iterator
@@ -20,44 +20,46 @@ _log = structlog.get_logger()
 
 @click.group()
 def sessions() -> None:
-    """Change many sessions of one source at once."""
+    """Change many sessions of one source."""
 
 
 @sessions.command()
-@click.option("--source", required=True, help="The source whose sessions end.")
+@click.option("--source", required=True, help="Source whose sessions end.")
 @click.option(
     "--never-answered",
     is_flag=True,
-    help="Those that the provider never answered for, that you never registered, and"
-    " that no recheck asked for.",
+    help="Select the sessions that the provider has never confirmed, that you have not"
+    " registered, and that no recheck requested.",
 )
-@click.option("--execute", is_flag=True, help="Do it; otherwise they are only counted.")
+@click.option(
+    "--apply", is_flag=True, help="End the sessions instead of counting them."
+)
 @_common.config_option
 def purge(
-    source: str, config: str | None, *, never_answered: bool, execute: bool
+    source: str, config: str | None, *, never_answered: bool, apply: bool
 ) -> None:
     """
-    End the sessions of a source that its leaked URL has left; a dry run by default.
+    End the sessions that a leaked URL has created; a dry run without --apply.
 
-    Rotate the URL secret first. The workers end them, in each partition all that came
-    before the command, and count them in the hourly dead letter unknown_sessions. No
-    decision is taken back: none of them has one. Repeating it does no harm.
+    Rotate the URL secret first. The workers end all such sessions that arrived before
+    the command, and count them in the hourly dead letter unknown_sessions. None of them
+    has a decision. You can repeat the command.
     """
     if not never_answered:
-        raise click.UsageError("say which sessions: --never-answered")
+        raise click.UsageError("select the sessions: use --never-answered")
     settings_ = _common.load(config, settings.Role.OPERATOR)
     found = sources.find(sources.build_sources(settings_, clocks.SystemClock()), source)
-    _common.run(_purge(settings_, found, execute=execute))
+    _common.run(_purge(settings_, found, apply=apply))
 
 
 async def _purge(
-    config: settings.Settings, found: sources.ConfiguredSource, *, execute: bool
+    config: settings.Settings, found: sources.ConfiguredSource, *, apply: bool
 ) -> None:
     logs.configure(console=_common.configure_console_logs())
     count = await _count(config, found.name)
-    click.echo(f"{count} sessions of {found.name} were never answered for", err=True)
-    if not execute:
-        click.echo("this was a dry run: --execute ends them", err=True)
+    click.echo(f"{count} sessions of {found.name} have never been confirmed", err=True)
+    if not apply:
+        click.echo("this was a dry run: add --apply to end them", err=True)
         return
     event_id = model.random_id()
     events = list(commands(found, config.kafka.partitions, event_id))
@@ -70,11 +72,11 @@ async def _purge(
         except errors.KafkaUnavailable as error:
             raise click.ClickException(
                 f"Kafka did not acknowledge in time ({error}); some partitions may be"
-                " purged: the same command does the rest"
+                " purged: repeat the command"
             ) from None
     click.echo(
-        f"requested of {len(events)} partitions; the same command without --execute"
-        " counts what is left",
+        f"requested in {len(events)} partitions; run the command without --apply to"
+        " count the sessions that remain",
         err=True,
     )
 

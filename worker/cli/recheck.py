@@ -1,4 +1,4 @@
-"""Fetch again now: ``recheck``, which is also the way to backfill."""
+"""Fetch results again: ``recheck``, which also backfills."""
 
 from collections.abc import Iterator
 
@@ -13,16 +13,16 @@ from worker.cli import _common, _publish, _streams
 @click.command()
 @click.argument("source")
 @click.argument("session_ids", metavar="ID...", nargs=-1)
-@click.option("--stdin", is_flag=True, help="Read ids from stdin, one a line.")
+@click.option("--stdin", is_flag=True, help="Read ids from stdin, one per line.")
 @_common.config_option
 def recheck(
     source: str, session_ids: tuple[str, ...], config: str | None, *, stdin: bool
 ) -> None:
     """
-    Fetch the sessions ID... of SOURCE again now, whatever their interval.
+    Fetch the results of the sessions ID... of SOURCE again, immediately.
 
-    A session that was never heard of is begun: this is the way to backfill. Every id
-    is checked before the first one is sent.
+    Unknown sessions are added, so you can use this command to backfill. All ids are
+    checked before the first one is sent.
     """
     if not session_ids and not stdin:
         raise click.UsageError("name at least one session id, or use --stdin")
@@ -33,7 +33,7 @@ def recheck(
     found = sources.find(built, source)
     if not found.settings.fetches:
         raise click.ClickException(
-            f"{source} has nothing to fetch: its signed callback is its only result"
+            f"{source} has no result to fetch: the signed callback is the only result"
         )
     spellings = [*session_ids, *(_lines() if stdin else ())]
     events = [request(found, spelling) for spelling in spellings]
@@ -75,6 +75,6 @@ async def _publish_events(config: settings.Settings, events: list[model.Event]) 
         except errors.KafkaUnavailable as error:
             raise click.ClickException(
                 f"Kafka did not acknowledge in time ({error}); some of the"
-                f" {len(events)} may be requested: asking again does no harm"
+                f" {len(events)} may be requested: repeat the command"
             ) from None
     click.echo(f"requested {done} rechecks", err=True)

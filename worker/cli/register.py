@@ -1,4 +1,4 @@
-"""Register sessions that were begun elsewhere: ``register``."""
+"""Register sessions that were started elsewhere: ``register``."""
 
 import dataclasses
 import sys
@@ -22,12 +22,11 @@ _MEMBERS = ("session_id", "reference", "expires_at")
 @_common.config_option
 def register(source: str, config: str | None) -> None:
     """
-    Register the sessions of SOURCE that stdin names, one a line.
+    Register the sessions of SOURCE that stdin lists, one per line.
 
-    A line is a JSON object, or the session id, your reference and, if you know it, the
-    time when it expires, parted by tabs. This is the way to backfill: repeating does
-    no harm. A line that cannot be taken is told with its number; the others are
-    registered all the same, and exit is 1.
+    A line is a JSON object, or the session id, your reference and optionally the expiry
+    time, separated by tabs. You can use this command to backfill, and repeat it. It
+    prints the number of each invalid line, registers the others, and then exits with 1.
     """
     _streams.need_stdin()
     loaded = _common.load(config, settings.Role.OPERATOR)
@@ -36,19 +35,19 @@ def register(source: str, config: str | None) -> None:
     )
     _common.run(_publish_events(loaded, lines))
     if lines.bad:
-        raise click.ClickException(f"{lines.bad} lines could not be taken")
+        raise click.ClickException(f"{lines.bad} lines are invalid")
 
 
 @dataclasses.dataclass(slots=True)
 class LineImporter:
-    """Stdin, line by line; tells what is wrong with a line, and goes on."""
+    """Read stdin line by line; report each invalid line and continue."""
 
     of: api.ApiSource
     read: int = 0
     bad: int = 0
 
     def events(self) -> Iterator[model.Event]:
-        """Yield the event of each line that can be taken."""
+        """Yield the event of each valid line."""
         now = clocks.SystemClock().now_ms()
         for line in _streams.stdin_lines():
             self.read += 1
@@ -59,18 +58,18 @@ class LineImporter:
                 spelling = document.pop("session_id", None)
                 wanted = api.parse_registration(document, self.of, spelling, now)
             except errors.InvalidBeginRequest as refused:
-                self._tell(refused)
+                self._report(refused)
                 continue
             yield api.registration_event(self.of, wanted, now)
 
-    def _tell(self, refused: errors.InvalidBeginRequest) -> None:
+    def _report(self, refused: errors.InvalidBeginRequest) -> None:
         self.bad += 1
         for field, sentence in refused.problems.items():
             click.echo(f"line {self.read}: {field} {sentence}", err=True)
 
 
 def _document(line: bytes) -> dict[str, Any]:
-    """Return what *line* says, as the api would be told; raises BeginRefused."""
+    """Return *line* as a request of the API; raises errors.InvalidBeginRequest."""
     if line.lstrip().startswith(b"{"):
         try:
             parsed: dict[str, Any] = orjson.loads(line)
@@ -93,14 +92,14 @@ async def _publish_events(config: settings.Settings, lines: LineImporter) -> Non
             done = await _publish.publish_all(sink, lines.events(), _total())
         except errors.KafkaUnavailable as error:
             raise click.ClickException(
-                f"Kafka did not acknowledge in time ({error}), somewhere before line"
-                f" {lines.read}: repeating all of it does no harm"
+                f"Kafka did not acknowledge in time ({error}), before line"
+                f" {lines.read}: repeat the command with all lines"
             ) from None
     click.echo(f"registered {done} sessions", err=True)
 
 
 def _total() -> int | None:
-    """Return how many lines there are, where that can be told beforehand."""
+    """Return the number of lines, if stdin is a file."""
     if not sys.stdin.buffer.seekable():
         return None
     total = sum(1 for _ in sys.stdin.buffer)

@@ -1,4 +1,4 @@
-"""Start the services: ``ingress`` and ``work``."""
+"""Run the services: ``ingress`` and ``worker``."""
 
 import click
 
@@ -9,20 +9,19 @@ from worker.cli import _common
 
 @click.command("ingress")
 @_common.config_option
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of ingress.port.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Override ingress.port.")
 @click.option(
     "--admin-port",
     type=click.IntRange(0, 65535),
-    help="Instead of ingress.admin_port; 0 is any free one.",
+    help="Override ingress.admin_port; 0 selects a free port.",
 )
 def ingress_command(
     config: str | None, port: int | None, admin_port: int | None
 ) -> None:
     """
-    Take callbacks in: authenticate, normalise, publish, answer.
+    Run the ingress: authenticate callbacks and publish them to Kafka.
 
-    Needs Kafka and a source for every webhook URL. SIGTERM drains: what was accepted
-    is answered first.
+    SIGTERM drains the process: it completes the requests that it has accepted.
     """
     loaded = _common.load(config, settings.Role.INGRESS)
     _common.run(
@@ -37,27 +36,27 @@ def ingress_command(
     )
 
 
-@click.command("work")
+@click.command("worker")
 @_common.config_option
 @click.option(
     "--admin-port",
     type=click.IntRange(0, 65535),
-    help="Instead of worker.admin_port; 0 is any free one.",
+    help="Override worker.admin_port; 0 selects a free port.",
 )
 @click.option(
-    "--accept-gap",
+    "--skip-lost-events",
     is_flag=True,
-    help="Go on although events were lost to the topic's retention: take the earliest"
-    " there is, log the lost range, look at every open session again.",
+    help="Continue after events that the topic's retention has deleted: start at the"
+    " earliest event, log the lost range, and fetch every open session again.",
 )
-def work_command(
-    config: str | None, admin_port: int | None, *, accept_gap: bool
+def worker_command(
+    config: str | None, admin_port: int | None, *, skip_lost_events: bool
 ) -> None:
     """
-    Make decisions: fetch results and emit what they mean, exactly once.
+    Run a worker: fetch results and emit decisions, exactly once.
 
-    Start as many as you like, up to one a partition: they share the partitions.
-    SIGTERM drains and hands over.
+    Workers share the partitions; more workers than partitions are idle. SIGTERM drains
+    the process and hands its partitions over.
     """
     loaded = _common.load(config, settings.Role.WORKER)
     _common.run(
@@ -65,6 +64,6 @@ def work_command(
             loaded,
             console=_common.configure_console_logs(),
             admin_port=loaded.worker.admin_port if admin_port is None else admin_port,
-            accept_gap=accept_gap,
+            skip_lost_events=skip_lost_events,
         )
     )

@@ -1,4 +1,4 @@
-"""Look at decisions: ``tail`` follows them, ``session`` shows one session's history."""
+"""Show decisions: ``tail`` follows all, ``session`` shows those of one session."""
 
 import contextlib
 
@@ -9,7 +9,6 @@ from worker import clock as clocks
 from worker import codec, ledger, model, settings
 from worker.app import lifecycle, sources
 from worker.cli import _common, rendering
-from worker.cli import begins as listing
 from worker.kafka import partitioning, reader
 from worker.telemetry import logs
 
@@ -21,10 +20,10 @@ from worker.telemetry import logs
     "outcomes",
     multiple=True,
     type=click.Choice([str(outcome) for outcome in model.Outcome]),
-    help="Only these; may be given several times.",
+    help="Filter by outcome. Repeatable.",
 )
-@click.option("--from-beginning", is_flag=True, help="Begin with what is kept.")
-@click.option("--until-end", is_flag=True, help="Show what is kept, and end.")
+@click.option("--from-beginning", is_flag=True, help="Start with the oldest decision.")
+@click.option("--until-end", is_flag=True, help="Show all decisions, then exit.")
 def tail(
     config: str | None,
     outcomes: tuple[str, ...],
@@ -33,9 +32,10 @@ def tail(
     until_end: bool,
 ) -> None:
     """
-    Follow the decisions as they fall: a line each, or JSON lines on a pipe.
+    Follow the decisions: one line each, or JSON lines on a pipe.
 
-    Reads read_committed and joins no group: it takes nothing from anybody.
+    Reads with read_committed and without a consumer group: other consumers are not
+    affected.
     """
     span = (
         reader.ReadRange.FROM_BEGINNING if from_beginning else reader.ReadRange.FROM_END
@@ -57,11 +57,11 @@ async def _tail(
 async def _print(
     config: settings.Settings, topics: list[str], span: reader.ReadRange
 ) -> None:
-    people = _common.is_terminal()
+    terminal = _common.is_terminal()
     records = reader.follow(config.kafka, topics, span)
     async with contextlib.aclosing(records):
         async for found in records:
-            if not people:
+            if not terminal:
                 document = _common.read_or_skip(
                     found, lambda _, value, __: orjson.loads(value or b"{}")
                 )
@@ -74,28 +74,16 @@ async def _print(
 
 
 @click.command()
-@click.argument("source", required=False)
-@click.argument("session_id", metavar="ID", required=False)
-@click.option(
-    "--begun",
-    is_flag=True,
-    help="List what was begun here (of SOURCE) and is kept, and what became of it.",
-)
+@click.argument("source")
+@click.argument("session_id", metavar="ID")
 @_common.config_option
-def session(
-    source: str | None, session_id: str | None, config: str | None, *, begun: bool
-) -> None:
+def session(source: str, session_id: str, config: str | None) -> None:
     """
-    Show the session ID of SOURCE: what stands, its history, when it is looked at next.
+    Show the state, the next fetch and the decisions of the session ID of SOURCE.
 
-    ID may be spelt as the provider spells it. Exit 1 where nothing is known of it.
+    ID may have the provider's spelling. Exits with 1 if the session is unknown.
     """
-    if begun is not (session_id is None) or (source is None and not begun):
-        raise click.UsageError("name SOURCE and ID, or --begun and perhaps a SOURCE")
     settings_ = _common.load(config, settings.Role.OPERATOR)
-    if source is None or session_id is None:
-        _common.run(listing.show(settings_, source))
-        return
     built = sources.build_sources(settings_, clocks.SystemClock())
     found = sources.find(built, source)
     key = model.SessionKey(source, _common.canonical(found, session_id))
@@ -113,7 +101,7 @@ async def _session(config: settings.Settings, key: model.SessionKey) -> None:
     decisions = await _history(config, number, raw)
     state = None if last is None else codec.read_session(last)
     if state is None and not decisions:
-        raise click.ClickException(f"nothing is known of {key}")
+        raise click.ClickException(f"the session {key} is unknown")
     if _common.is_terminal():
         for line in rendering.session_lines(key, state, decisions):
             click.echo(line)
@@ -132,13 +120,13 @@ async def _session(config: settings.Settings, key: model.SessionKey) -> None:
 
 
 def _journey(state: ledger.Session | None) -> dict[str, str | None]:
-    """Return when what happened or will, as far as it is known."""
+    """Return the known times of the session."""
     times = ("registered_at", "expires_at", "returned_at")
-    told: dict[str, str | None] = {
+    known: dict[str, str | None] = {
         "next_due_at": _time(None if state is None else state.due_at),
         "begin_id": None if state is None else state.begin_id,
     }
-    return told | {
+    return known | {
         name: _time(None if state is None else getattr(state, name)) for name in times
     }
 

@@ -1,4 +1,4 @@
-"""Print the address to paste at a provider: ``url``."""
+"""Print the webhook URL to configure at a provider: ``url``."""
 
 import click
 
@@ -11,13 +11,13 @@ from worker.cli import _common
 @click.command()
 @click.argument("source")
 @_common.config_option
-@click.option("--reveal", is_flag=True, help="Print it on a pipe, secret and all.")
+@click.option("--reveal", is_flag=True, help="Allow output of the secret to a pipe.")
 def url(source: str, config: str | None, *, reveal: bool) -> None:
     """
-    Print the webhook URL of SOURCE, to paste at the provider.
+    Print the webhook URL of SOURCE, to configure at the provider.
 
-    With signed_url its last segment proves knowledge of the URL: keep it as you keep
-    a password. The first of url_secrets makes it.
+    With signed_url the last segment is a secret, which the first of url_secrets
+    derives: treat the URL like a password.
     """
     loaded = _common.load(config, settings.Role.URL)
     built = sources.build_sources(loaded, clocks.SystemClock())
@@ -25,6 +25,6 @@ def url(source: str, config: str | None, *, reveal: bool) -> None:
     secret = "signed_url" in found.authenticators
     if secret and not (reveal or _common.is_terminal()):
         raise click.ClickException(
-            "the URL holds a secret: on a pipe it needs --reveal"
+            "the URL contains a secret: use --reveal to write it to a pipe"
         )
     click.echo(sources.webhook_url(loaded, source))

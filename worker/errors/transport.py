@@ -54,7 +54,7 @@ class HangingTransaction(TransportError):
     operator has ended it.
     """
 
-    reason = "transaction_hangs"
+    reason = "hanging_transaction"
 
 
 class PositionLost(TransportError):

@@ -131,7 +131,7 @@ def verify_body(
             functools.partial(_values, unverified),
             unverified.body,
             now_ms=unverified.received_at,
-            tolerance_ms=of.tolerance_s * 1000,
+            tolerance_ms=of.tolerance_ms,
         )
         found.append(telemetry.Match(signature.authenticator, position))
     return _open(of, unverified, found)

@@ -81,7 +81,7 @@ class CallbackHandler:
         if of.forward_messages_to is not None and self._forwarder is not None:
             if await self._forwarder.forward(of.forward_messages_to, message.document):
                 return responses.Result.FORWARDED
-        elif of.messages == "discard":
+        elif of.otp_messages == "discard":
             return responses.Result.IGNORED
         self._observer.alarm(model.AlarmKind.MESSAGE_UNDELIVERED, of.name)
         return responses.Result.UNDELIVERED

@@ -45,7 +45,7 @@ class IngressSource:
     scheme: signing.SignatureScheme | None = None
     hmac_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     standard_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
-    tolerance_s: int = 300
+    tolerance_ms: int = 300_000
     #: the last segments of the URLs that are valid, as text in ASCII
     tokens: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     #: the field of the body that holds the key; taken out wherever it stands there
@@ -61,7 +61,7 @@ class IngressSource:
     signatures: tuple[Signature, ...] = dataclasses.field(init=False)
     #: what a ping holds, if it holds anything
     pings: tuple[Mapping[str, object], ...] = ()
-    messages: Literal["discard"] | None = None
+    otp_messages: Literal["discard"] | None = None
     forward_messages_to: str | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -161,7 +161,7 @@ class IngressSource:
                 signing.decode_standard_key(secret.reveal())
                 for secret in settings.standard_webhook_secrets
             ),
-            tolerance_s=settings.tolerance_s,
+            tolerance_ms=settings.tolerance,
             tokens=tuple(
                 signing.derive_url_token(secret.key(), environment, name).encode()
                 for secret in settings.url_secrets
@@ -177,6 +177,6 @@ class IngressSource:
             session_id_query=settings.session_id_query,
             pings=tuple(map(orjson.loads, settings.ping_bodies)),
             # Only Identomat has messages that somebody must deliver.
-            messages=getattr(settings, "messages", None),
+            otp_messages=getattr(settings, "otp_messages", None),
             forward_messages_to=getattr(settings, "forward_messages_to", None),
         )

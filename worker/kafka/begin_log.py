@@ -147,7 +147,7 @@ class BeginFollower:
         if isinstance(failure, errors.KafkaUnauthorised):
             self._log.warning("kafka.unauthorised", reason=reason, message=message)
         else:
-            self._log.warning("begins.unread", reason=reason, message=message)
+            self._log.warning("begins.read_failed", reason=reason, message=message)
 
     def _take(self, view: begin_index.BeginIndex, found: reader.ConsumedRecord) -> None:
         held = found.record
@@ -157,7 +157,7 @@ class BeginFollower:
                 intent = codec.read_begin(held.key, held.value)
         except (codec.MalformedRecord, errors.UnknownVersion) as error:
             if self._throttle.admits(str(error)):
-                self._log.warning("begins.unread", reason=error.reason)
+                self._log.warning("begins.read_failed", reason=error.reason)
             return
         key = held.key.decode(errors="replace")
         view.take(key, intent, found.timestamp_ms)

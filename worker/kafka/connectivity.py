@@ -64,7 +64,7 @@ async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -
         await clock.sleep(back_off_s)
         back_off_s = min(back_off_s * 2, _MAX_S)
     if waited:
-        log.info("kafka.reached", waited_ms=clock.now_ms() - since)
+        log.info("kafka.connected", waited_ms=clock.now_ms() - since)
 
 
 async def ensure_reachable(kafka: settings.Kafka) -> None:

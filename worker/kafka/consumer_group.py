@@ -44,7 +44,7 @@ class GroupConsumer:
         clock: clocks.Clock,
         observer: telemetry.WorkerTelemetry,
         share: Callable[[int], None],
-        accept_gap: bool = False,
+        skip_lost_events: bool = False,
     ) -> None:
         self._kafka = kafka
         self._worker = worker
@@ -52,7 +52,7 @@ class GroupConsumer:
         self._clock = clock
         self._observer = observer
         self._share = share
-        self._accept_gap = accept_gap
+        self._skip_lost_events = skip_lost_events
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
         self._numbers: set[int] = set()
         self._owned: dict[int, partition_runner.PartitionRunner] = {}
@@ -212,7 +212,7 @@ class GroupConsumer:
             factory=self._factory,
             clock=self._clock,
             observer=self._observer,
-            accept_gap=self._accept_gap,
+            skip_lost_events=self._skip_lost_events,
         )
 
     async def _poll(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
@@ -224,7 +224,7 @@ class GroupConsumer:
                 # that keep it away. It always comes back while the client is well:
                 # a cancelled getmany leaks its fetch count, so the consumer ends
                 # with it (aiokafka 0.14, seen 2026-11-21).
-                async with asyncio.timeout(self._worker.progress_timeout / 1000):
+                async with asyncio.timeout(self._worker.watchdog_timeout / 1000):
                     found = await consumer.getmany(timeout_ms=_POLL_MS)
             except TimeoutError:
                 raise aiokafka.errors.KafkaTimeoutError from None
@@ -294,7 +294,7 @@ class GroupConsumer:
         if not offsets:
             return not self._owned
         with contextlib.suppress(aiokafka.errors.KafkaError, TimeoutError):
-            async with asyncio.timeout(self._worker.membership_timeout / 1000):
+            async with asyncio.timeout(self._worker.assignment_check_timeout / 1000):
                 await consumer.commit(offsets)
             return True
         return False

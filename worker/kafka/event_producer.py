@@ -179,7 +179,7 @@ class EventProducer:
         """Log the first of many failures: the metric says how long it lasts."""
         if self._said_up is not False:
             self._said_up = False
-            self._log.warning("producer.discarded", reason=reason)
+            self._log.warning("producer.disconnected", reason=reason)
         if not connected and (self._explaining is None or self._explaining.done()):
             # Beside the attempts: a broker that is back is not kept waiting for it.
             self._explaining = asyncio.create_task(self._explain())

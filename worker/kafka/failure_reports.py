@@ -10,7 +10,7 @@ _ALARMS = {
     errors.UnknownVersion.reason: model.AlarmKind.UNKNOWN_VERSION,
     errors.LedgerUnreadable.reason: model.AlarmKind.LEDGER_UNREADABLE,
     errors.RecordTooLarge.reason: model.AlarmKind.RECORD_TOO_LARGE,
-    errors.HangingTransaction.reason: model.AlarmKind.TRANSACTION_HANGS,
+    errors.HangingTransaction.reason: model.AlarmKind.HANGING_TRANSACTION,
     errors.TopicMismatch.reason: model.AlarmKind.TOPIC_MISMATCH,
 }
 

@@ -35,7 +35,7 @@ class PartitionRunner:
         factory: processor_factory.ProcessorFactory,
         clock: clocks.Clock,
         observer: telemetry.WorkerTelemetry,
-        accept_gap: bool,
+        skip_lost_events: bool,
     ) -> None:
         self.tp = TopicPartition(kafka.topic("events"), number)
         self.work: processor.PartitionProcessor | None = None
@@ -46,7 +46,7 @@ class PartitionRunner:
         self._factory = factory
         self._clock = clock
         self._observer = observer
-        self._accept_gap = accept_gap
+        self._skip_lost_events = skip_lost_events
         self._log: ledger_partition.LedgerPartition | None = None
         self._assigned = asyncio.Event()
         self._assigned.set()
@@ -145,7 +145,7 @@ class PartitionRunner:
                 self._observer.partition_failed(self.tp.partition, type(error).__name__)
             self._hold_back()
             await self._discard()
-            if self._clock.now_ms() - begun > self._worker.progress_timeout:
+            if self._clock.now_ms() - begun > self._worker.watchdog_timeout:
                 failures = 0
             failures += 1
             await self._back_off(failures)
@@ -184,13 +184,13 @@ class PartitionRunner:
         self, position: model.Position, first: int, end: int
     ) -> model.Position:
         """Refuse to go on past lost events, unless an operator said so."""
-        if not self._accept_gap:
+        if not self._skip_lost_events:
             raise errors.PositionLost(
                 f"partition {self.tp.partition} of {self.tp.topic} has the offsets"
                 f" {first} to {end}, but the next event to consume is"
                 f" {position.next_offset}: the events between were deleted by the"
                 " retention, or the topic was created again; start the workers once"
-                " with --accept-gap to continue without them"
+                " with --skip-lost-events to continue without them"
             )
         self._observer.gap_accepted(self.tp.partition, position.next_offset, first)
         return model.Position(next_offset=first, starts=position.starts)
@@ -220,7 +220,7 @@ class PartitionRunner:
 
     async def _confirm_assignment(self) -> None:
         """Return once it is shown that this partition is ours; else we are dropped."""
-        timeout_ms = self._worker.membership_timeout
+        timeout_ms = self._worker.assignment_check_timeout
         while True:
             await self._assigned.wait()
             doubt = await membership.verify_ownership(

@@ -106,7 +106,7 @@ def differences(
     fact: TopicState | None,
     kafka: settings.Kafka,
     *,
-    identity_retention_ms: int,
+    session_retention_ms: int,
 ) -> Iterator[str]:
     """Yield a sentence for everything in which *fact* is not as *spec* wants it."""
     if fact is None:
@@ -120,7 +120,7 @@ def differences(
             held = fact.configs.get(name)
             yield _must(spec.name, name, held, f"at least {least}", str(least))
     if not spec.compacted:
-        yield from _retention(spec, fact, identity_retention_ms)
+        yield from _retention(spec, fact, session_retention_ms)
 
 
 def replaced(spec: topic_specs.Spec, fact: TopicState | None) -> Iterator[str]:
@@ -185,9 +185,9 @@ def _retention(
         yield (
             f"{spec.name}: retention.ms is {held}"
             f" ({'for ever' if held == _FOR_EVER else dt.timedelta(milliseconds=held)})"
-            f" and must be below ledger.identity_retention, {identity_ms}"
+            f" and must be below ledger.session_retention, {identity_ms}"
             f" ({dt.timedelta(milliseconds=identity_ms)}): shorten it, or raise"
-            " ledger.identity_retention."
+            " ledger.session_retention."
         )
 
 

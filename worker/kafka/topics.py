@@ -56,7 +56,7 @@ async def create(kafka: settings.Kafka) -> list[str]:
     return [each.name for each in missing]
 
 
-async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
+async def check(kafka: settings.Kafka, *, session_retention_ms: int) -> None:
     """
     Return if every topic is as it must be; never creates one.
 
@@ -77,7 +77,7 @@ async def check(kafka: settings.Kafka, *, identity_retention_ms: int) -> None:
         problem
         for spec in specs
         for problem in topic_inspection.differences(
-            spec, found[spec.name], kafka, identity_retention_ms=identity_retention_ms
+            spec, found[spec.name], kafka, session_retention_ms=session_retention_ms
         )
     ]
     if problems:

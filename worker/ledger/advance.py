@@ -101,7 +101,7 @@ def _first(
                 last_error=None,
             )
             return None, work.effects
-        if rules.known_sessions_only:
+        if rules.registered_sessions_only:
             registrations.hold(work, told)
     _apply(work, told)
     return None if work.session is fresh else work.session, work.effects

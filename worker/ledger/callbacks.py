@@ -157,12 +157,12 @@ def wake(work: transition.Transition, cause: model.Cause) -> None:
     it is deferred until that is registered.
     """
     if not work.rules.fetches:
-        work.note(inputs.CounterKind.UNFETCHABLE)
+        work.note(inputs.CounterKind.NO_FETCH_CONFIGURED)
         return
     session = work.session
     if session.unregistered_cause is not None:
         return
-    polls = work.rules.polling.times
+    polls = work.rules.polling.max_attempts
     if session.flight is not None:
         trailing = state.merge_causes(session.queued_cause, cause)
         work.change(queued_cause=trailing, rechecks=0, polls_left=polls)
@@ -199,7 +199,7 @@ def take_recheck(work: transition.Transition, event: model.Event) -> None:
     One with a ``provider_event_id`` (a redrive, named by its dead letter) acts once.
     """
     if not work.rules.fetches:
-        work.note(inputs.CounterKind.UNFETCHABLE)
+        work.note(inputs.CounterKind.NO_FETCH_CONFIGURED)
         return
     if not _first_time(work, event.provider_event_id):
         return
@@ -249,7 +249,7 @@ def _order(
             work.note(
                 inputs.CounterKind.LATE_FINAL
                 if verdict.final
-                else inputs.CounterKind.LATE_PRELIMINARY
+                else inputs.CounterKind.STALE_PRELIMINARY
             )
         case policy.SignedOrder.OLDER_REJECTION:
             work.note(inputs.CounterKind.LATE_FINAL)

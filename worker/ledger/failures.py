@@ -31,7 +31,7 @@ def take_failure(
         case errors.Disposition.DEAD_LETTER:
             _limited(work, flight, failure, counted=counted)
         case errors.Disposition.ACCOUNT:
-            work.alarm(model.AlarmKind.ACCOUNT_REFUSED)
+            work.alarm(model.AlarmKind.PROVIDER_AUTH_FAILED)
             if not work.session.final:
                 work.decide(_unavailable(work), flight.cause, work.now)
             _later(work, flight, failure)
@@ -150,8 +150,8 @@ def _denied(work: transition.Transition, flight: state.Flight) -> None:
     if since is None or (before_it and not early):
         since, count = work.now, 1
     work.change(denials=count, denied_since=since)
-    long_enough = work.now - since >= work.rules.denied_over_ms
-    over = long_enough and count >= work.rules.denied_answers
+    long_enough = work.now - since >= work.rules.not_found_within_ms
+    over = long_enough and count >= work.rules.not_found_attempts
     if not over or session.queued_cause is not None:
         _retry(work, flight, work.rules.retry.delay_ms(count))
     elif session.revision:
@@ -180,7 +180,7 @@ def _denied_unconfirmed(
     after_it = session.queued_cause is None or unconfirmed.since < flight.started_at
     count = session.confirmations + after_it
     left = unconfirmed.since + rules.unconfirmed_grace_ms - work.now
-    if left > 0 or count < rules.denied_answers:
+    if left > 0 or count < rules.not_found_attempts:
         denials = session.denials + 1
         work.change(denials=denials, confirmations=count)
         delay = rules.retry.delay_ms(denials)
@@ -231,7 +231,7 @@ def _later(
     exhausted = (
         failure.answered
         and count >= work.rules.retry_attempts
-        and work.now - since >= work.rules.retry_horizon_ms
+        and work.now - since >= work.rules.retry_give_up_after_ms
     )
     if exhausted:
         reason = model.DeadLetterReason.FETCH_EXHAUSTED

@@ -77,7 +77,7 @@ def take_result(
     )
     verdict = work.check_reference(result.verdict, result.reference, flight.cause)
     if session.final and not verdict.final:
-        work.note(inputs.CounterKind.LATE_PRELIMINARY)
+        work.note(inputs.CounterKind.STALE_PRELIMINARY)
     elif late and verdict is result.verdict and timers.is_over(work):
         timers.end(work, flight, verdict.provider_status, result.observed_at)
     else:

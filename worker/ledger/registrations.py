@@ -46,7 +46,7 @@ def _release(work: transition.Transition, held: model.Cause) -> None:
     """Let through what was held: a wake-up, or a verdict nobody has heard yet."""
     session = work.session
     if work.rules.fetches:
-        polls = work.rules.polling.times
+        polls = work.rules.polling.max_attempts
         work.change(
             pending_cause=held, due_at=work.now, fresh_since=None, polls_left=polls
         )
@@ -72,10 +72,10 @@ def hold(work: transition.Transition, told: inputs.CallbackTaken) -> None:
     signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
     if not signed and not work.rules.fetches:
         return
-    work.note(inputs.CounterKind.HELD)
+    work.note(inputs.CounterKind.AWAITING_REGISTRATION)
     work.change(
         unregistered_cause=callbacks.cause_of(told.event),
-        due_at=work.now + max(work.rules.unknown_grace_ms, 1),
+        due_at=work.now + max(work.rules.registration_grace_ms, 1),
     )
 
 
@@ -109,7 +109,7 @@ def _schedule_fetch(
     work: transition.Transition, cause: model.Cause, *, first: bool
 ) -> None:
     session = work.session
-    polls = work.rules.polling.times if first else session.polls_left
+    polls = work.rules.polling.max_attempts if first else session.polls_left
     if session.flight is not None:
         if session.queued_cause is None:
             work.change(queued_cause=cause, polls_left=polls)

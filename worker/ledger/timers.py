@@ -79,7 +79,7 @@ def timer_fired(work: transition.Transition, *, behind: bool) -> None:
         if not work.rules.fetches:
             _wait_on(work)
     elif behind:
-        later = work.now + max(work.rules.unknown_grace_ms, 1)
+        later = work.now + max(work.rules.registration_grace_ms, 1)
         work.change(due_at=later)
     else:
         evict_hold(work)
@@ -106,7 +106,7 @@ def discard(work: transition.Transition, *, purged: bool) -> None:
 def expire_retention(work: transition.Transition) -> None:
     """Forget an ended session whose identity has been kept for long enough."""
     age = work.now - work.session.updated_at
-    if not work.session.open and age >= work.rules.identity_retention_ms:
+    if not work.session.open and age >= work.rules.session_retention_ms:
         work.effects.append(inputs.DeleteSession())
         work.ended = True
 
@@ -122,8 +122,8 @@ def _wait_on(work: transition.Transition) -> None:
         due = None
     elif work.now < deadline:
         due = deadline
-    elif work.now < deadline + work.rules.overdue_kept_ms:
-        due = deadline + work.rules.overdue_kept_ms
+    elif work.now < deadline + work.rules.overdue_retention_ms:
+        due = deadline + work.rules.overdue_retention_ms
     else:
         due = None
     overdue = int(deadline is not None and work.now >= deadline and due is not None)

@@ -6,13 +6,14 @@ import dataclasses
 @dataclasses.dataclass(slots=True, kw_only=True)
 class CircuitBreaker:
     """
-    A circuit breaker: open after *failures* in a row, for *open_ms*.
+    A circuit breaker: open after *failure_threshold* failures in a row, for
+    *open_for_ms*.
 
     After that one probe at a time goes through, until one is answered.
     """
 
-    failures: int
-    open_ms: int
+    failure_threshold: int
+    open_for_ms: int
     failed: int = 0
     opened_at: int = 0
     probing: bool = False
@@ -20,15 +21,15 @@ class CircuitBreaker:
     @property
     def is_open(self) -> bool:
         """Return whether the last answers were failures only."""
-        return self.failed >= self.failures
+        return self.failed >= self.failure_threshold
 
     def wait_ms(self, now: int) -> int | None:
         """Return how long nothing may start; 0 for now, None until the probe ends."""
         if not self.is_open:
             return 0
         # A clock that is put back does not keep the circuit open.
-        if self.opened_at <= now < self.opened_at + self.open_ms:
-            return self.opened_at + self.open_ms - now
+        if self.opened_at <= now < self.opened_at + self.open_for_ms:
+            return self.opened_at + self.open_for_ms - now
         return None if self.probing else 0
 
     def start(self) -> None:

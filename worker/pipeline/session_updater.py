@@ -86,4 +86,4 @@ class SessionUpdater:
         spent = bound.budget_spent
         bound.record_not_found()
         if bound.budget_spent and not spent:
-            self.observer.alarm(source, model.AlarmKind.DENIED_BUDGET)
+            self.observer.alarm(source, model.AlarmKind.NOT_FOUND_RATE)

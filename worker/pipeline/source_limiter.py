@@ -25,8 +25,8 @@ class Limits:
 
     concurrency: int
     rate_per_s: float | None
-    circuit_failures: int
-    circuit_open_ms: int
+    circuit_failure_threshold: int
+    circuit_open_for_ms: int
     denied_per_minute: int
 
 
@@ -42,7 +42,8 @@ class SourceLimiter:
         self._limits = limits
         self._clock = clock
         self._circuit = circuit_breaker.CircuitBreaker(
-            failures=limits.circuit_failures, open_ms=limits.circuit_open_ms
+            failure_threshold=limits.circuit_failure_threshold,
+            open_for_ms=limits.circuit_open_for_ms,
         )
         # Ordered, and not deques: what waits may be taken out of the middle.
         self._known: _Queue = collections.OrderedDict()

@@ -63,7 +63,7 @@ class ReturnTelemetry:
         }
         known = {key: value for key, value in line.items() if value is not None}
         if report.result not in _REFUSED:
-            _log.info("return.taken", **known)
+            _log.info("return.accepted", **known)
         elif self._lines.admits(
             "return.refused",
             source=report.source,

@@ -1,4 +1,4 @@
-"""Describe the tables of beginning and of returning: ``[api]`` and ``[returns]``."""
+"""Describe the settings of session starts and returns: ``[api]``, ``[returns]``."""
 
 import hashlib
 from collections.abc import Collection, Iterator
@@ -11,13 +11,13 @@ from worker.settings import http_server, secret, types
 _DAY_MS = 86_400_000
 _TICKET_SECRET_MIN_BYTES = 32
 _SHA256 = r"^[0-9a-f]{64}$"
-_OF_NOTHING = hashlib.sha256(b"").hexdigest()
-#: Of the key in deploy/compose.toml, which everybody knows.
-_OF_DEMONSTRATION = hashlib.sha256(b"demo-only-api-key").hexdigest()
+_EMPTY_DIGEST = hashlib.sha256(b"").hexdigest()
+#: The digest of the public key in deploy/compose.toml.
+_DEMO_DIGEST = hashlib.sha256(b"demo-only-api-key").hexdigest()
 
 
 class ApiKey(types.Section):
-    """One entry of ``[[api.keys]]``: the digest of a key, and what it may begin."""
+    """One entry of ``[[api.keys]]``: the digest of a key, and its sources."""
 
     sha256: str = pydantic.Field(
         pattern=_SHA256,
@@ -30,7 +30,7 @@ class ApiKey(types.Section):
     )
 
     def permits(self, source: str) -> bool:
-        """Return whether the key has a right to *source*."""
+        """Return whether the key permits *source*."""
         return self.sources == "all" or source in self.sources
 
 
@@ -69,7 +69,7 @@ class Api(types.Section):
         " response. A session start without a result by then is `outcome_unknown`. It"
         " must be more than three times `ack_timeout`.",
     )
-    recover_interval: types.PositiveMs = pydantic.Field(
+    recovery_interval: types.PositiveMs = pydantic.Field(
         default=60_000,
         description="Time between checks for session starts that a stopped process has"
         " not completed.",
@@ -102,24 +102,24 @@ class Api(types.Section):
     @pydantic.field_validator("idempotency_window")
     @classmethod
     def _within_compaction(cls, value: int) -> int:
-        """Return *value* if the topic keeps the order of begins for so long."""
+        """Return *value* if the topic keeps the order of session starts that long."""
         if value > _DAY_MS:
             raise ValueError("must be at most 24h")
         return value
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what contradicts itself."""
+        """Yield settings that contradict each other."""
         if self.begin_timeout <= 3 * self.ack_timeout:
             yield types.FieldConflict(
                 ("begin_timeout", "ack_timeout"),
-                "must be more than three times ack_timeout, or no time is left for"
-                " the provider",
+                "must be more than three times ack_timeout, to leave time for the"
+                " provider",
             )
         if 4 * self.max_body_bytes > self.max_buffered_bytes:
             yield types.FieldConflict(
                 ("max_buffered_bytes", "max_body_bytes"),
-                "must be at least four times max_body_bytes, or one slow body leaves no"
-                " room for the next",
+                "must be at least four times max_body_bytes, or one slow body blocks"
+                " the next",
             )
         if self.unresolved_retention < self.idempotency_window:
             yield types.FieldConflict(
@@ -131,36 +131,37 @@ class Api(types.Section):
             if key.sha256 in seen:
                 yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
-                    "is there twice: put all sources of a key into one entry",
+                    "is a duplicate: put all sources of a key into one entry",
                 )
             seen.add(key.sha256)
-            if key.sha256 == _OF_NOTHING:
+            if key.sha256 == _EMPTY_DIGEST:
                 yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
-                    "is the digest of nothing: make a key with `kyc-worker api-key`",
+                    "is the digest of an empty key: generate one with"
+                    " `kyc-worker api-key`",
                 )
 
     def exposed(self) -> Iterator[types.FieldConflict]:
-        """Yield what must not be where real persons' sources are (live)."""
+        """Yield what is not allowed with a live source."""
         for position, key in enumerate(self.keys):
-            if key.sha256 == _OF_DEMONSTRATION:
+            if key.sha256 == _DEMO_DIGEST:
                 yield types.FieldConflict(
                     (f"keys[{position}].sha256", "keys"),
-                    "is of the demonstration's key, which everybody knows, and a source"
-                    " is live: make a new one with `kyc-worker api-key`",
+                    "is the digest of the public demo key, but a source is live:"
+                    " generate a new one with `kyc-worker api-key`",
                 )
 
     def unknown_sources(
         self, sources: Collection[str]
     ) -> Iterator[types.FieldConflict]:
-        """Yield what a key has a right to and is none of *sources*."""
+        """Yield the permitted sources that are not in *sources*."""
         for position, key in enumerate(self.keys):
             for name in () if key.sources == "all" else key.sources:
                 if name not in sources:
                     known = ", ".join(sorted(sources)) or "none"
                     yield types.FieldConflict(
                         (f"keys[{position}].sources",),
-                        f"names {name[:31]!r}, which is no source: configured are"
+                        f"names {name[:31]!r}, which is not a source: configured are"
                         f" {known}",
                     )
 
@@ -199,7 +200,7 @@ class Returns(types.Section):
     )
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what is too weak, or no key."""
+        """Yield secrets that are weak, duplicate or not a key."""
         seen: set[bytes] = set()
         for position, each in enumerate(self.ticket_secrets):
             if each.withheld:
@@ -208,11 +209,11 @@ class Returns(types.Section):
             if len(key) < _TICKET_SECRET_MIN_BYTES:
                 yield types.FieldConflict(
                     (name, "ticket_secrets"),
-                    "is too short: make a new one of at least"
+                    "is too short: generate a new one of at least"
                     f" {_TICKET_SECRET_MIN_BYTES} random bytes",
                 )
             if key in seen:
-                yield types.FieldConflict((name, "ticket_secrets"), "is there twice")
+                yield types.FieldConflict((name, "ticket_secrets"), "is a duplicate")
             seen.add(key)
         for position, each in enumerate(self.signing_keys):
             if not each.withheld and not is_p256(each.key()):
@@ -223,13 +224,13 @@ class Returns(types.Section):
                 )
 
     def exposed(self) -> Iterator[types.FieldConflict]:
-        """Yield what must not be where real persons' sources are (live)."""
+        """Yield what is not allowed with a live source."""
         for position, each in enumerate(self.ticket_secrets):
             if not each.withheld and secret.DEMONSTRATION in each.reveal():
                 yield types.FieldConflict(
                     (f"ticket_secrets[{position}]", "ticket_secrets"),
-                    "is the demonstration's, which everybody knows, and a source is"
-                    " live: make a new one",
+                    "is the public demo secret, but a source is live: generate a new"
+                    " one",
                 )
 
 

@@ -13,6 +13,8 @@ Authenticator = Literal[
     "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
 ]
 
+_TOLERANCE_MIN_MS, _TOLERANCE_MAX_MS = 1_000, 86_400_000
+
 
 class Callbacks(types.Section):
     """The part of a source that the ingress needs."""
@@ -61,12 +63,10 @@ class Callbacks(types.Section):
     callback_api_keys: tuple[secret.CallerSecret, ...] = pydantic.Field(
         default=(), description="For `body_key`: at least 16 characters each."
     )
-    tolerance_s: int = pydantic.Field(
-        default=300,
-        ge=1,
-        le=86_400,
-        description="For `standard_webhooks`: maximum difference in seconds between the"
-        " signed time and our clock, in both directions.",
+    tolerance: types.PositiveMs = pydantic.Field(
+        default=300_000,
+        description="For `standard_webhooks`: maximum difference between the signed"
+        ' time and our clock, in both directions; from `"1s"` to `"1d"`.',
     )
     session_id_query: str | None = pydantic.Field(
         default=None,
@@ -78,13 +78,13 @@ class Callbacks(types.Section):
         " all members of one of them is a ping of the provider: it is answered with 200"
         " and has no other effect. `{}` always is a ping.",
     )
-    known_sessions_only: bool = pydantic.Field(
+    registered_sessions_only: bool = pydantic.Field(
         default=False,
         description="True: callbacks of sessions that you did not register decide"
-        " nothing. They wait for `unknown_grace` and then only appear in an hourly"
+        " nothing. They wait for `registration_grace` and then only appear in an hourly"
         " count.",
     )
-    unknown_grace: types.PositiveMs = pydantic.Field(
+    registration_grace: types.PositiveMs = pydantic.Field(
         default=600_000,
         description="How long such a callback waits for the registration of its"
         " session.",
@@ -111,10 +111,18 @@ class Callbacks(types.Section):
                 document = None
             if not isinstance(document, dict) or not document:
                 raise ValueError(
-                    "must hold JSON objects that are not empty, such as"
+                    "must contain JSON objects that are not empty, such as"
                     ' {"event":"ping"}'
                 )
         return values
+
+    @pydantic.field_validator("tolerance")
+    @classmethod
+    def _tolerable(cls, value: int) -> int:
+        """Return *value* if it is a difference that clocks may have."""
+        if not _TOLERANCE_MIN_MS <= value <= _TOLERANCE_MAX_MS:
+            raise ValueError('must be from "1s" to "1d"')
+        return value
 
     @pydantic.field_validator("reference_pattern")
     @classmethod

@@ -1,4 +1,4 @@
-"""Read the configuration file and lay the environment over it."""
+"""Read the configuration file and override it from the environment."""
 
 import dataclasses
 import pathlib
@@ -15,7 +15,7 @@ _LEVELS = "__"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Layers:
-    """What file and environment say together, not yet checked."""
+    """The merged configuration of file and environment, not yet checked."""
 
     table: dict[str, Any] = dataclasses.field(repr=False)
     #: which variable set what, by path
@@ -25,9 +25,9 @@ class Layers:
 
 def read(path: pathlib.Path | None, environ: Mapping[str, str]) -> Layers:
     """
-    Return what the file at *path* and the environment say.
+    Return the merged configuration of the file at *path* and the environment.
 
-    Raises errors.ConfigurationError where the file cannot be read at all.
+    Raises errors.ConfigurationError if the file cannot be read.
     """
     table = _file(path) if path is not None else {}
     variables: dict[tuple[str, ...], str] = {}
@@ -44,7 +44,7 @@ def read(path: pathlib.Path | None, environ: Mapping[str, str]) -> Layers:
         elif _put(table, parts, environ[name]):
             variables[parts] = name
         else:
-            problems.append(f"{name} names a key inside something that is no table.")
+            problems.append(f"{name} sets a key inside a value that is not a table.")
     return Layers(table=table, variables=variables, problems=tuple(problems))
 
 
@@ -54,19 +54,19 @@ def _file(path: pathlib.Path) -> dict[str, Any]:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         # tomllib names keys, lines and columns, and no values.
-        problem = f"The configuration file {path} is not TOML: {error}."
+        problem = f"The configuration file {path} is not valid TOML: {error}."
     except UnicodeDecodeError:
         problem = f"The configuration file {path} is not UTF-8 text: save it as UTF-8."
     except (OSError, ValueError):
         problem = (
             f"The configuration file {path} cannot be read:"
-            " check the path (--config or KYC_CONFIG) and its rights."
+            " check the path (--config or KYC_CONFIG) and its permissions."
         )
     raise errors.ConfigurationError([problem])
 
 
 def _put(table: dict[str, Any], path: tuple[str, ...], value: str) -> bool:
-    """Set *value* at *path*; return whether there was a table to set it in."""
+    """Set *value* at *path*; return False if a parent is not a table."""
     for part in path[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):

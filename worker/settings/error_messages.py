@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 import pydantic
 from pydantic_core import ErrorDetails
 
-from worker.settings import types
+from worker.settings import renamed, types
 
-#: What goes on after the key's name, by pydantic's word; its own text never passes.
+#: The text after the key's name, by pydantic's error type; pydantic's text is not used.
 _TEXTS: Mapping[str, str] = {
     "enum": "must be one of {expected}",
     "finite_number": "must be a finite number",
@@ -26,7 +26,7 @@ _TEXTS: Mapping[str, str] = {
     "too_short": "must have at least {min_length} entries",
     "value_error": "{error}",
 }
-#: The same by the first part of pydantic's word: the type that was expected.
+#: The same by the first part of pydantic's error type, which is the expected type.
 _TYPES: Mapping[str, str] = {
     "bool": "must be true or false",
     "dict": "must be a table",
@@ -34,14 +34,14 @@ _TYPES: Mapping[str, str] = {
     "int": "must be a whole number",
     "list": 'must be a list such as ["a", "b"]',
     "model": "must be a table",
-    "string": "must be a text",
+    "string": "must be a string",
     "tuple": 'must be a list such as ["a", "b"]',
 }
 Location = tuple[str | int, ...]
 
 
 class ProblemCollector:
-    """The sentences so far; it names the variable where the environment set a key."""
+    """Collect problems; name the environment variable that set a wrong key."""
 
     def __init__(self, variables: Mapping[tuple[str, ...], str]) -> None:
         self._variables = variables
@@ -49,7 +49,7 @@ class ProblemCollector:
 
     @property
     def sentences(self) -> list[str]:
-        """Return the sentences in the order in which they came, each once."""
+        """Return the sentences in the order of addition, without duplicates."""
         return list(self._sentences)
 
     def plain(self, sentence: str) -> None:
@@ -57,7 +57,7 @@ class ProblemCollector:
         self._sentences[sentence] = None
 
     def add(self, key: Location, text: str) -> None:
-        """Add that *key* is, must be, or names something: *text* says it."""
+        """Add the sentence that *key* and *text* form."""
         name = dotted(key)
         if variable := self._variable(key):
             name += f" ({variable})"
@@ -87,7 +87,7 @@ class ProblemCollector:
         conflicts: Iterable[types.FieldConflict],
         wrong: Iterable[str] = (),
     ) -> None:
-        """Add *conflicts*, but for those that follow from what is *wrong* already."""
+        """Add *conflicts*, except those of keys that are *wrong* already."""
         excused = set(wrong)
         for conflict in conflicts:
             if excused.isdisjoint(conflict.keys):
@@ -100,7 +100,7 @@ class ProblemCollector:
 
 
 def dotted(key: Location) -> str:
-    """Return *key* as a person would write it: ``sources.x.ip_allow[0]``."""
+    """Return *key* in the notation of the file: ``sources.x.ip_allow[0]``."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
@@ -108,7 +108,7 @@ def dotted(key: Location) -> str:
 
 
 def unknown(key: str, known: Iterable[str]) -> str:
-    """Return what to say of a *key* that is none of *known*."""
+    """Return the text for a *key* that is not in *known*."""
     match difflib.get_close_matches(key, known, n=1):
         case [near]:
             return f"is not a setting: use {near}, or remove it"
@@ -117,7 +117,7 @@ def unknown(key: str, known: Iterable[str]) -> str:
 
 
 def _nested(section: type[types.Section], key: str) -> type[types.Section] | None:
-    """Return the section that *key* of *section* holds, if it is one."""
+    """Return the section type of *key* in *section*, if it is a table."""
     field = section.model_fields.get(key)
     candidates = (field.annotation, *typing.get_args(field.annotation)) if field else ()
     for candidate in candidates:
@@ -134,6 +134,9 @@ def _text(
         owner = section
         for part in location[:-1]:
             owner = _nested(owner, str(part)) or owner
+        path = ".".join(map(str, location))
+        if (new := renamed.find(path, owner.model_fields)) is not None:
+            return f"was renamed: use {new}"
         return unknown(str(location[-1]), owner.model_fields)
     of_type = _TYPES.get(kind.partition("_")[0], "must be another value")
     return _TEXTS.get(kind, of_type).format(**detail.get("ctx", {}))

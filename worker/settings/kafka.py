@@ -155,7 +155,7 @@ class Kafka(kafka_connection.Connection):
         return defaults | table
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what contradicts itself."""
+        """Yield settings that contradict each other."""
         yield from self._durability_conflicts()
         yield from self._time_conflicts()
         yield from super().conflicts()

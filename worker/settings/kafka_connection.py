@@ -113,12 +113,12 @@ class Connection(types.Section):
         return value.replace(" ", "")
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what contradicts itself."""
+        """Yield settings that contradict each other."""
         yield from self._sasl_conflicts()
         yield from self._tls_conflicts()
 
     def exposed(self) -> Iterator[types.FieldConflict]:
-        """Yield what must not be where real persons' sources are (live)."""
+        """Yield what is not allowed with a live source."""
         away = [
             server
             for server in self.bootstrap_servers.split(",")
@@ -128,9 +128,9 @@ class Connection(types.Section):
             return
         yield types.FieldConflict(
             ("security_protocol", "bootstrap_servers"),
-            f"must be SASL_SSL or SSL: a source is live, and on the way to {away[0]}"
-            " anybody could read and write decisions. Set allow_plaintext = true where"
-            " something else encrypts that way",
+            f"must be SASL_SSL or SSL: a source is live, and the connection to"
+            f" {away[0]} is not encrypted. Set allow_plaintext = true if something else"
+            " encrypts it",
         )
 
     def _sasl_conflicts(self) -> Iterator[types.FieldConflict]:
@@ -139,13 +139,13 @@ class Connection(types.Section):
             if sasl and getattr(self, name) is None:
                 yield types.FieldConflict(
                     (name, "security_protocol"),
-                    f"is missing: {self.security_protocol} needs it",
+                    f"is missing: {self.security_protocol} requires it",
                 )
             if not sasl and getattr(self, name) is not None:
                 yield types.FieldConflict(
                     (name, "security_protocol"),
-                    "is set, and security_protocol is neither SASL_SSL"
-                    " nor SASL_PLAINTEXT: remove it or change that",
+                    "is set, but security_protocol is neither SASL_SSL"
+                    " nor SASL_PLAINTEXT: remove it or change security_protocol",
                 )
 
     def _tls_conflicts(self) -> Iterator[types.FieldConflict]:
@@ -154,8 +154,8 @@ class Connection(types.Section):
                 if getattr(self, name) is not None:
                     yield types.FieldConflict(
                         (name, "security_protocol"),
-                        "is set, and security_protocol is neither SSL nor SASL_SSL:"
-                        " remove it or change that",
+                        "is set, but security_protocol is neither SSL nor SASL_SSL:"
+                        " remove it or change security_protocol",
                     )
             return
         if self.ssl_keyfile is not None and self.ssl_certfile is None:

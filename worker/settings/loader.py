@@ -1,4 +1,4 @@
-"""Load the configuration: every problem at once, or settings that can be used."""
+"""Load the configuration: return valid settings, or report all problems."""
 
 import contextlib
 import dataclasses
@@ -26,7 +26,7 @@ from worker.settings import sources as of_source
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _NAME_MAX = 31
-#: The metrics' label for everything that is no source.
+#: The metrics' label for everything that is not a source.
 _RESERVED = frozenset({"unknown"})
 
 S = TypeVar("S", bound=types.Section)
@@ -34,7 +34,7 @@ S = TypeVar("S", bound=types.Section)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole configuration, checked; each part takes the slice it needs."""
+    """The complete, checked configuration."""
 
     kafka: of_kafka.Kafka = dataclasses.field(default_factory=of_kafka.Kafka)
     ingress: services.Ingress = dataclasses.field(default_factory=services.Ingress)
@@ -96,7 +96,7 @@ def load(
 
 
 class _Loading:
-    """What one ``load`` has found so far."""
+    """The state of one ``load``."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _Loading:
         """Return the sources that are valid."""
         tables = self._table.get("sources", {})
         if not isinstance(tables, dict):
-            self.report.add(("sources",), "must hold one table a source")
+            self.report.add(("sources",), "must contain one table per source")
             return {}
         views: dict[str, security_checks.UncheckedSource] = {}
         for name, table in tables.items():
@@ -144,33 +144,33 @@ class _Loading:
             self.report.add(
                 ("sources", name, key),
                 f"is the same secret as {' and '.join(others)}:"
-                " give every source its own",
+                " use a different one for every source",
             )
         return {name: view.source for name, view in views.items()}
 
     def some_source(self, path: pathlib.Path | None) -> None:
-        """Report that no source is configured: there is nothing to do without one."""
+        """Report that no source is configured."""
         if self._table.get("sources"):
             return
-        where = "no configuration file is named: name it with --config or KYC_CONFIG"
+        where = "no configuration file is given: use --config or KYC_CONFIG"
         if path is not None:
             where = f"add one to {path} as a table [sources.NAME]"
         self.report.plain(f"No source is configured: {where}.")
 
     def others(self) -> None:
-        """Report tables and keys that are no part of the configuration."""
+        """Report unknown tables and keys."""
         known = [field.name for field in dataclasses.fields(Settings)]
         for key in self._table:
             if key not in known:
                 self.report.add((key,), error_messages.unknown(key, known))
 
     def retention(self, settings: Settings) -> None:
-        """Report topics that outlive the memory of what they tell."""
-        longest = settings.ledger.identity_retention
+        """Report topics whose retention exceeds that of the sessions."""
+        longest = settings.ledger.session_retention
         for key in ("events", "decisions", "dead_letters"):
             if getattr(settings.kafka, f"{key}_retention") >= longest:
                 self.report.add(
-                    ("ledger", "identity_retention"),
+                    ("ledger", "session_retention"),
                     f"must be longer than kafka.{key}_retention",
                 )
 
@@ -183,8 +183,9 @@ class _Loading:
         """Return the settings' class of the source's provider."""
         if not _NAME.fullmatch(name) or len(name) > _NAME_MAX or name in _RESERVED:
             self.report.plain(
-                f"sources.{name!r} is no name for a source: use at most {_NAME_MAX}"
-                ' lower-case letters, digits and single underscores, and not "unknown".'
+                f"sources.{name!r} is not a valid name for a source: use at most"
+                f" {_NAME_MAX} lower-case letters, digits and single underscores, and"
+                ' not "unknown".'
             )
         if not isinstance(table, dict):
             self.report.add(("sources", name), "must be a table")
@@ -209,7 +210,7 @@ class _Loading:
         checked, wrong = self._validated(prefix, source_type, table)
         source = checked or security_checks.build_unchecked(source_type, table)
         view = security_checks.UncheckedSource(source, self._environ, self._role)
-        # What a source refuses of itself may rest on a value that is wrong already.
+        # The checks of a source may depend on a value that is wrong already.
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             self.report.conflicts(prefix, list(source.conflicts()), wrong)
         self.report.conflicts(

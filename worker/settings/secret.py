@@ -52,7 +52,7 @@ def resolve(text: str, environ: Mapping[str, str], *, multiline: bool = False) -
         return secret
     if not secret.isprintable():
         raise ValueError(
-            "holds a line break or another character that cannot be seen: remove it"
+            "contains a line break or another invisible character: remove it"
             " (echo adds a line break, printf does not)"
         )
     if secret != secret.strip():
@@ -82,7 +82,7 @@ def _of_file(path: str) -> str:
     except (OSError, ValueError):
         raise ValueError(
             f"names the file {path}, which cannot be read:"
-            " create it or correct the path and its rights"
+            " create it or correct the path and its permissions"
         ) from None
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
@@ -146,7 +146,7 @@ class ReadBy:
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str):
-            raise ValueError("must be a text, env:NAME or file:/path")  # noqa: TRY004 -- pydantic reports ValueError
+            raise ValueError("must be a string, env:NAME or file:/path")  # noqa: TRY004 -- pydantic reports ValueError
         context = info.context or {}
         if not self.allows(context.get("role", Role.ALL)):
             return Secret(None)

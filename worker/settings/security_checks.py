@@ -1,4 +1,4 @@
-"""Refuse a source that could be called by anybody, or that mixes test and live."""
+"""Refuse a source without authentication, or one that mixes test and live."""
 
 import collections
 import typing
@@ -91,12 +91,12 @@ class UncheckedSource:
 
     @property
     def live(self) -> bool:
-        """Return whether the persons are real."""
+        """Return whether the source is live."""
         return is_live(self.source)
 
 
 def is_live(source: sources.Source) -> bool:
-    """Return whether the persons of *source*, which may be unchecked, are real."""
+    """Return whether *source*, which may be unchecked, is live."""
     return getattr(source, "environment", None) == model.Environment.LIVE
 
 
@@ -119,7 +119,7 @@ def conflicts(
     if types.everybody(_networks(view)):
         yield types.FieldConflict(
             ("ip_allow",),
-            "must not hold every address: name the networks that the provider calls"
+            "must not cover every address: list the networks that the provider calls"
             " from",
         )
     if view.live:
@@ -127,7 +127,7 @@ def conflicts(
     if "GET" in view.values("methods") and not view.values("session_id_query"):
         yield types.FieldConflict(
             ("session_id_query", "methods"),
-            "is missing: with GET in methods, name the query parameter that holds"
+            "is missing: with GET in methods, name the query parameter that contains"
             " the session id",
         )
 
@@ -137,7 +137,7 @@ def _authentication(view: UncheckedSource) -> Iterator[types.FieldConflict]:
     if set(used) == {"ip_allow"}:
         yield types.FieldConflict(
             ("authenticate",),
-            "must not be ip_allow alone: an address proves too little, add another",
+            "must not be ip_allow alone: add another authenticator",
         )
     for authenticator, field in _MATERIAL.items():
         present = bool(view.values(field))
@@ -149,8 +149,8 @@ def _authentication(view: UncheckedSource) -> Iterator[types.FieldConflict]:
         if used and authenticator not in used and present:
             yield types.FieldConflict(
                 (field, "authenticate"),
-                f"is set, and authenticate does not list {authenticator}:"
-                " list it there or remove this",
+                f"is set, but authenticate does not list {authenticator}:"
+                " add it there or remove this key",
             )
 
 
@@ -159,7 +159,7 @@ def _weakness(
 ) -> str | None:
     """Return why the secret *text* is refused, never the text."""
     if text in _DOCUMENTED or text in documented:
-        return "is copied from public documentation: make a new one"
+        return "is copied from public documentation: generate a new one"
     if field == "standard_webhook_secrets":
         try:
             key = signing.decode_standard_key(text)
@@ -177,11 +177,11 @@ def _weakness(
 def _short(length: int, least: int, unit: str = "") -> str | None:
     if length >= least:
         return None
-    return f"is too short: make a new one of at least {least} random bytes{unit}"
+    return f"is too short: generate a new one of at least {least} random bytes{unit}"
 
 
 def _networks(view: UncheckedSource) -> list[types.AnyNetwork]:
-    """Return the networks of ``ip_allow`` that are some."""
+    """Return the entries of ``ip_allow`` that are networks."""
     return [
         value
         for value in view.values("ip_allow")
@@ -197,31 +197,31 @@ def _live(view: UncheckedSource) -> Iterator[types.FieldConflict]:
         if any(text.startswith(_TEST_KEYS) for _, text in view.texts(name)):
             yield types.FieldConflict(
                 (name, "environment"),
-                "is a test key, and the source is live: use the live key",
+                "is a test key, but the source is live: use the live key",
             )
     for host in view.source.host_settings:
         if any(map(_is_test_host, view.values(host))):
             yield types.FieldConflict(
                 (host, "environment"),
-                "is a test host, and the source is live: use the live host",
+                "is a test host, but the source is live: use the live host",
             )
     for position, origin in enumerate(view.values("return_origins")):
         if isinstance(origin, str) and urls.loopback(origin):
             yield types.FieldConflict(
                 (f"return_origins[{position}]", "return_origins", "environment"),
-                "is this machine, and the source is live: use the page's own origin",
+                "is a loopback address, but the source is live: use your page's origin",
             )
 
 
 def _demonstration(view: UncheckedSource) -> Iterator[types.FieldConflict]:
-    """Yield what stands in deploy/compose.yaml, for everybody to read."""
+    """Yield the public secrets of deploy/compose.yaml."""
     for name in (*_INBOUND, "basic_credentials"):
         for position, text in view.texts(name):
             if secret.DEMONSTRATION in text:
                 yield types.FieldConflict(
                     (f"{name}[{position}]", name, "environment"),
-                    "is the demonstration's, which everybody knows, and the source is"
-                    " live: make a new one",
+                    "is the public demo secret, but the source is live: generate a new"
+                    " one",
                 )
 
 

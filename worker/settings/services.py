@@ -73,13 +73,13 @@ class Ingress(types.Section):
     def too_small_for(
         self, sources: Mapping[str, sources_of.Source]
     ) -> Iterator[types.FieldConflict]:
-        """Yield which of *sources* takes bodies that would never have room."""
+        """Yield the *sources* whose bodies are too large for the buffer."""
         for name, source in sorted(sources.items()):
             if 4 * source.max_body_bytes > self.max_buffered_bytes:
                 yield types.FieldConflict(
                     ("max_buffered_bytes",),
                     f"must be at least four times sources.{name}.max_body_bytes, or"
-                    " one slow body leaves no room for the next",
+                    " one slow body blocks the next",
                 )
 
     @pydantic.field_validator("public_url")
@@ -89,12 +89,12 @@ class Ingress(types.Section):
         return urls.check_external_url(value, path=True).rstrip("/")
 
     def conflicts(self) -> Iterator[types.FieldConflict]:
-        """Yield what would let callers choose their own address."""
+        """Yield settings that would let callers choose their own address."""
         if types.everybody(self.trusted_proxies):
             yield types.FieldConflict(
                 ("trusted_proxies",),
-                "must not hold every address, or each caller says for itself where it"
-                " comes from: name the networks of your proxies",
+                "must not cover every address, or callers can choose their own address:"
+                " list the networks of your proxies",
             )
 
 
@@ -110,7 +110,7 @@ class Worker(types.Section):
         default=30_000,
         description="How long SIGTERM waits for partitions to finish their work.",
     )
-    gather_window: types.DurationMs = pydantic.Field(
+    commit_linger: types.DurationMs = pydantic.Field(
         default=5,
         description="How long a commit waits for fetches that have just started.",
     )
@@ -160,7 +160,7 @@ class Worker(types.Section):
         description="Per partition: approximate maximum number of sessions that change"
         " in one transaction.",
     )
-    membership_timeout: types.PositiveMs = pydantic.Field(
+    assignment_check_timeout: types.PositiveMs = pydantic.Field(
         default=10_000,
         description="Time limit for the offset commit that proves that a partition is"
         " still assigned to this worker.",
@@ -182,7 +182,7 @@ class Worker(types.Section):
     restart_backoff_max: types.PositiveMs = pydantic.Field(
         default=30_000, description="Maximum of that wait."
     )
-    progress_timeout: types.PositiveMs = pydantic.Field(
+    watchdog_timeout: types.PositiveMs = pydantic.Field(
         default=120_000,
         description="A worker without progress for this time is rebuilt; after twice"
         " this time `/livez` fails. The worker is not ready while a partition has"
@@ -193,23 +193,23 @@ class Worker(types.Section):
 class Ledger(types.Section):
     """The ``[ledger]`` table; times in milliseconds."""
 
-    identity_retention: types.PositiveMs = pydantic.Field(
+    session_retention: types.PositiveMs = pydantic.Field(
         default=_LEAST_RETENTION_MS,
         description="How long an ended session is remembered, so that a late callback"
         " continues its revisions. It must be at least 400 days and longer than the"
         " retention of every topic.",
     )
     version: Literal[1, 2] = pydantic.Field(
-        default=1,
+        default=2,
         description="Version of the records that are written; both versions are read."
-        " Version 2 needs half the space on disk and in memory. Set 2 when no worker of"
-        " a release that only knows version 1 is left.",
+        " Version 2 needs half the space on disk and in memory. Set 1 while a worker of"
+        " a release that only knows version 1 (0.1) is running.",
     )
 
-    @pydantic.field_validator("identity_retention")
+    @pydantic.field_validator("session_retention")
     @classmethod
     def _long(cls, value: int) -> int:
-        """Return *value* if revisions stay contiguous for as long as is promised."""
+        """Return *value* if it is at least the promised retention."""
         if value < _LEAST_RETENTION_MS:
             raise ValueError("must be at least 400d")
         return value

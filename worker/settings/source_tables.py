@@ -9,18 +9,18 @@ from worker.settings import types
 class Retry(types.Section):
     """Back-off after failed fetches."""
 
-    first: types.PositiveMs = pydantic.Field(
+    initial_delay: types.PositiveMs = pydantic.Field(
         default=2_000, description="Wait after the first failed fetch."
     )
     factor: float = pydantic.Field(
         default=2.0, ge=1, le=10, description="Factor by which the wait grows."
     )
-    max: types.PositiveMs = pydantic.Field(
+    max_delay: types.PositiveMs = pydantic.Field(
         default=900_000,
         description="Maximum wait. A `Retry-After` of the provider is always followed"
         " exactly.",
     )
-    horizon: types.DurationMs = pydantic.Field(
+    give_up_after: types.DurationMs = pydantic.Field(
         default=72 * 3_600_000,
         description="A session ends after this time if `retry.attempts` fetches failed"
         " and the provider did respond.",
@@ -34,20 +34,26 @@ class Retry(types.Section):
     @property
     def backoff(self) -> policy.Backoff:
         """Return the delays."""
-        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
+        return policy.Backoff(
+            initial_delay_ms=self.initial_delay,
+            factor=self.factor,
+            max_delay_ms=self.max_delay,
+        )
 
 
 class NotReady(types.Section):
     """Back-off while the provider still produces a result."""
 
-    first: types.PositiveMs = pydantic.Field(
+    initial_delay: types.PositiveMs = pydantic.Field(
         default=2_000,
         description="First wait while the provider still produces the result.",
     )
     factor: float = pydantic.Field(
         default=2.0, ge=1, le=10, description="Factor by which the wait grows."
     )
-    max: types.PositiveMs = pydantic.Field(default=60_000, description="Maximum wait.")
+    max_delay: types.PositiveMs = pydantic.Field(
+        default=60_000, description="Maximum wait."
+    )
     attempts: int = pydantic.Field(
         default=20,
         ge=1,
@@ -58,19 +64,23 @@ class NotReady(types.Section):
     @property
     def backoff(self) -> policy.Backoff:
         """Return the delays."""
-        return policy.Backoff(first_ms=self.first, factor=self.factor, max_ms=self.max)
+        return policy.Backoff(
+            initial_delay_ms=self.initial_delay,
+            factor=self.factor,
+            max_delay_ms=self.max_delay,
+        )
 
 
-class Denied(types.Section):
+class NotFound(types.Section):
     """What ends a session that the provider does not know, and its cost."""
 
-    answers: int = pydantic.Field(
+    attempts: int = pydantic.Field(
         default=5,
         ge=1,
         description="Minimum number of denials (the provider says that it does not know"
         " the session) before such a session ends.",
     )
-    over: types.DurationMs = pydantic.Field(
+    within: types.DurationMs = pydantic.Field(
         default=900_000,
         description="Minimum time between the first and the last of these denials. The"
         " session is then counted into an hourly dead letter. A registered session is"
@@ -87,15 +97,15 @@ class Denied(types.Section):
 class Polling(types.Section):
     """Fast polls after a wake-up, while the provider says that it is not finished."""
 
-    first: types.PositiveMs = pydantic.Field(
+    initial_delay: types.PositiveMs = pydantic.Field(
         default=5_000,
         description="Wait before the first poll after a wake-up to which the provider"
         ' responds "not finished".',
     )
-    every: types.PositiveMs = pydantic.Field(
+    interval: types.PositiveMs = pydantic.Field(
         default=3_000, description="Wait between the next polls."
     )
-    times: int = pydantic.Field(
+    max_attempts: int = pydantic.Field(
         default=0,
         ge=0,
         le=1_000,
@@ -119,7 +129,7 @@ class Overdue(types.Section):
         description="True: such a session ends as rejected, `not_completed`. False: it"
         " stays pending.",
     )
-    kept: types.DurationMs = pydantic.Field(
+    retention: types.DurationMs = pydantic.Field(
         default=30 * 86_400_000,
         description="How long an overdue session stays open for its callback if nothing"
         " can be fetched from the provider.",
@@ -129,13 +139,13 @@ class Overdue(types.Section):
 class Circuit(types.Section):
     """When calls to a failing source stop, and for how long."""
 
-    failures: int = pydantic.Field(
+    failure_threshold: int = pydantic.Field(
         default=5,
         ge=1,
         description="Consecutive failures after which the circuit breaker opens: no"
         " more calls to the source.",
     )
-    open: types.PositiveMs = pydantic.Field(
+    open_for: types.PositiveMs = pydantic.Field(
         default=30_000,
         description="How long it stays open; then a single call tests the provider.",
     )

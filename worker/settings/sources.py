@@ -8,7 +8,7 @@ from worker import policy
 from worker.settings import callbacks, secret, types, urls
 from worker.settings.source_tables import (
     Circuit,
-    Denied,
+    NotFound,
     NotReady,
     Overdue,
     Polling,
@@ -18,7 +18,7 @@ from worker.settings.source_tables import (
 __all__ = [
     "Authenticator",
     "Circuit",
-    "Denied",
+    "NotFound",
     "NotReady",
     "Overdue",
     "Polling",
@@ -89,10 +89,10 @@ class Source(callbacks.Callbacks):
         le=10_000,
         description="Maximum number of simultaneous fetches, for all workers together.",
     )
-    rate_per_s: Annotated[float, pydantic.Field(gt=0)] | None = pydantic.Field(
+    rate_limit: types.RatePerSecond | None = pydantic.Field(
         default=None,
-        description="Maximum number of fetches per second, for all workers together."
-        " Without it there is no limit.",
+        description="Maximum rate of fetches, for all workers together, such as"
+        ' `"10/s"`, `"300/m"` or `"5000/h"`. Without it there is no limit.',
     )
     proxy: Annotated[secret.AccountSecret, pydantic.AfterValidator(_proxy)] | None = (
         pydantic.Field(
@@ -122,8 +122,8 @@ class Source(callbacks.Callbacks):
     unconfirmed_grace: types.DurationMs = pydantic.Field(
         default=600_000,
         description="IDnow: how long a withdrawn session without data is fetched before"
-        " the callback's statement is accepted, after at least `denied.answers` denials"
-        " since that callback.",
+        " the callback's statement is accepted, after at least `not_found.attempts`"
+        " denials since that callback.",
     )
     max_callback_age: types.DurationMs = pydantic.Field(
         default=7 * 86_400_000,
@@ -136,7 +136,7 @@ class Source(callbacks.Callbacks):
         description="id beyond: a verdict whose signed time is later than its arrival"
         ' by more than this is treated as one without a time; at most `"1d"`.',
     )
-    denied: Denied = Denied()
+    not_found: NotFound = NotFound()
     quarantine_attempts: int = pydantic.Field(
         default=3,
         ge=1,
@@ -161,38 +161,38 @@ class Source(callbacks.Callbacks):
         """Return whether there is a result to fetch at all."""
         return True
 
-    def rules(self, identity_retention_ms: int) -> policy.SourcePolicy:
+    def rules(self, session_retention_ms: int) -> policy.SourcePolicy:
         """Return what the ledger needs to know of this source."""
         return policy.SourcePolicy(
             provider=self.provider,
             environment=self.environment,
             fetches=self.fetches,
             retry=self.retry.backoff,
-            retry_horizon_ms=self.retry.horizon,
+            retry_give_up_after_ms=self.retry.give_up_after,
             retry_attempts=self.retry.attempts,
             not_ready=self.not_ready.backoff,
             not_ready_attempts=self.not_ready.attempts,
             recheck_pending_ms=self.recheck_pending,
             recheck_min_interval_ms=self.recheck_min_interval,
             unconfirmed_grace_ms=self.unconfirmed_grace,
-            denied_answers=self.denied.answers,
-            denied_over_ms=self.denied.over,
+            not_found_attempts=self.not_found.attempts,
+            not_found_within_ms=self.not_found.within,
             quarantine_attempts=self.quarantine_attempts,
             max_callback_age_ms=self.max_callback_age,
             max_clock_skew_ms=self.max_clock_skew,
             session_deadline_ms=self.session_deadline,
             deadline_after_expiry=self.deadline_after_expiry,
             polling=policy.PollSchedule(
-                first_ms=self.polling.first,
-                every_ms=self.polling.every,
-                times=self.polling.times,
+                initial_delay_ms=self.polling.initial_delay,
+                interval_ms=self.polling.interval,
+                max_attempts=self.polling.max_attempts,
             ),
             overdue_attempts=self.overdue.attempts,
             overdue_rejects=self.overdue.reject,
-            overdue_kept_ms=self.overdue.kept,
-            known_sessions_only=self.known_sessions_only,
-            unknown_grace_ms=self.unknown_grace,
-            identity_retention_ms=identity_retention_ms,
+            overdue_retention_ms=self.overdue.retention,
+            registered_sessions_only=self.registered_sessions_only,
+            registration_grace_ms=self.registration_grace,
+            session_retention_ms=session_retention_ms,
         )
 
     @pydantic.field_validator("base_url", "forward_messages_to", check_fields=False)
@@ -210,7 +210,7 @@ class Source(callbacks.Callbacks):
         for value in values:
             if urls.origin(value) != value.lower().removesuffix("/"):
                 raise ValueError(
-                    "must hold origins such as https://www.example.com: scheme, host"
+                    "must contain origins such as https://www.example.com: scheme, host"
                     " and a port that is not the usual one"
                 )
         return tuple(map(urls.origin, values))

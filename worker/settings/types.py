@@ -1,4 +1,4 @@
-"""Hold the types of configuration values: durations, networks, sections, secrets."""
+"""Define the types of settings: durations, rates, networks, sections, secrets."""
 
 import dataclasses
 import ipaddress
@@ -41,10 +41,27 @@ def _some_milliseconds(value: object) -> int:
     return milliseconds
 
 
-#: A duration, held in milliseconds; zero is allowed.
+#: A duration in milliseconds; zero is allowed.
 DurationMs = Annotated[int, pydantic.BeforeValidator(_milliseconds)]
-#: A duration of at least a millisecond, held in milliseconds.
+#: A duration in milliseconds, at least one.
 PositiveMs = Annotated[int, pydantic.BeforeValidator(_some_milliseconds)]
+
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*([smh])", re.ASCII)
+
+
+def _per_second(value: object) -> float:
+    """Return *value* ("10/s", "300/m", "5000/h") as a number per second."""
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must be a rate such as "10/s", "300/m" or "5000/h"')
+    rate = float(match[1]) * 1000 / _UNITS_MS[match[2]]
+    if rate == 0:
+        raise ValueError("must be more than 0/s")
+    return rate
+
+
+#: A rate above zero, per second.
+RatePerSecond = Annotated[float, pydantic.BeforeValidator(_per_second)]
 
 
 AnyNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -68,10 +85,10 @@ Network = Annotated[
 
 
 def everybody(networks: Iterable[AnyNetwork]) -> bool:
-    """Return whether *networks* together hold every address of a family."""
-    held = tuple(networks)
-    four = [each for each in held if isinstance(each, ipaddress.IPv4Network)]
-    six = [each for each in held if isinstance(each, ipaddress.IPv6Network)]
+    """Return whether *networks* together cover every address of a family."""
+    known = tuple(networks)
+    four = [each for each in known if isinstance(each, ipaddress.IPv4Network)]
+    six = [each for each in known if isinstance(each, ipaddress.IPv6Network)]
     return any(
         each.prefixlen == 0 for each in ipaddress.collapse_addresses(four)
     ) or any(each.prefixlen == 0 for each in ipaddress.collapse_addresses(six))
@@ -84,8 +101,8 @@ Port = Annotated[int, pydantic.Field(ge=0, le=65_535)]
 class FieldConflict:
     """Settings that are valid one by one and cannot be used together."""
 
-    keys: tuple[str, ...]  #: the first is the one to name
-    text: str  #: what goes on after its name: what to change, and no secret
+    keys: tuple[str, ...]  #: the first one is named in the error
+    text: str  #: the text after its name: what to change, without secrets
 
 
 class Section(pydantic.BaseModel):
@@ -97,13 +114,13 @@ class Section(pydantic.BaseModel):
     )
 
     def conflicts(self) -> Iterable[FieldConflict]:
-        """Return what contradicts itself in this table; the loader asks."""
+        """Return the settings of this table that contradict each other."""
         return ()
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
     def _of_text(cls, value: object, info: pydantic.ValidationInfo) -> object:
-        """Read a value that came as text, as all of the environment's do."""
+        """Parse a value that is text, as all values of the environment are."""
         if not isinstance(value, str) or info.field_name is None:
             return value
         return _from_text(value, cls.model_fields[info.field_name].annotation)
@@ -111,10 +128,10 @@ class Section(pydantic.BaseModel):
 
 def _from_text(text: str, annotation: object) -> object:
     """
-    Return what *text* means where *annotation* is asked for.
+    Return the value of *text* for the type *annotation*.
 
-    Lists and tables are written as in the file; a word of a closed list that is no text
-    there is found by its spelling. All else pydantic reads by itself.
+    Lists and tables are parsed as in the file, and literals by their spelling. pydantic
+    parses all other types.
     """
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
@@ -134,7 +151,7 @@ def _from_text(text: str, annotation: object) -> object:
 
 
 def _is_compound(annotation: object) -> bool:
-    """Return whether *annotation* is of a list or a table."""
+    """Return whether *annotation* is a list or a table."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _is_compound(typing.get_args(annotation)[0])

@@ -19,11 +19,11 @@ def check_external_url(url: str, *, path: bool) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback(url)):
         raise ValueError("must begin with https:// (http:// only on the loopback)")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or a password")
+        raise ValueError("must not contain a user or a password")
     if "?" in url or "#" in url:
-        raise ValueError("must not hold a query or a fragment")
+        raise ValueError("must not contain a query or a fragment")
     if not path and parts.path not in ("", "/"):
-        raise ValueError("must not hold a path: paths are settings of their own")
+        raise ValueError("must not contain a path: paths are settings of their own")
     return url if path else url.rstrip("/")
 
 
@@ -58,7 +58,7 @@ def origin(url: str) -> str:
     if scheme != "https" and not (scheme == "http" and loopback(url)):
         raise ValueError("must begin with https:// (http:// only on the loopback)")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user or a password")
+        raise ValueError("must not contain a user or a password")
     if not _HOST.fullmatch(host):
         raise ValueError("must be a URL such as https://www.example.com")
     name = f"[{host}]" if ":" in host else host

@@ -156,7 +156,7 @@ class PartitionFailure(enum.StrEnum):
     UNKNOWN_VERSION = "unknown_version"
     LEDGER_UNREADABLE = "ledger_unreadable"
     RECORD_TOO_LARGE = "record_too_large"
-    TRANSACTION_HANGS = "transaction_hangs"
+    HANGING_TRANSACTION = "hanging_transaction"
     OTHER = "other"  #: an unexpected exception of ours
 
     @classmethod

@@ -38,7 +38,7 @@ async def test_the_rights_of_an_api_are_enough(
                     again = await caller.begin("identomat", key="a")
             assert commands.lines(process.logged(), "kafka.unauthorised") == []
             become("operator")
-            listed = await commands.output(running.config, "session", "--begun")
+            listed = await commands.output(running.config, "begins")
             assert [orjson.loads(line)["state"] for line in listed.splitlines()] == [
                 "registered"
             ]

@@ -17,7 +17,7 @@ from worker.kafka import connectivity, event_producer, topics
 
 _QUICK = """
 restart_backoff_max = "500ms"
-membership_timeout = "1s"
+assignment_check_timeout = "1s"
 offset_commit_interval = "500ms"
 """
 Change = Callable[[secured_broker.Secured, dict[str, str]], None]
@@ -152,7 +152,7 @@ async def test_processes_say_once_why_they_are_not_let_in(
     await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
         monkeypatch.setenv("KYC_KAFKA__SASL_PASSWORD", "wrong")
-        services = [running.start("ingress"), running.start("work")]
+        services = [running.start("ingress"), running.start("worker")]
         for ended in await asyncio.gather(
             commands.run(running.config, "topics", "--check"),
             commands.run(running.config, "tail", "--until-end"),
@@ -209,7 +209,7 @@ async def test_a_certificate_expires_under_running_processes(
         worker_more=_QUICK,
         kafka_more='request_timeout = "7s"',
     ) as running:
-        for user, kind in (("ingress", "ingress"), ("worker", "work")):
+        for user, kind in (("ingress", "ingress"), ("worker", "worker")):
             become(user)
             running.start(kind)
         for process in running.processes:

@@ -135,7 +135,7 @@ async def test_a_worker_says_what_it_lacks_until_it_has_it(
         worker_more='restart_backoff_max = "500ms"',
     ) as running:
         become("beginner")
-        worker = running.start("work")
+        worker = running.start("worker")
         simulator = running.simulators["biometric"]
         session_id = simulator.add(simulators.Scenario())
 

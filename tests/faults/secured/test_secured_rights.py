@@ -139,7 +139,7 @@ async def test_the_rights_of_the_readme_are_enough(
     await kafka_acls.grant(kafka.unguarded, kafka_acls.documented(topic_prefix))
     become("operator")  # who creates the topics
     async with system.System("secured:1", topic_prefix, tmp_path) as running:
-        for user, kind in (("ingress", "ingress"), ("worker", "work")):
+        for user, kind in (("ingress", "ingress"), ("worker", "worker")):
             become(user)
             running.start(kind)
         become("operator")

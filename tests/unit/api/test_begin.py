@@ -220,7 +220,7 @@ async def test_our_account_refused_is_an_alarm(desk: kit.Desk) -> None:
     desk.beginner.fails = [errors.ProviderAuthFailed()]
     await desk.begin()
 
-    assert desk.observer.alarms == [(model.AlarmKind.ACCOUNT_REFUSED, "one")]
+    assert desk.observer.alarms == [(model.AlarmKind.PROVIDER_AUTH_FAILED, "one")]
 
 
 def test_begin_ids_tell_sources_callers_and_keys_apart() -> None:

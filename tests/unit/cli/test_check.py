@@ -26,7 +26,7 @@ def _run(*arguments: str) -> click.testing.Result:
     return click.testing.CliRunner().invoke(cli.commands, arguments)
 
 
-@pytest.mark.parametrize("command", ["check", "ingress", "work", "api"])
+@pytest.mark.parametrize("command", ["check", "ingress", "worker", "api"])
 @pytest.mark.parametrize("mounted", [True, False])
 def test_nothing_starts_without_a_source(
     tmp_path: pathlib.Path, command: str, *, mounted: bool
@@ -61,5 +61,5 @@ def test_a_process_is_checked_by_what_it_reads(
     assert isinstance(whole.exception, errors.ConfigurationError)
     assert (mine.exit_code, mine.output) == (
         0,
-        "The configuration is good; sources: one.\n",
+        "The configuration is valid; sources: one.\n",
     )

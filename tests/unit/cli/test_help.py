@@ -34,3 +34,14 @@ def test_every_command_has_help(names: str, command: click.Command) -> None:
         if isinstance(option, click.Option):
             assert option.help, option.name
             assert option.opts[-1] in told.output
+
+
+def test_the_former_name_of_worker_works_and_is_not_listed() -> None:
+    """Scripts that call ``work`` go on; readers of the help see one name."""
+    context = click.Context(cli.commands)
+    worker = cli.commands.get_command(context, "worker")
+
+    assert worker is not None
+    assert cli.commands.get_command(context, "work") is worker
+    assert "work" not in cli.commands.list_commands(context)
+    assert "\n  work " not in testing.CliRunner().invoke(cli.commands, "--help").output

@@ -33,7 +33,7 @@ def test_each_partition_gets_one_command(
 def test_it_is_to_be_said_which_sessions() -> None:
     """Without --never-answered nothing is looked at, and a sentence says why."""
     done = click.testing.CliRunner().invoke(
-        purge.sessions, ["purge", "--source", "biometric", "--execute"]
+        purge.sessions, ["purge", "--source", "biometric", "--apply"]
     )
     assert done.exit_code == 2
     assert "--never-answered" in done.output

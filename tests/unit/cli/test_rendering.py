@@ -39,7 +39,7 @@ def test_what_was_called_back_and_never_registered_shows_nothing_of_it() -> None
 
 def test_a_session_that_is_held_says_so() -> None:
     """It is plain why nothing is fetched."""
-    rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
     history = told.History(rules)
     history.callback()
 

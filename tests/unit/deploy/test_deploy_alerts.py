@@ -16,11 +16,23 @@ def test_the_rules_are_good() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ('kind="subscription"', 'kind="subscriptions"', "kind is never"),
-        ('kind="subscription"', 'kinds="subscription"', "has no label kinds"),
-        ("KycSubscription", "KycSubscribed", "alarm subscription: one rule"),
-        ("KycSubscription", "KycQuarantined", "KycQuarantined is there 2 times"),
-        ("runbook/#subscription", "runbook/#quarantined", "its entry must be"),
+        ('="provider_subscription"', '="provider_subscriptions"', "kind is never"),
+        (
+            'kind="provider_subscription"',
+            'kinds="provider_subscription"',
+            "has no label kinds",
+        ),
+        (
+            "KycProviderSubscription",
+            "KycProviderSub",
+            "alarm provider_subscription: one rule",
+        ),
+        (
+            "KycProviderSubscription",
+            "KycQuarantined",
+            "KycQuarantined is there 2 times",
+        ),
+        ("runbook/#provider_subscription", "runbook/#quarantined", "its entry must be"),
         (
             "(kyc_oldest_pending_session_timestamp_seconds > 0)",
             "(kyc_oldest > 0)",
@@ -39,7 +51,7 @@ def test_the_rules_are_good() -> None:
         ('job="kyc-worker"', 'job="worker"', "job is never 'worker'"),
         ("sum by (source, cause)", "sum by (source, causes)", "has the label causes"),
         ("$labels.cause }}", "$labels.why }}", "has the label why"),
-        ("transaction_hangs", "transaction_hung", "reason is never"),
+        ("hanging_transaction", "hung_transaction", "reason is never"),
         (
             "kyc_owned_partitions) < 24",
             "kyc_owned_partitions) < 12",
@@ -69,11 +81,14 @@ def test_a_wrong_rule_is_found(right: str, wrong: str, told: str) -> None:
 
 def test_an_alarm_without_a_rule_is_found() -> None:
     """Every kind of alarm needs its own."""
-    head, _, rest = REAL.partition("      - alert: KycSubscription\n")
+    head, _, rest = REAL.partition("      - alert: KycProviderSubscription\n")
     without = head + rest[rest.index("      - alert: ") :]
 
     found = list(deploy_alerts.problems(without, PARTITIONS))
 
     assert found == [
-        "alarm subscription: one rule must ask for it, KycSubscription; there are []"
+        (
+            "alarm provider_subscription: one rule must ask for it,"
+            " KycProviderSubscription; there are []"
+        )
     ]

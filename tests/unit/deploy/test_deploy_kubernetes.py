@@ -142,7 +142,7 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
             "              value: secret\n",
             "KAFKA_PASSWORD must come from a Secret",
         ),
-        ("args: [work]", "args: [works]", "there is no command 'works'"),
+        ("args: [worker]", "args: [wrker]", "there is no command 'wrker'"),
         ("containerPort: 9091", "containerPort: 9090", "port admin must be 9091"),
         ("containerPort: 8080", "containerPort: 80", "port http must be 8080"),
         ("containerPort: 8081", "containerPort: 8082", "its port http must be 8081"),

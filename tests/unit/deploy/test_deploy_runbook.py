@@ -19,21 +19,41 @@ def test_the_runbook_is_good() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("### subscription\n", "### subscribed\n", "has no entry for KycSubscription"),
-        ("### subscription\n", "### subscribed\n", "for the alarm: subscription"),
-        ("### subscription\n", "### subscribed\n", "no such alarm: subscribed"),
-        ("### subscription\n", "### quarantined\n", "two headings for #quarantined"),
+        (
+            "### provider_subscription\n",
+            "### provider_subscribed\n",
+            "has no entry for KycProviderSubscription",
+        ),
+        (
+            "### provider_subscription\n",
+            "### provider_subscribed\n",
+            "for the alarm: provider_subscription",
+        ),
+        (
+            "### provider_subscription\n",
+            "### provider_subscribed\n",
+            "no such alarm: provider_subscribed",
+        ),
+        (
+            "### provider_subscription\n",
+            "### quarantined\n",
+            "two headings for #quarantined",
+        ),
         ("### KycWorkerDown", "### KycWorkersDown", "leads to: KycWorkersDown"),
         ("(#topic_mismatch)", "(#topics)", "links to #topics"),
         ("### Scaling", "### Growing", "links to #scaling"),
         (
             "- **Impact**: No session",
             "- Impact: No session",
-            "account_refused must",
+            "provider_auth_failed must",
         ),
         ("dlq show ID", "dlq look ID", "there is no command 'look'"),
         ("kyc-worker session SOURCE", "kyc-worker seesion SOURCE", "'seesion'"),
-        ("--accept-gap`", "--accept-gaps`", "there is no option --accept-gaps"),
+        (
+            "--skip-lost-events`",
+            "--skip-lost-event`",
+            "there is no option --skip-lost-event",
+        ),
         ("--reason quarantined", "--because quarantined", "no option --because"),
     ],
 )
@@ -78,7 +98,7 @@ def test_the_address_is_configurable() -> None:
 @pytest.mark.parametrize(
     ("heading", "expected"),
     [
-        ("account_refused", "account_refused"),
+        ("provider_auth_failed", "provider_auth_failed"),
         ("KycWorkerDown", "kycworkerdown"),
         ("Backup and disaster", "backup-and-disaster"),
         ("What, then?", "what-then"),

@@ -75,7 +75,7 @@ def test_hmac_body_refuses() -> None:
 
 def test_standard_webhooks() -> None:
     """Standard Webhooks headers pass with either key, within the tolerance."""
-    of = _source("standard_webhooks", standard_keys=_STANDARD_KEYS, tolerance_s=60)
+    of = _source("standard_webhooks", standard_keys=_STANDARD_KEYS, tolerance_ms=60_000)
     now_s = support.NOW_MS // 1000
 
     def headers(key: bytes, at_s: int) -> tuple[tuple[str, str], ...]:

@@ -126,7 +126,7 @@ async def test_unmappable_without_kafka(serve: conftest.Serve, body: bytes) -> N
 
 async def test_message_discarded(serve: conftest.Serve) -> None:
     """A source that says so discards one-time messages, answered ``ignored``."""
-    served = await serve(support.source(messages="discard"))
+    served = await serve(support.source(otp_messages="discard"))
 
     reply = await served.send(body=_MESSAGE)
 

@@ -155,10 +155,12 @@ def _with_session(document: dict[str, Any], spelling: object) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("messages", ["discard", None])
-async def test_identomat_message(serve: conftest.Serve, messages: str | None) -> None:
+@pytest.mark.parametrize("otp_messages", ["discard", None])
+async def test_identomat_message(
+    serve: conftest.Serve, otp_messages: str | None
+) -> None:
     """A one-time message is discarded where that was asked for, else refused."""
-    more = {} if messages is None else {"messages": messages}
+    more = {} if otp_messages is None else {"otp_messages": otp_messages}
     served = await serve(_source("identomat", **more))
     body = orjson.dumps(
         {
@@ -172,7 +174,7 @@ async def test_identomat_message(serve: conftest.Serve, messages: str | None) ->
 
     reply = await served.send(**_request("identomat", body))
 
-    assert (503 if messages is None else 200) == reply.status
+    assert (503 if otp_messages is None else 200) == reply.status
     assert served.sink.events == []
 
 

@@ -61,7 +61,7 @@ def test_from_settings() -> None:
         callback_api_keys=["key"],
         basic_credentials=["user:password"],
         max_body_bytes=77,
-        messages="discard",
+        otp_messages="discard",
     )  # fmt: skip
 
     tokens = [
@@ -74,7 +74,7 @@ def test_from_settings() -> None:
     assert of.body_keys == (b"key",)
     assert of.basic_credentials == (b"user:password",)
     assert (of.name, of.provider, of.max_body_bytes) == ("idnow_de", "fake", 77)
-    assert (of.messages, of.forward_messages_to) == ("discard", None)
+    assert (of.otp_messages, of.forward_messages_to) == ("discard", None)
 
 
 def test_default_authenticators() -> None:

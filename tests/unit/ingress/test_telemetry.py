@@ -91,8 +91,8 @@ async def test_refusals_are_counted_and_not_all_written() -> None:
 @pytest.mark.parametrize(
     ("result", "event"),
     [
-        (labels.ReturnResult.ACCEPTED, "return.taken"),
-        (labels.ReturnResult.UNAVAILABLE, "return.taken"),
+        (labels.ReturnResult.ACCEPTED, "return.accepted"),
+        (labels.ReturnResult.UNAVAILABLE, "return.accepted"),
         (labels.ReturnResult.REFUSED, "return.refused"),
         (labels.ReturnResult.LIMITED, "return.refused"),
         (labels.ReturnResult.FOREIGN_ORIGIN, "return.refused"),

@@ -27,7 +27,7 @@ def _problems(
     spec: topic_specs.Spec, fact: topic_inspection.TopicState | None
 ) -> list[str]:
     found = topic_inspection.differences(
-        spec, fact, _KAFKA, identity_retention_ms=400 * _DAY
+        spec, fact, _KAFKA, session_retention_ms=400 * _DAY
     )
     return list(found)
 

@@ -54,7 +54,7 @@ def test_one_denial_confirms_no_claim() -> None:
     """However late the first answer comes, n denials since the callback believe it."""
     history = told.History()
     history.callback()
-    for _ in range(history.rules.denied_answers - 1):
+    for _ in range(history.rules.not_found_attempts - 1):
         _denied(history)
     history.callback(CLAIM)
     history.wait(told.DAY)
@@ -62,7 +62,7 @@ def test_one_denial_confirms_no_claim() -> None:
     while not history.decisions:
         _denied(history)
         answers += 1
-    assert answers == history.rules.denied_answers
+    assert answers == history.rules.not_found_attempts
 
 
 def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
@@ -78,7 +78,7 @@ def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
 
 def test_what_refutes_a_claim_is_written() -> None:
     """With fast polls, too: a crash does not bring the refuted claim back."""
-    polling = policy.PollSchedule(times=3)
+    polling = policy.PollSchedule(max_attempts=3)
     history = told.History(dataclasses.replace(told.FETCHED, polling=polling))
     history.callback()
     history.fetch(P(model.Reason.IN_PROGRESS))
@@ -170,7 +170,7 @@ def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> No
             history.fetch_failing(error)
     history.recheck()
     history.wait(history.rules.unconfirmed_grace_ms)
-    for _ in range(history.rules.denied_answers):
+    for _ in range(history.rules.not_found_attempts):
         _denied(history)
     assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
 
@@ -182,6 +182,6 @@ def test_the_grace_time_outlives_a_crash() -> None:
     history.start()
     history.crash()
     history.wait(history.rules.unconfirmed_grace_ms)
-    for _ in range(history.rules.denied_answers):
+    for _ in range(history.rules.not_found_attempts):
         _denied(history)
     assert model.Outcome.REJECTED is history.latest.verdict.outcome

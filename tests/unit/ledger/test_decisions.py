@@ -75,7 +75,7 @@ def test_a_preliminary_after_a_final_is_ignored_and_counted() -> None:
     history = told.decided(A())
     history.recheck()
     effects = history.fetch(P())
-    assert told.notes(effects) == [ledger.CounterKind.LATE_PRELIMINARY]
+    assert told.notes(effects) == [ledger.CounterKind.STALE_PRELIMINARY]
     assert len(history.decisions) == 1
     assert not history.state.open
 
@@ -239,10 +239,10 @@ def test_a_results_own_alarms_are_raised() -> None:
     history.callback()
     history.start()
     alarming = dataclasses.replace(
-        told.result(P()), alarms=(model.AlarmKind.SUBSCRIPTION,)
+        told.result(P()), alarms=(model.AlarmKind.PROVIDER_SUBSCRIPTION,)
     )
     effects = history.tell(ledger.FetchSucceeded(1, alarming))
-    assert told.alarms(effects) == [model.AlarmKind.SUBSCRIPTION]
+    assert told.alarms(effects) == [model.AlarmKind.PROVIDER_SUBSCRIPTION]
 
 
 def test_before_the_first_answer_there_is_no_decision() -> None:

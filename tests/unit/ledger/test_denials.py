@@ -19,7 +19,7 @@ def test_a_denial_is_counted_and_asked_again() -> None:
     history = told.History()
     history.callback()
     assert told.notes(_denied(history)) == [ledger.CounterKind.DENIED]
-    assert history.now + history.rules.retry.first_ms == history.state.due_at
+    assert history.now + history.rules.retry.initial_delay_ms == history.state.due_at
 
 
 def test_an_undecided_session_ends_unseen() -> None:
@@ -32,8 +32,8 @@ def test_an_undecided_session_ends_unseen() -> None:
         effects = _denied(history)
         answers += 1
     assert ledger.SessionDenied() in effects
-    assert answers >= history.rules.denied_answers
-    assert history.now - told.START >= history.rules.denied_over_ms
+    assert answers >= history.rules.not_found_attempts
+    assert history.now - told.START >= history.rules.not_found_within_ms
     assert (history.letters, history.decisions) == ([], [])
 
 
@@ -41,7 +41,7 @@ def test_time_alone_ends_no_denied_session() -> None:
     """Fewer than n denials end nothing, however much time is between them."""
     history = told.History()
     history.callback()
-    for _ in range(history.rules.denied_answers - 1):
+    for _ in range(history.rules.not_found_attempts - 1):
         _denied(history)
         history.wait(told.DAY)
     assert history.state.open
@@ -50,7 +50,7 @@ def test_time_alone_ends_no_denied_session() -> None:
 def test_denials_alone_end_no_session() -> None:
     """Any number of denials before the set time ends nothing."""
     history = told.History()
-    for _ in range(5 * history.rules.denied_answers):
+    for _ in range(5 * history.rules.not_found_attempts):
         history.callback()
         history.start()
         history.fail(errors.SessionNotFound)
@@ -74,7 +74,7 @@ def test_a_callback_during_the_last_denial_is_fetched_first() -> None:
     """A session that is about to end unseen first follows its trailing wake-up."""
     history = told.History()
     history.callback()
-    while (history.state.due_at or 0) - told.START < history.rules.denied_over_ms:
+    while (history.state.due_at or 0) - told.START < history.rules.not_found_within_ms:
         _denied(history)
     history.wait_until_due()
     history.start()
@@ -120,8 +120,8 @@ def test_a_denial_after_a_final_is_repeated_and_then_buried(
         assert history.letters == []
         effects = _denied(history)
         answers += 1
-    assert answers >= history.rules.denied_answers
-    assert history.now - called >= history.rules.denied_over_ms
+    assert answers >= history.rules.not_found_attempts
+    assert history.now - called >= history.rules.not_found_within_ms
     assert told.alarms(effects) == [model.AlarmKind.FETCH_EXHAUSTED]
     assert [letter.last_error for letter in history.letters] == ["no_such_session"]
     assert len(history.decisions) == 1
@@ -183,7 +183,7 @@ def test_a_registered_session_that_is_denied_early_waits_for_its_deadline(
 
 def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
     """Of the denials that end it, n are of fetches that started after the deadline."""
-    history = told.History(dataclasses.replace(told.FETCHED, denied_over_ms=0))
+    history = told.History(dataclasses.replace(told.FETCHED, not_found_within_ms=0))
     history.register()
     deadline = told.START + history.rules.session_deadline_ms
     history.wait(history.rules.session_deadline_ms - told.SECOND)
@@ -196,8 +196,8 @@ def test_a_registered_session_ends_by_denials_after_its_deadline() -> None:
         after += history.now >= deadline
         effects = history.fail(errors.SessionNotFound)
     assert ledger.SessionDenied() in effects
-    assert after >= history.rules.denied_answers
-    assert history.now - deadline >= history.rules.denied_over_ms
+    assert after >= history.rules.not_found_attempts
+    assert history.now - deadline >= history.rules.not_found_within_ms
 
 
 def test_a_hint_is_never_believed() -> None:
@@ -213,7 +213,7 @@ def test_a_result_ends_the_count_of_denials() -> None:
     """Denials count until the provider answers: then they begin again."""
     history = told.History()
     history.callback()
-    for _ in range(3 * history.rules.denied_answers):
+    for _ in range(3 * history.rules.not_found_attempts):
         history.fetch_failing(errors.SessionNotFound)
         history.recheck()
         history.fetch(P())

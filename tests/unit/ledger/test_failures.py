@@ -68,7 +68,7 @@ def test_answered_failures_end_at_the_horizon(error: type[errors.FetchError]) ->
         model.DeadLetterReason.FETCH_EXHAUSTED
     ]
     assert error.reason == history.letters[0].last_error
-    assert history.letters[0].at - told.START >= history.rules.retry_horizon_ms
+    assert history.letters[0].at - told.START >= history.rules.retry_give_up_after_ms
     assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
     assert history.latest.observed_at is None
     assert history.state.given_up
@@ -196,7 +196,7 @@ def test_a_refused_account_is_pending_and_an_alarm() -> None:
     history = told.History()
     history.callback()
     effects = history.fetch_failing(errors.ProviderAuthFailed)
-    assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
+    assert told.alarms(effects) == [model.AlarmKind.PROVIDER_AUTH_FAILED]
     assert model.Reason.PROVIDER_UNAVAILABLE is history.latest.verdict.reason
     history.fetch_failing(errors.ProviderAuthFailed)
     assert len(history.decisions) == 1
@@ -210,7 +210,7 @@ def test_a_refused_account_changes_no_final() -> None:
     history.wait(told.HOUR)
     history.callback()
     effects = history.fetch_failing(errors.ProviderAuthFailed)
-    assert told.alarms(effects) == [model.AlarmKind.ACCOUNT_REFUSED]
+    assert told.alarms(effects) == [model.AlarmKind.PROVIDER_AUTH_FAILED]
     assert len(history.decisions) == 1
 
 

@@ -8,7 +8,9 @@ from worker import ledger, model, policy
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _DEADLINE = told.FETCHED.session_deadline_ms
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.PollSchedule(times=15))
+_POLLED = dataclasses.replace(
+    told.FETCHED, polling=policy.PollSchedule(max_attempts=15)
+)
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
@@ -66,7 +68,7 @@ def test_an_overdue_session_that_nobody_can_ask_about_is_counted_once() -> None:
     history.wait_until_due()
     effects = history.tell(ledger.TimerFired())
     assert effects == [ledger.MilestoneReached(ledger.Milestone.OVERDUE_UNPOLLABLE)]
-    assert history.state.due_at == history.now + told.SIGNED.overdue_kept_ms
+    assert history.state.due_at == history.now + told.SIGNED.overdue_retention_ms
     history.wait_until_due()
     assert history.tell(ledger.TimerFired()) == []
     assert not history.state.open
@@ -106,5 +108,5 @@ def test_an_absurd_expiry_is_bounded() -> None:
     """No session is expected to last longer than its identity is kept."""
     history = told.History()
     history.register(expires_at=2**45)
-    kept = history.rules.identity_retention_ms
+    kept = history.rules.session_retention_ms
     assert history.state.due_at == told.START + kept

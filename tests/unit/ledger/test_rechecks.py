@@ -45,8 +45,8 @@ def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
 def test_a_recheck_of_a_signed_source_is_counted_only() -> None:
     """Where nothing can be fetched, a recheck or a mere wake-up leaves no session."""
     history = told.History(told.SIGNED)
-    assert told.notes(history.recheck()) == [ledger.CounterKind.UNFETCHABLE]
-    assert told.notes(history.callback()) == [ledger.CounterKind.UNFETCHABLE]
+    assert told.notes(history.recheck()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
+    assert told.notes(history.callback()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
     assert history.session is None
 
 

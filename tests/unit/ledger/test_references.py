@@ -50,7 +50,7 @@ def test_a_signed_rejection_with_another_reference_revokes() -> None:
 
 def test_a_held_rejection_survives_a_registration_that_contradicts_it() -> None:
     """The company says another reference: what was held is told as the rejection."""
-    rules = dataclasses.replace(told.SIGNED, known_sessions_only=True)
+    rules = dataclasses.replace(told.SIGNED, registered_sessions_only=True)
     history = told.History(rules)
     history.callback(told.signed(R(at=1)), reference="order-2")
     effects = history.register("order-1")

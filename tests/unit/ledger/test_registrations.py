@@ -9,9 +9,9 @@ from worker import ledger, model
 
 A, R, P = told.approved, told.rejected, told.pending
 _MISMATCH = model.Reason.REFERENCE_MISMATCH
-_KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
-_STRICT = dataclasses.replace(told.SIGNED, known_sessions_only=True)
-_GRACE = _KNOWN.unknown_grace_ms
+_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
+_STRICT = dataclasses.replace(told.SIGNED, registered_sessions_only=True)
+_GRACE = _KNOWN.registration_grace_ms
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
@@ -184,7 +184,7 @@ def test_a_stranger_s_callback_is_held() -> None:
     """It starts no fetch; what waits is its registration."""
     history = told.History(_KNOWN)
     effects = history.callback()
-    assert told.notes(effects) == [ledger.CounterKind.HELD]
+    assert told.notes(effects) == [ledger.CounterKind.AWAITING_REGISTRATION]
     assert history.state.due_at == history.now + _GRACE
     history.wait(_GRACE)
     assert not told.fetches(history.start())

@@ -7,7 +7,9 @@ from worker import errors, ledger, model, policy
 
 A, P = told.approved, told.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
-_POLLED = dataclasses.replace(told.FETCHED, polling=policy.PollSchedule(times=15))
+_POLLED = dataclasses.replace(
+    told.FETCHED, polling=policy.PollSchedule(max_attempts=15)
+)
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:

@@ -165,7 +165,7 @@ def test_a_preliminary_after_a_final_changes_nothing_and_is_counted() -> None:
     """A late pending never undoes a final."""
     history = told.told(told.SIGNED, A(at=1))
     late = history.callback(told.signed(P(at=9)))
-    assert told.notes(late) == [ledger.CounterKind.LATE_PRELIMINARY]
+    assert told.notes(late) == [ledger.CounterKind.STALE_PRELIMINARY]
     assert len(history.decisions) == 1
 
 

@@ -49,7 +49,7 @@ def test_an_unknown_session_has_nothing_to_tell() -> None:
 def test_a_stub_is_kept_for_its_retention() -> None:
     """An ended session is forgotten once its retention is over, and not before."""
     history = told.decided(A())
-    history.wait(history.rules.identity_retention_ms - 1)
+    history.wait(history.rules.session_retention_ms - 1)
     assert history.tell(ledger.RetentionExpired()) == []
     history.wait(1)
     assert [ledger.DeleteSession()] == history.tell(ledger.RetentionExpired())
@@ -59,7 +59,7 @@ def test_a_stub_is_kept_for_its_retention() -> None:
 def test_an_open_session_is_never_forgotten() -> None:
     """A session with something to do outlives every retention."""
     history = told.decided(P())
-    history.wait(2 * history.rules.identity_retention_ms)
+    history.wait(2 * history.rules.session_retention_ms)
     assert history.tell(ledger.RetentionExpired()) == []
     assert history.state.open
 
@@ -67,7 +67,7 @@ def test_an_open_session_is_never_forgotten() -> None:
 def test_a_late_callback_continues_the_revisions() -> None:
     """While the stub is kept, a late callback goes on with the next revision."""
     history = told.decided(A())
-    history.wait(history.rules.identity_retention_ms - 1)
+    history.wait(history.rules.session_retention_ms - 1)
     history.callback()
     history.fetch(R())
     assert [decision.revision for decision in history.decisions] == [1, 2]

@@ -7,7 +7,7 @@ import pytest
 from tests.support import ledger as told
 from worker import errors, ledger, model
 
-_KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
 
 
 def _called_back() -> told.History:

@@ -162,7 +162,7 @@ def test_a_failing_fetch_after_a_final_keeps_the_interval() -> None:
     history.start()
     history.callback()
     history.fail(errors.ProviderFault)
-    wait = history.rules.retry.first_ms
+    wait = history.rules.retry.initial_delay_ms
     assert history.now + wait == history.state.due_at
 
 

@@ -16,7 +16,7 @@ _LIMITS = dataclasses.replace(
 )
 #: of which the budget is spent by the first denial
 _SPENT = dataclasses.replace(pipeline.GATE, denied_per_minute=1, concurrency=2)
-_KNOWN = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
 _HOUR = 3_600_000
 
 

@@ -4,7 +4,7 @@ from worker.pipeline import circuit_breaker
 
 
 def _tripped() -> circuit_breaker.CircuitBreaker:
-    breaker = circuit_breaker.CircuitBreaker(failures=2, open_ms=1_000)
+    breaker = circuit_breaker.CircuitBreaker(failure_threshold=2, open_for_ms=1_000)
     breaker.fail(5_000)
     assert breaker.wait_ms(5_000) == 0
     breaker.fail(5_000)

@@ -30,7 +30,7 @@ async def test_a_failing_sources_circuit_is_its_own() -> None:
     """The circuit of one source holds no fetch of another's."""
     other = fakes.Provider()
     other.instant = A()
-    limits = dataclasses.replace(pipeline.GATE, circuit_failures=2)
+    limits = dataclasses.replace(pipeline.GATE, circuit_failure_threshold=2)
     async with pipeline.Rig(others={_OTHER: other}, gate_limits=limits) as rig:
         rig.provider.instant = errors.ProviderTimeout()
         await rig.take(*(pipeline.event(n) for n in range(5)))
@@ -60,7 +60,7 @@ async def test_only_a_failing_source_trips_the_circuit(
     error: type[errors.FetchError], *, trips: bool
 ) -> None:
     """What the provider answered about a session is no failure of the provider."""
-    limits = dataclasses.replace(pipeline.GATE, circuit_failures=1)
+    limits = dataclasses.replace(pipeline.GATE, circuit_failure_threshold=1)
     async with pipeline.Rig(gate_limits=limits) as rig:
         await rig.take(told.event())
         await rig.bring(error())
@@ -89,7 +89,7 @@ async def test_denials_hold_sessions_that_nobody_knows() -> None:
         for number in (1, 2):
             await rig.take(pipeline.event(number))
             await rig.bring(errors.SessionNotFound(), f"tx-{number}")
-        assert rig.observer.alarms == [model.AlarmKind.DENIED_BUDGET]
+        assert rig.observer.alarms == [model.AlarmKind.NOT_FOUND_RATE]
         await rig.take(pipeline.event(3), pipeline.event(9))
         assert set(rig.provider.flying) == {"tx-9"}
 

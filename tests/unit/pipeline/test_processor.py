@@ -216,7 +216,7 @@ async def test_stubs_are_forgotten_after_their_retention() -> None:
         await rig.take(told.event())
         await rig.bring(A())
         await rig.gathered()
-        await rig.wait(rig.rules.identity_retention_ms)
+        await rig.wait(rig.rules.session_retention_ms)
         await rig.gathered()
         assert rig.ledger.session() is None
         assert rig.ledger.batches[-1].deleted_sessions == [told.KEY]
@@ -230,7 +230,7 @@ async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
         await rig.gathered()
         rig.ledger.held.clear()
         await rig.take(pipeline.event(2))
-        await rig.wait(rig.rules.identity_retention_ms)
+        await rig.wait(rig.rules.session_retention_ms)
         await rig.take(told.event())
         rig.ledger.held.set()
         await rig.gathered()
@@ -247,7 +247,7 @@ async def test_the_sweep_takes_a_few_at_a_time() -> None:
         rig.provider.instant = A()
         await rig.take(*(pipeline.event(n) for n in range(450)))
         await rig.gathered()
-        rig.clock.advance(rig.rules.identity_retention_ms)
+        rig.clock.advance(rig.rules.session_retention_ms)
         for _ in range(6):
             await rig.wait(100)
         written = [len(batch.deleted_sessions) for batch in rig.ledger.batches]
@@ -280,7 +280,7 @@ async def test_telemetry_hears_of_everything() -> None:
         rig.ledger.held.set()
         await clocks.turns()
         assert rig.observer.notes == [ledger.CounterKind.RETRY]
-        assert rig.observer.alarms == [model.AlarmKind.ACCOUNT_REFUSED]
+        assert rig.observer.alarms == [model.AlarmKind.PROVIDER_AUTH_FAILED]
         assert rig.observer.seconds == [0.25]
         # The session and the position; the session, a decision twice, the position.
         assert rig.observer.commits == [(2, 0.0), (4, 0.505)]

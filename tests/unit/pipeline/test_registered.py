@@ -13,10 +13,10 @@ _RETURNED = model.EventType.SESSION_RETURNED
 _QUICK = dataclasses.replace(
     told.FETCHED,
     session_deadline_ms=told.HOUR,
-    polling=policy.PollSchedule(times=15),
+    polling=policy.PollSchedule(max_attempts=15),
     overdue_attempts=2,
 )
-_KNOWN = dataclasses.replace(_QUICK, known_sessions_only=True)
+_KNOWN = dataclasses.replace(_QUICK, registered_sessions_only=True)
 _STRICT = dataclasses.replace(_KNOWN, fetches=False)
 _UNKNOWN = model.DeadLetterReason.UNKNOWN_SESSIONS
 
@@ -149,7 +149,7 @@ async def test_strangers_are_summed_up_once_an_hour() -> None:
     """They end after the grace time, as one dead letter with their count."""
     async with pipeline.Rig(rules=_KNOWN) as rig:
         await rig.take(*(pipeline.event(number) for number in range(7)))
-        await rig.wait(_KNOWN.unknown_grace_ms)
+        await rig.wait(_KNOWN.registration_grace_ms)
         await rig.gathered()
         assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 7
         assert not rig.ledger.records
@@ -196,13 +196,13 @@ async def test_no_stranger_ends_while_events_are_behind() -> None:
 
 async def test_a_stranger_costs_no_place_at_the_gate() -> None:
     """With the provider's circuit open a stranger ends at its time all the same."""
-    limits = dataclasses.replace(pipeline.GATE, circuit_failures=1)
+    limits = dataclasses.replace(pipeline.GATE, circuit_failure_threshold=1)
     async with pipeline.Rig(rules=_KNOWN, gate_limits=limits) as rig:
         await rig.take(_registered(1), pipeline.event(1))
         await rig.bring(errors.ProviderTimeout(), "tx-1")
         assert rig.sources[told.KEY.source].gate.tripped
         await rig.take(pipeline.event(2))
-        await rig.wait(_KNOWN.unknown_grace_ms)
+        await rig.wait(_KNOWN.registration_grace_ms)
         assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 1
 
 
@@ -215,7 +215,7 @@ async def test_an_overdue_session_that_nobody_can_ask_about_is_counted() -> None
         await rig.gathered()
         assert rig.observer.steps[-1] is ledger.Milestone.OVERDUE_UNPOLLABLE
         assert rig.partition.memory.open == 1
-        await rig.wait(rules.overdue_kept_ms)
+        await rig.wait(rules.overdue_retention_ms)
         await rig.gathered()
         assert rig.partition.memory.open == 0
         assert not rig.provider.asked

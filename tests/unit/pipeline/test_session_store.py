@@ -230,7 +230,7 @@ def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
 def test_what_ends_long_before_it_is_due_leaves_the_heap() -> None:
     """A flood of sessions that wait and are ended takes no memory until their time."""
     sessions = session_store.SessionStore()
-    rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
     for number in range(20_000):
         history = told.History(rules)
         history.callback()

@@ -84,7 +84,7 @@ def test_what_waits_long_is_found_as_it_was() -> None:
 
 def test_who_is_held_is_counted_from_the_longest() -> None:
     """The first one that waits to be registered is the first to make room."""
-    rules = dataclasses.replace(told.FETCHED, known_sessions_only=True)
+    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
     history = told.History(rules)
     history.callback()
     sessions = session_store.SessionStore()

@@ -10,7 +10,7 @@ from tests.support import clock as clocks
 from tests.support import pipeline
 from worker.pipeline import source_limiter
 
-LIMITS = dataclasses.replace(pipeline.GATE, concurrency=4, circuit_failures=3)
+LIMITS = dataclasses.replace(pipeline.GATE, concurrency=4, circuit_failure_threshold=3)
 
 
 class Bench:
@@ -141,7 +141,7 @@ async def test_the_circuit_opens_after_failures_in_a_row(make: Make) -> None:
     bench.finish(failed=True, count=3)
     assert bench.gate.tripped
     bench.submit(5)
-    await bench.wait(LIMITS.circuit_open_ms - 1)
+    await bench.wait(LIMITS.circuit_open_for_ms - 1)
     assert len(bench.started) == 3
     await bench.wait(1)
     assert len(bench.started) == 4
@@ -162,10 +162,10 @@ async def test_half_open_lets_one_probe_through(make: Make) -> None:
     bench.submit(3)
     bench.finish(failed=True, count=3)
     bench.submit(5)
-    await bench.wait(LIMITS.circuit_open_ms)
+    await bench.wait(LIMITS.circuit_open_for_ms)
     assert len(bench.started) == 4
     bench.finish(failed=True)
-    await bench.wait(LIMITS.circuit_open_ms - 1)
+    await bench.wait(LIMITS.circuit_open_for_ms - 1)
     assert len(bench.started) == 4
     await bench.wait(1)
     assert len(bench.started) == 5
@@ -177,7 +177,7 @@ async def test_a_probe_that_is_answered_closes_the_circuit(make: Make) -> None:
     bench.submit(3)
     bench.finish(failed=True, count=3)
     bench.submit(4)
-    await bench.wait(LIMITS.circuit_open_ms)
+    await bench.wait(LIMITS.circuit_open_for_ms)
     bench.finish()
     await clocks.turns()
     assert not bench.gate.tripped
@@ -190,7 +190,7 @@ async def test_a_probe_that_was_cancelled_lets_another_go(make: Make) -> None:
     bench.submit(3)
     bench.finish(failed=True, count=3)
     bench.submit(4)
-    await bench.wait(LIMITS.circuit_open_ms)
+    await bench.wait(LIMITS.circuit_open_for_ms)
     bench.gate.finish(failed=False, told=False)
     await clocks.turns()
     assert bench.gate.tripped
@@ -221,7 +221,7 @@ async def test_a_shorter_retry_after_does_not_end_a_longer_one(make: Make) -> No
     assert len(bench.started) == 2
 
 
-async def test_a_spent_budget_holds_unknown_sessions_only(make: Make) -> None:
+async def test_a_spent_budget_holds_unregistered_sessions_only(make: Make) -> None:
     """Denials use up the budget of sessions that were never answered for."""
     bench = make(dataclasses.replace(LIMITS, denied_per_minute=2, concurrency=100))
     bench.gate.record_not_found()

@@ -135,7 +135,9 @@ async def test_a_partition_reports_a_replaced_final() -> None:
 
 async def test_gauges_of_a_source(counters: metrics.Metrics) -> None:
     """Open and oldest sessions, fetches, the queue, the circuit, and Retry-After."""
-    limits = dataclasses.replace(pipeline.GATE, concurrency=2, circuit_failures=1)
+    limits = dataclasses.replace(
+        pipeline.GATE, concurrency=2, circuit_failure_threshold=1
+    )
     async with pipeline.Rig(gate_limits=limits) as rig:
 
         def value(name: str) -> float | None:

@@ -62,7 +62,7 @@ def test_the_subscription_comes_before_everything(
     head: dict[str, Any], reason: dict[str, Any]
 ) -> None:
     """Our bill is not their face: pending and an alarm, whatever else is said."""
-    expected = ("pending", "provider_unavailable", ["subscription"])
+    expected = ("pending", "provider_unavailable", ["provider_subscription"])
     part = {"result": False, "failure_reason": reason}
     assert expected == _told(head | {"liveness_result": part})
     flow_wide = {"flow_session_failure_reasons": [reason["detail"]]}

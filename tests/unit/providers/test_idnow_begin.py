@@ -125,7 +125,7 @@ async def test_a_language_is_sent_where_the_account_takes_one(serve: Serve) -> N
             {"base_url": "https://gateway.online-ident.ch"},
             "https://go.online-ident.ch",
         ),
-        ({"go_url": "https://ident.ihrebank.de"}, "https://ident.ihrebank.de"),
+        ({"start_url": "https://ident.ihrebank.de"}, "https://ident.ihrebank.de"),
         ({"base_url": "http://127.0.0.1:7"}, "http://127.0.0.1:7"),
         ({"base_url": "https://ident.ihrebank.de"}, None),
     ],
@@ -193,10 +193,10 @@ async def test_a_begin_checks_by_itself(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"go_url": "http://ident.example.com"},
-        {"go_url": "https://ident.example.com/x"},
-        {"go_url": "ident.example.com"},
-        {"go_url": "https://go.test.idnow.de", "environment": "live"},
+        {"start_url": "http://ident.example.com"},
+        {"start_url": "https://ident.example.com/x"},
+        {"start_url": "ident.example.com"},
+        {"start_url": "https://go.test.idnow.de", "environment": "live"},
         {"number_secret": "short"},
         {"language_field": "preferred lang"},
         {"language_field": ""},

@@ -125,7 +125,7 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
         stream.getvalue()
         + prometheus_client.generate_latest(counters.scrape()).decode()
     )
-    assert "return.taken" in told
+    assert "return.accepted" in told
     assert not _is_in(kit.SESSION, told)
 
 

@@ -49,17 +49,20 @@ def test_keys_are_read(desk: kit.Desk) -> None:
         (f'keys = [{{ sha256 = "{_DIGEST}" }}]', "api.keys[0].sources"),
         (
             f'keys = [{{ sha256 = "{_DIGEST}", sources = ["two"] }}]',
-            "api.keys[0].sources names 'two', which is no source: configured are one.",
+            (
+                "api.keys[0].sources names 'two', which is not a source:"
+                " configured are one."
+            ),
         ),
         (
             "keys = ["
             + ", ".join([f'{{ sha256 = "{_DIGEST}", sources = "all" }}'] * 2)
             + "]",
-            "api.keys[1].sha256 is there twice: put all sources of a key",
+            "api.keys[1].sha256 is a duplicate: put all sources of a key",
         ),
         (
             'begin_timeout = "15s"',
-            "api.begin_timeout must be more than three times ack_timeout, or no",
+            "api.begin_timeout must be more than three times ack_timeout, to",
         ),
         ('idempotency_window = "25h"', "api.idempotency_window must be at most 24h."),
         (
@@ -81,12 +84,12 @@ def test_an_api_that_cannot_work(desk: kit.Desk, text: str, problem: str) -> Non
         (
             "TICKET_SECRETS",
             f'["{"s" * 31}"]',
-            "ticket_secrets[0] is too short: make a new one of at least 32 random",
+            "ticket_secrets[0] is too short: generate a new one of at least 32 random",
         ),
         (
             "TICKET_SECRETS",
             f'["{_LONG}", "{_LONG}"]',
-            "ticket_secrets[1] is there twice.",
+            "ticket_secrets[1] is a duplicate.",
         ),
         (
             "SIGNING_KEYS",
@@ -166,8 +169,8 @@ def test_origins_of_a_source(desk: kit.Desk) -> None:
     problems = desk.problems(live + 'return_origins = ["http://127.0.0.1:3000"]')
 
     assert loaded.sources["one"].return_origins == ("https://shop.example.com",)
-    assert path.startswith("sources.one.return_origins must hold origins such as")
+    assert path.startswith("sources.one.return_origins must contain origins such as")
     assert any(
-        told.startswith("sources.one.return_origins[0] is this machine")
+        told.startswith("sources.one.return_origins[0] is a loopback address")
         for told in problems
     )

@@ -18,7 +18,7 @@ def test_the_largest_bodies_have_room(desk: kit.Desk) -> None:
     assert loaded.ingress.max_buffered_bytes == 4 * _BYTES
     assert problem.startswith(
         "ingress.max_buffered_bytes must be at least four times"
-        " sources.one.max_body_bytes, or one slow body leaves no room for the next"
+        " sources.one.max_body_bytes, or one slow body blocks the next"
     )
 
 
@@ -57,7 +57,7 @@ def test_a_ping_is_an_object_that_says_something(desk: kit.Desk, value: str) -> 
     (problem,) = desk.source_problems(f"ping_bodies = ['{value}']")
 
     assert problem.startswith(
-        "sources.one.ping_bodies must hold JSON objects that are not empty, such as"
+        "sources.one.ping_bodies must contain JSON objects that are not empty, such as"
     )
 
 

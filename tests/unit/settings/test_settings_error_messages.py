@@ -12,7 +12,7 @@ from worker import errors
         ('partitions = "x"', "kafka.partitions must be a whole number."),
         ("partitions = 1.5", "kafka.partitions must be a whole number."),
         ("partitions = 10001", "kafka.partitions must be at most 10000."),
-        ("client_id = 5", "kafka.client_id must be a text."),
+        ("client_id = 5", "kafka.client_id must be a string."),
         ('group_id = ""', "kafka.group_id must be at least 1 characters long."),
         (
             'durability = "none"',
@@ -29,8 +29,18 @@ def test_pydantics_words_are_not_ours(desk: kit.Desk, text: str, problem: str) -
     ("extra", "problem"),
     [
         ("concurrency = 0", "sources.one.concurrency must be at least 1."),
-        ("rate_per_s = 0", "sources.one.rate_per_s must be more than 0.0."),
-        ("rate_per_s = []", "sources.one.rate_per_s must be a number."),
+        ('rate_limit = "0/s"', "sources.one.rate_limit must be more than 0/s."),
+        (
+            "rate_limit = 10",
+            (
+                "sources.one.rate_limit must be a rate such as"
+                ' "10/s", "300/m" or "5000/h".'
+            ),
+        ),
+        (
+            'tolerance = "2d"',
+            'sources.one.tolerance must be from "1s" to "1d".',
+        ),
         ("retry = 5", "sources.one.retry must be a table."),
         (
             "recheck_pending = []",
@@ -88,7 +98,7 @@ api_key = "env:NOT_SET"
 url_secrets = ["short"]
 ip_allow = ["10.0.0.1/8"]
 methods = ["GET"]
-retry = { frist = "1s" }
+retry = { inital_delay = "1s" }
 [sources.two]
 provider = "large"
 """
@@ -106,18 +116,21 @@ provider = "large"
             "sources.one.ip_allow[0] must be a network such as 192.0.2.0/24"
             " or 2001:db8::/32."
         ),
-        "sources.one.retry.frist is not a setting: use first, or remove it.",
+        (
+            "sources.one.retry.inital_delay is not a setting:"
+            " use initial_delay, or remove it."
+        ),
         (
             "sources.one.api_key names the environment variable NOT_SET,"
             " which is not set: set it or correct the name."
         ),
         (
             "sources.one.url_secrets[0] is too short:"
-            " make a new one of at least 32 random bytes."
+            " generate a new one of at least 32 random bytes."
         ),
         (
             "sources.one.session_id_query is missing: with GET in methods,"
-            " name the query parameter that holds the session id."
+            " name the query parameter that contains the session id."
         ),
         "sources.two.provider must be one of tiny.",
     ]

@@ -48,7 +48,7 @@ def test_where_it_is_safe_or_wanted_it_starts(desk: kit.Desk, text: str) -> None
 @pytest.mark.parametrize(
     ("field", "authenticator", "value", "told"),
     [
-        ("callback_api_keys", "body_key", "a", "[0] is too short: make a new one"),
+        ("callback_api_keys", "body_key", "a", "[0] is too short: generate a new one"),
         ("callback_api_keys", "body_key", "k" * 15, "of at least 16 random bytes"),
         ("basic_credentials", "basic", "a:b", "has a password that is too short"),
         ("basic_credentials", "basic", "a:" + "b" * 15, "at least 16 random bytes"),
@@ -80,11 +80,11 @@ def test_what_can_be_guessed_is_refused(
 def test_every_address_is_no_list(desk: kit.Desk, networks: str) -> None:
     """A list that holds everybody proves nothing, however it is written."""
     [proxies] = desk.problems(f"[ingress]\ntrusted_proxies = {networks}" + kit.SOURCE)
-    assert proxies.startswith("ingress.trusted_proxies must not hold every address")
+    assert proxies.startswith("ingress.trusted_proxies must not cover every address")
     [allowed] = desk.source_problems(
         f'authenticate = ["signed_url", "ip_allow"]\nip_allow = {networks}'
     )
-    assert allowed.startswith("sources.one.ip_allow must not hold every address")
+    assert allowed.startswith("sources.one.ip_allow must not cover every address")
 
 
 def test_half_of_the_addresses_are_not_all() -> None:
@@ -119,7 +119,7 @@ def test_the_demonstrations_secrets_are_for_it_alone(
     [problem] = desk.problems(text)
 
     assert problem.startswith(f"{key} is")
-    assert "which everybody knows" in problem
+    assert "the public demo" in problem
     assert desk.load(text.replace('"live"', '"test"')).sources
 
 
@@ -129,4 +129,4 @@ def test_the_digest_of_nothing_is_no_key(desk: kit.Desk) -> None:
     text = f'[[api.keys]]\nsources = "all"\nsha256 = "{digest}"' + kit.SOURCE
     [problem] = desk.problems(text)
 
-    assert problem.startswith("api.keys[0].sha256 is the digest of nothing")
+    assert problem.startswith("api.keys[0].sha256 is the digest of an empty key")

@@ -142,9 +142,9 @@ def test_a_login_is_whole_or_not_there(desk: kit.Desk) -> None:
     unused = kafka_problems(desk, 'sasl_username = "kyc"\nssl_cafile = "/ca"')
 
     assert missing == [
-        "kafka.sasl_mechanism is missing: SASL_SSL needs it.",
-        "kafka.sasl_username is missing: SASL_SSL needs it.",
-        "kafka.sasl_password is missing: SASL_SSL needs it.",
+        "kafka.sasl_mechanism is missing: SASL_SSL requires it.",
+        "kafka.sasl_username is missing: SASL_SSL requires it.",
+        "kafka.sasl_password is missing: SASL_SSL requires it.",
     ]
     assert [problem.partition(",")[0] for problem in unused] == [
         "kafka.sasl_username is set",
@@ -168,7 +168,7 @@ def test_certificates_are_read_at_the_start(
     assert missing == ["kafka.ssl_cafile names no readable file of PEM certificates."]
     assert missing == authorities
     assert own[0].startswith("kafka.ssl_certfile cannot be used")
-    assert half == ["kafka.ssl_certfile is missing: ssl_keyfile needs it."]
+    assert half == ["kafka.ssl_certfile is missing: ssl_keyfile requires it."]
 
 
 def test_times_are_longer_than_a_controller_needs() -> None:

@@ -26,13 +26,13 @@ def test_every_section_is_read(desk: kit.Desk) -> None:
     """What the file says is what the parts get."""
     loaded = desk.load(
         '[kafka]\npartitions = 6\n[ingress]\nack_timeout = "2s"\n'
-        '[worker]\nadmin_port = 0\n[ledger]\nidentity_retention = "500d"' + kit.SOURCE
+        '[worker]\nadmin_port = 0\n[ledger]\nsession_retention = "500d"' + kit.SOURCE
     )
 
     assert loaded.kafka.partitions == 6
     assert loaded.ingress.ack_timeout == 2_000
     assert loaded.worker.admin_port == 0
-    assert loaded.ledger.identity_retention == 43_200_000_000
+    assert loaded.ledger.session_retention == 43_200_000_000
     assert isinstance(loaded.sources["one"], kit.Tiny)
 
 
@@ -50,7 +50,7 @@ def test_the_services_have_the_documented_defaults() -> None:
     assert (
         worker.host,
         worker.admin_port,
-        worker.gather_window,
+        worker.commit_linger,
     ) == (EVERYWHERE, 9091, 5)
 
 
@@ -137,7 +137,7 @@ def test_a_variable_of_no_known_key_is_a_problem(desk: kit.Desk) -> None:
     )
 
     assert problems == [
-        "KYC_SOURCES__ONE__API_KEY__X names a key inside something that is no table.",
+        "KYC_SOURCES__ONE__API_KEY__X sets a key inside a value that is not a table.",
         (
             "kafka.partition (KYC_KAFKA__PARTITION) is not a setting:"
             " use partitions, or remove it."
@@ -154,7 +154,7 @@ def test_a_source_needs_a_plain_name(desk: kit.Desk, name: str) -> None:
     """The name stands in keys, paths and variables; ``unknown`` is the metrics'."""
     (problem,) = desk.problems(kit.SOURCE.replace("sources.one", f'sources."{name}"'))
 
-    assert problem.startswith(f"sources.'{name}' is no name for a source")
+    assert problem.startswith(f"sources.'{name}' is not a valid name for a source")
 
 
 def test_a_name_of_31_letters_is_one(desk: kit.Desk) -> None:
@@ -177,7 +177,7 @@ def test_a_source_without_provider_is_told_which_there_are(desk: kit.Desk) -> No
     ("text", "problem"),
     [
         ("kafka = 5", "kafka must be a table."),
-        ("sources = 5", "sources must hold one table a source."),
+        ("sources = 5", "sources must contain one table per source."),
         ("sources.one = 5", "sources.one must be a table."),
         ("other = 5", "other is not a setting: remove it or correct its name."),
     ],
@@ -192,26 +192,26 @@ def test_what_should_be_a_table_is_told(
 def test_memory_outlasts_the_topics(desk: kit.Desk) -> None:
     """Promise 3 holds only while a session is known for longer than its records."""
     problems = desk.problems(
-        '[kafka]\ndecisions_retention = "500d"\n[ledger]\nidentity_retention = "450d"'
+        '[kafka]\ndecisions_retention = "500d"\n[ledger]\nsession_retention = "450d"'
     )
 
     assert problems == [
-        "ledger.identity_retention must be longer than kafka.decisions_retention."
+        "ledger.session_retention must be longer than kafka.decisions_retention."
     ]
 
 
 def test_memory_is_at_least_400_days(desk: kit.Desk) -> None:
     """Less is refused whatever the topics keep."""
-    assert desk.problems('[ledger]\nidentity_retention = "399d"') == [
-        "ledger.identity_retention must be at least 400d."
+    assert desk.problems('[ledger]\nsession_retention = "399d"') == [
+        "ledger.session_retention must be at least 400d."
     ]
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"[kafka\n", "is not TOML"),
-        (b"a = 1\na = 2\n", "is not TOML"),
+        (b"[kafka\n", "is not valid TOML"),
+        (b"a = 1\na = 2\n", "is not valid TOML"),
         (b"\xff", "is not UTF-8"),
     ],
 )
@@ -260,7 +260,7 @@ def test_the_process_environment_is_this_ones(monkeypatch: pytest.MonkeyPatch) -
     assert settings.process_environment()["SOME_VARIABLE"] == "x"
 
 
-@pytest.mark.parametrize("other", ["", "rate_per_s = 0\n"])
+@pytest.mark.parametrize("other", ["", 'rate_limit = "0/s"\n'])
 def test_a_provider_refuses_what_contradicts_itself(desk: kit.Desk, other: str) -> None:
     """What a source says of itself is told, whatever else is wrong with it."""
     problems = desk.source_problems(other + 'concurrency = 1\nlists = ["a", "b"]')

@@ -87,8 +87,8 @@ _WRONG = (
     ("\ufeff" + "k" * 40, "byte order mark"),
     ("k" * 40 + "\n", "line break"),
     ("k" * 40 + "\r\n", "line break"),
-    ("k" * 40 + "\u200b", "cannot be seen"),
-    ("k" * 40 + "\udcff", "cannot be seen"),
+    ("k" * 40 + "\u200b", "invisible character"),
+    ("k" * 40 + "\udcff", "invisible character"),
     ("k" * 40 + " ", "ends with a space"),
 )
 
@@ -213,8 +213,8 @@ def test_without_a_file_the_sentence_says_how_to_name_one() -> None:
 
     [problem] = caught.value.problems
     assert problem == (
-        "No source is configured: no configuration file is named:"
-        " name it with --config or KYC_CONFIG."
+        "No source is configured: no configuration file is given:"
+        " use --config or KYC_CONFIG."
     )
 
 

@@ -74,7 +74,7 @@ def test_an_address_alone_proves_too_little(desk: kit.Desk) -> None:
     assert problems == [
         (
             "sources.one.authenticate must not be ip_allow alone:"
-            " an address proves too little, add another."
+            " add another authenticator."
         )
     ]
 
@@ -112,7 +112,7 @@ def test_what_nobody_checks_is_a_problem(desk: kit.Desk, line: str) -> None:
     (problem,) = desk.source_problems(line)
 
     key = line.partition(" ")[0]
-    assert problem.startswith(f"sources.one.{key} is set, and authenticate does not")
+    assert problem.startswith(f"sources.one.{key} is set, but authenticate does not")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_secret_from_the_documentation_is_refused(field: str, secret: str) -> 
     """What is printed in a guide is known to everybody."""
     told = problems_of({"one": {field: [secret]}}, kit.Short, kit.DOCUMENTED)
 
-    assert f"{field}[0] is copied from public documentation: make a new one" in told
+    assert f"{field}[0] is copied from public documentation: generate a new one" in told
     assert not any(secret in problem for problem in told)
 
 
@@ -224,7 +224,7 @@ def test_two_sources_share_no_secret(desk: kit.Desk) -> None:
         (
             "sources.one.url_secrets[1] (KYC_SOURCES__ONE__URL_SECRETS)"
             " is the same secret as sources.two.callback_api_keys[0]:"
-            " give every source its own."
+            " use a different one for every source."
         )
     ]
 
@@ -279,7 +279,7 @@ def test_a_live_source_calls_no_test_host(desk: kit.Desk, url: str) -> None:
 
     (problem,) = desk.problems(text.replace('"test"', '"live"'))
 
-    assert "sources.one.base_url is a test host, and the source is live" in problem
+    assert "sources.one.base_url is a test host, but the source is live" in problem
     assert desk.load(text).sources
 
 

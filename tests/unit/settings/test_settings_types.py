@@ -197,3 +197,35 @@ def test_a_table_is_frozen() -> None:
 
     with pytest.raises(pydantic.ValidationError):
         source.concurrency = 5
+
+
+@pytest.mark.parametrize(
+    ("text", "per_second"),
+    [("10/s", 10), ("0.5/s", 0.5), ("300/m", 5), ("7200 / h", 2), ("1/h", 1 / 3600)],
+)
+def test_a_rate_is_per_second(text: str, per_second: float) -> None:
+    """Whatever its unit."""
+    assert per_second == pytest.approx(kit.tiny(rate_limit=text).rate_limit)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10, 10.0, True, "", "10", "10/d", "-1/s", "1e3/s", "0/s", "0.0/h", "inf/s"],
+)
+def test_what_is_no_rate_is_refused(value: object) -> None:
+    """A number without its unit among them."""
+    with pytest.raises(pydantic.ValidationError):
+        kit.tiny(rate_limit=value)
+
+
+@pytest.mark.parametrize("value", ["1s", "1d", 300])
+def test_a_tolerance_is_a_duration(value: object) -> None:
+    """From a second to a day."""
+    assert kit.tiny(tolerance=value).tolerance >= 1_000
+
+
+@pytest.mark.parametrize("value", ["999ms", "25h", "0s"])
+def test_a_tolerance_has_bounds(value: object) -> None:
+    """Less lets no caller in, more lets old callbacks in."""
+    with pytest.raises(pydantic.ValidationError):
+        kit.tiny(tolerance=value)

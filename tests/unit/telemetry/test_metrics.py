@@ -222,9 +222,9 @@ def test_the_process_python_and_the_build_are_exported(
 def test_two_sets_of_metrics_do_not_meet() -> None:
     """Each has its own registry: tests and processes share nothing."""
     first, second = metrics.Metrics(SOURCES), metrics.Metrics(SOURCES)
-    first.alarms.inc("one", model.AlarmKind.SUBSCRIPTION)
+    first.alarms.inc("one", model.AlarmKind.PROVIDER_SUBSCRIPTION)
 
-    at = {"source": "one", "kind": "subscription"}
+    at = {"source": "one", "kind": "provider_subscription"}
     assert kit.value(first, "kyc_alarms_total", **at) == 1
     assert kit.value(second, "kyc_alarms_total", **at) == 0
 

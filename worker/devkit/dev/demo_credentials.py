@@ -42,7 +42,7 @@ class DemoCredentials:
             "api": {
                 "port": api_port,
                 "keys": [{"sha256": digest, "sources": "all"}],
-                "recover_interval": "5s",
+                "recovery_interval": "5s",
                 "shutdown_timeout": "3s",
             },
             "returns": {

@@ -178,7 +178,7 @@ class DevEnvironmentBuilder:
             ("api", ["api", *config], ports.free()),
         ]
         wanted += [
-            (f"worker {number}", ["work", *config], ports.free())
+            (f"worker {number}", ["worker", *config], ports.free())
             for number in range(1, self._options.workers + 1)
         ]
         for name, arguments, admin in wanted:

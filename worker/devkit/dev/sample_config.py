@@ -18,12 +18,12 @@ _QUICK: dict[str, Any] = {
     "environment": "test",
     "base_url": _NOWHERE,
     "return_origins": [demo_credentials.ORIGIN],
-    "retry": {"first": "200ms", "max": "5s"},
-    "not_ready": {"first": "200ms", "max": "2s"},
+    "retry": {"initial_delay": "200ms", "max_delay": "5s"},
+    "not_ready": {"initial_delay": "200ms", "max_delay": "2s"},
     "recheck_pending": ["2s", "5s", "15s", "1m", "10m"],
     "recheck_min_interval": "1s",
-    "circuit": {"failures": 20, "open": "2s"},
-    "denied": {"answers": 5, "over": "15m", "per_minute": 600},
+    "circuit": {"failure_threshold": 20, "open_for": "2s"},
+    "not_found": {"attempts": 5, "within": "15m", "per_minute": 600},
 }
 
 

@@ -45,7 +45,7 @@ class Idnow:
     """One company, and the identifications made by it."""
 
     name = "idnow"
-    addresses = ("base_url", "go_url")
+    addresses = ("base_url", "start_url")
 
     def __init__(
         self, account: _account.Account, clock: clocks.Clock | None = None

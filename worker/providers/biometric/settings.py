@@ -18,7 +18,7 @@ class Polling(sources.Polling):
     Seen in an integration, 2026-11-20: it asks after 5 s and every 3 s, 15 times.
     """
 
-    times: int = pydantic.Field(
+    max_attempts: int = pydantic.Field(
         default=15,
         ge=0,
         le=1_000,

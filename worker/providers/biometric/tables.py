@@ -29,7 +29,7 @@ def map_result(
     if facts.subscription:
         status = policy.known_word(facts.status, results.STATUSES)
         verdict = policy.pending(model.Reason.PROVIDER_UNAVAILABLE, status=status)
-        return verdict, (model.AlarmKind.SUBSCRIPTION,)
+        return verdict, (model.AlarmKind.PROVIDER_SUBSCRIPTION,)
     if not facts.has_status:
         return _without_status(facts, approve=approve_without_status)
     match facts.status:

@@ -192,7 +192,7 @@ def _sample() -> dict[str, Any]:
         "secret_key": _samples.secret(),
         "callback_api_keys": [_samples.secret()],
         "url_secrets": [_samples.secret()],
-        "messages": "discard",
+        "otp_messages": "discard",
     }
 
 

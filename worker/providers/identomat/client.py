@@ -57,7 +57,7 @@ class Settings(sources.Source):
         pattern=r"^(/[A-Za-z0-9_-]+)*\z",
         description="Prefix of the API's paths.",
     )
-    messages: Literal["discard"] | None = pydantic.Field(
+    otp_messages: Literal["discard"] | None = pydantic.Field(
         default=None,
         description="`discard` drops one-time codes and links that your side would have"
         " to deliver. Without it and without `forward_messages_to`, they are answered"
@@ -65,7 +65,7 @@ class Settings(sources.Source):
     )
     forward_messages_to: str | None = pydantic.Field(
         default=None,
-        description="Instead of `messages`: an https URL that delivers them. Their"
+        description="Instead of `otp_messages`: an https URL that delivers them. Their"
         " content is not stored.",
     )
     # The shape of both documented samples; not promised.
@@ -135,8 +135,8 @@ class Settings(sources.Source):
 
     @pydantic.model_validator(mode="after")
     def _check_messages(self) -> Self:
-        if self.messages is not None and self.forward_messages_to is not None:
-            raise ValueError("messages and forward_messages_to exclude each other")
+        if self.otp_messages is not None and self.forward_messages_to is not None:
+            raise ValueError("otp_messages and forward_messages_to exclude each other")
         return self
 
 

@@ -24,7 +24,7 @@ def _long_enough(value: types.Secret) -> types.Secret:
 class Settings(sources.Source):
     """One company at IDnow."""
 
-    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "go_url")
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "start_url")
 
     provider: Literal["idnow"] = "idnow"
     # White-label customers have hosts of their own (chapter 3.2.2).
@@ -54,7 +54,7 @@ class Settings(sources.Source):
         description="Field of `customdata` that contains your own id. Sessions started"
         " by the API set it.",
     )
-    go_url: str | None = pydantic.Field(
+    start_url: str | None = pydantic.Field(
         default=None,
         description="Address that end users are sent to, without a path. Default:"
         " `base_url` with `go.` for `gateway.`; set it with a white-label host.",
@@ -108,21 +108,21 @@ class Settings(sources.Source):
     @pydantic.model_validator(mode="after")
     def _check_host(self) -> Self:
         live = self.environment is model.Environment.LIVE
-        for name, url in (("base_url", self.base_url), ("go_url", self.go_url)):
+        for name, url in (("base_url", self.base_url), ("start_url", self.start_url)):
             if live and url and _TEST_HOSTS.fullmatch(urls.host_of(url)):
                 raise ValueError(f"{name} is IDnow's test host, and the source is live")
         return self
 
-    @pydantic.field_validator("go_url")
+    @pydantic.field_validator("start_url")
     @classmethod
-    def _check_go_url(cls, value: str | None) -> str | None:
+    def _check_start_url(cls, value: str | None) -> str | None:
         return None if value is None else urls.check_external_url(value, path=False)
 
     @property
     def pages(self) -> str | None:
         """Return where persons are sent to, None where that is not known."""
-        if self.go_url is not None:
-            return self.go_url
+        if self.start_url is not None:
+            return self.start_url
         parts = urllib.parse.urlsplit(self.base_url)
         if urls.loopback(self.base_url):
             return self.base_url  # a simulator plays both

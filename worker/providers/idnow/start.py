@@ -64,7 +64,7 @@ class SessionStarter:
         if settings.language_field is not None and request.language is not None:
             problems.check(_start.LANGUAGE, request.language, _language)
         if settings.pages is None:
-            problems.add("source", "has no go_url: set where IDnow's pages are")
+            problems.add("source", "has no start_url: set where IDnow's pages are")
         problems.refuse()
 
     def predict_session_id(self, begin_id: str) -> str | None:
