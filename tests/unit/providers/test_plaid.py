@@ -14,7 +14,7 @@ _ID = "idv_52xR9LKo77r1Np"
 
 
 def _settings(**changes: object) -> plaid.Settings:
-    given = {"environment": "test", "client_id": "c1", "secret": "s" * 30}
+    given = {"environment": "test", "client_id": "c1", "client_secret": "s" * 30}
     return plaid.Settings.model_validate(given | changes)
 
 
@@ -113,7 +113,7 @@ async def test_attempts_and_keys_are_fetched() -> None:
     simulator = simulators.find("plaid").build(account)
     served = await simulators.serve(simulator)
     adapter = _adapter(base_url=served.base_url)
-    stranger = _adapter(base_url=served.base_url, secret="t" * 30)
+    stranger = _adapter(base_url=served.base_url, client_secret="t" * 30)
     try:
         session_id = simulator.add(simulators.Scenario(), reference="customer-1")
         key = adapters.key(session_id)

@@ -185,7 +185,7 @@ class Plaid:
         self, request: web.Request
     ) -> tuple[dict[str, Any], web.Response | None]:
         """Return the request's document, or the refusal of a wrong account."""
-        ours = (self._account.text("client_id"), self._account.text("secret"))
+        ours = (self._account.text("client_id"), self._account.text("client_secret"))
         names = ("PLAID-CLIENT-ID", "PLAID-SECRET")
         if tuple(map(request.headers.get, names)) != ours:
             return {}, _error(400, "INVALID_API_KEYS")

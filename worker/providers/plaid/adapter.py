@@ -137,7 +137,7 @@ class Adapter:
             reference=_fields.reference(
                 document.get("client_user_id"), self._settings.reference_pattern
             ),
-            alarms=alarms,
+            alarms=tuple(alarms),
         )
 
     async def close(self) -> None:
@@ -163,7 +163,7 @@ class Adapter:
         headers = {
             "Content-Type": "application/json",
             "PLAID-CLIENT-ID": self._settings.client_id,
-            "PLAID-SECRET": self._settings.secret.reveal(),
+            "PLAID-SECRET": self._settings.client_secret.reveal(),
         }
         body = orjson.dumps(document)
         return await self._http.request(
@@ -191,7 +191,7 @@ def _code(answer: _http_responses.HttpResponse) -> object:
 
 def _sample() -> dict[str, Any]:
     """Return the settings of a sample source."""
-    return {"client_id": "sample", "secret": _samples.secret()}
+    return {"client_id": "sample", "client_secret": _samples.secret()}
 
 
 ENTRY = _entry.ProviderEntry(

@@ -22,7 +22,7 @@ class Settings(sources.Source):
     client_id: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9]{1,64}\z")] = (
         pydantic.Field(description="`client_id` of the client.")
     )
-    secret: Annotated[
+    client_secret: Annotated[
         secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
     ] = pydantic.Field(description="`secret` of the environment.")
 
