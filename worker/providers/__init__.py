@@ -2,7 +2,15 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, identomat, idnow, plaid
+from worker.providers import (
+    _entry,
+    biometric,
+    idbeyond,
+    identomat,
+    idnow,
+    plaid,
+    shuftipro,
+)
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -15,6 +23,7 @@ REGISTRY = types.MappingProxyType(
             identomat.ENTRY,
             idnow.ENTRY,
             plaid.ENTRY,
+            shuftipro.ENTRY,
         )
     }
 )
