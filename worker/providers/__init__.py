@@ -2,7 +2,15 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, identomat, idnow
+from worker.providers import (
+    _entry,
+    biometric,
+    idbeyond,
+    identomat,
+    idnow,
+    plaid,
+    shuftipro,
+)
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -14,6 +22,8 @@ REGISTRY = types.MappingProxyType(
             idbeyond.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
+            plaid.ENTRY,
+            shuftipro.ENTRY,
         )
     }
 )
