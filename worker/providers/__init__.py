@@ -2,7 +2,7 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, identomat, idnow
+from worker.providers import _entry, biometric, idbeyond, idenfy, identomat, idnow
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -12,6 +12,7 @@ REGISTRY = types.MappingProxyType(
         for entry in (
             biometric.ENTRY,
             idbeyond.ENTRY,
+            idenfy.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
         )

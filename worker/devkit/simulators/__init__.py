@@ -12,6 +12,7 @@ from worker.devkit.simulators import (
     _server,
     biometric,
     idbeyond,
+    idenfy,
     identomat,
     idnow,
 )
@@ -37,6 +38,7 @@ SIMULATORS: types.MappingProxyType[str, Callable[[Account], Simulator]] = (
         {
             "biometric": biometric.Biometric,
             "idbeyond": idbeyond.IdBeyond,
+            "idenfy": idenfy.Idenfy,
             "identomat": identomat.Identomat,
             "idnow": idnow.Idnow,
         }
