@@ -18,7 +18,7 @@ from worker import signing
 from worker.devkit.dev import cases, sample_config
 
 _ANY = ("--port", "0", "--admin-port", "0", "--api-port", "0")
-_SCHEME = signing.SignatureScheme("X-Verification-Signature")
+_SCHEME = signing.BodyHmac("X-Verification-Signature")
 
 
 def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
@@ -36,9 +36,9 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
     played = {(row[0].partition("_")[0], row[1]) for row in rows[1:]}
     assert {
-        (source, str(name)) for source in sample_config.EACH for name in cases.Name
+        (source, str(name)) for source in sample_config.names() for name in cases.Name
     } == (played)
-    assert len(sample_config.EACH) * len(cases.Name) == len(rows) - 1
+    assert len(sample_config.names()) * len(cases.Name) == len(rows) - 1
     assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
     assert "40 of 40 as expected" in run.told
 
@@ -184,7 +184,7 @@ def test_a_file_s_sources_replace_the_sample_ones(
             "reviewStatus": "approved",
         }
     )
-    signature = signing.sign(_SCHEME, outside["OUR_SECRET"].encode(), body)
+    signature = _SCHEME.sign(outside["OUR_SECRET"].encode(), body)
     _post(f"{run.url}/webhooks/ours", body, {_SCHEME.header: signature})
     run.until(lambda: run.decisions, "the decision")
     [decision] = run.decisions

@@ -19,7 +19,6 @@ from typing import Any
 import orjson
 
 from tests.bench import pace, report
-from worker import signing
 from worker.providers import idbeyond
 
 _BODY_BYTES = 1024
@@ -84,7 +83,7 @@ def request_of(plan: Plan, session_id: str) -> bytes:
     signature = ""
     if plan.provider == "idbeyond":
         body = idbeyond_body(session_id)
-        signed = signing.sign(idbeyond.SIGNATURE, plan.secret.encode(), body)
+        signed = idbeyond.SIGNATURE.sign(plan.secret.encode(), body)
         signature = f"{idbeyond.SIGNATURE.header}: {signed}\r\n"
     else:
         body = biometric_body(session_id)

@@ -3,8 +3,8 @@ Measure verification alone, against the one digest that it cannot do without.
 
     python -m tests.bench.verify ROUNDS
 
-A process of its own: what is measured is ``signing.verify`` (``hmac_body``) and
-``signing.verify_standard`` (``standard_webhooks``), one key, header values as received.
+A process of its own: what is measured is ``BodyHmac.verify`` (``hmac_body``) and
+``StandardWebhooks.verify`` (``standard_webhooks``), one key, header values as received.
 """
 
 import dataclasses
@@ -35,27 +35,31 @@ class Case:
 
 
 def _hmac_body(body: bytes) -> Case:
-    presented = [signing.sign(idbeyond.SIGNATURE, _KEY, body)]
+    values = [idbeyond.SIGNATURE.sign(_KEY, body)]
     return Case(
         name="hmac_body",
-        mine=lambda: signing.verify(idbeyond.SIGNATURE, [_KEY], presented, body),
+        mine=lambda: idbeyond.SIGNATURE.verify(
+            [_KEY], lambda _: values, body, now_ms=0, tolerance_ms=0
+        ),
         floor=lambda: hmac.digest(_KEY, body, "sha256"),
     )
 
 
 def _standard_webhooks(body: bytes) -> Case:
-    presented = [signing.sign_standard(_KEY, _ID, _AT_S, body)]
+    headers = {
+        "webhook-id": [_ID],
+        "webhook-timestamp": [str(_AT_S)],
+        "webhook-signature": [signing.sign_standard(_KEY, _ID, _AT_S, body)],
+    }
     signed = f"{_ID}.{_AT_S}.".encode() + body
     return Case(
         name="standard_webhooks",
-        mine=lambda: signing.verify_standard(
+        mine=lambda: signing.STANDARD_WEBHOOKS.verify(
             [_KEY],
-            ids=[_ID],
-            timestamps=[str(_AT_S)],
-            signatures=presented,
-            body=body,
+            headers.__getitem__,
+            body,
             now_ms=_AT_S * 1000,
-            tolerance_s=300,
+            tolerance_ms=300_000,
         ),
         floor=lambda: hmac.digest(_KEY, signed, "sha256"),
     )

@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from tests.chaos import checker
-from tests.support import system
+from tests.support import system, system_config
 from worker import clock as clocks
 from worker import model
 from worker.devkit import simulators
@@ -59,7 +59,7 @@ class Traffic:
     ports: Sequence[int]
     seed: int
     draw: Callable[[random.Random], simulators.Scenario] = calm
-    names: Sequence[str] = tuple(simulators.SIMULATORS)
+    names: Sequence[str] = system_config.PROVIDERS
     expected: dict[checker.Key, checker.Expected] = dataclasses.field(
         default_factory=dict
     )

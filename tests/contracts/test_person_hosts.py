@@ -16,8 +16,8 @@ _SECRETS = {
 }
 _PLACES = [
     pytest.param(name, setting, id=f"{name}-{setting}")
-    for name, simulator in sorted(simulators.SIMULATORS.items())
-    for setting in simulator.addresses  # type: ignore[attr-defined]  # -- each is a class
+    for name in sorted(providers.REGISTRY)
+    for setting in simulators.find(name).addresses
 ]
 
 

@@ -67,7 +67,7 @@ def application(
 ) -> web.Application:
     """Return the provider's API over the sessions *ids*, with its illness in front."""
     account = simulators.Account(source=name, settings=source.settings)
-    simulator = simulators.SIMULATORS[source.entry.name](account)
+    simulator = simulators.find(source.entry.name).build(account)
     for session_id in ids:
         simulator.add(simulators.Scenario(), session_id)
     app = simulator.app()

@@ -37,7 +37,7 @@ class Stage:
         given = {"provider": self.name} | _COMMON | SETTINGS[self.name]
         theirs = entry.settings_type.model_validate(given)
         account = simulators.Account(source="source", settings=theirs)
-        self.simulator = simulators.SIMULATORS[self.name](account)
+        self.simulator = simulators.find(self.name).build(account)
         served = await simulators.serve(
             self.simulator, ingress_url=await self._ingress()
         )
@@ -45,10 +45,7 @@ class Stage:
         found = dict.fromkeys(self.simulator.addresses, served.base_url)
         settings = entry.settings_type.model_validate(given | found)
         clock = clocks.SystemClock()
-        assert entry.build_beginner is not None
-        self.beginner: ports.SessionStarter = entry.build_beginner(
-            "source", settings, clock
-        )
+        self.beginner: ports.SessionStarter = entry.starter("source", settings, clock)
         self.adapter: ports.Provider = entry.build("source", settings, clock)
         self.stack.push_async_callback(self.beginner.close)
         self.stack.push_async_callback(self.adapter.close)

@@ -69,7 +69,7 @@ class System:
         self._served: list[simulators.Served] = []
         signing_key = folder / "signing-key.pem"
         signing_key.write_bytes(keys.new_signing_key())
-        ports = {name: ports_of.free() for name in simulators.SIMULATORS}
+        ports = {name: ports_of.free() for name in system_config.PROVIDERS}
         text = system_config.CONFIG.format(
             servers=servers,
             prefix=prefix,
@@ -92,7 +92,7 @@ class System:
         self.settings: settings.Settings = sources.load(str(self.config))
         built = sources.build_sources(self.settings, clocks.SystemClock())
         self.simulators = {
-            name: simulators.SIMULATORS[name](
+            name: simulators.find(name).build(
                 simulators.Account(source=name, settings=each.settings)
             )
             for name, each in built.items()

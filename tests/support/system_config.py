@@ -1,5 +1,7 @@
 """Hold the configuration of a whole system, with what a test fills in."""
 
+import re
+
 from worker.devkit import simulators
 
 CONFIG = """
@@ -68,9 +70,12 @@ recheck_pending = ["1s"]
 """
 
 
+#: one source for each, with its name
+PROVIDERS = tuple(re.findall(r"^\[sources\.(\w+)\]$", CONFIG, re.MULTILINE))
+
+
 def common(provider: str, port: int, more: str) -> str:
     """Return what every source sets, that of the simulated *provider* at *port*."""
-    simulator = simulators.SIMULATORS[provider]
-    names: tuple[str, ...] = simulator.addresses  # type: ignore[attr-defined]  # -- each is a class
+    names = simulators.find(provider).addresses
     addresses = [f'{name} = "http://127.0.0.1:{port}"' for name in names]
     return _COMMON.format(more="\n".join(addresses)) + more

@@ -29,14 +29,17 @@ def _standard(
 ) -> int:
     """Verify a message that is right but for what is given."""
     signed = signing.sign_standard(_KEY, "msg_1", _NOW_S, _BODY)
-    return signing.verify_standard(
+    headers = {
+        "webhook-id": ["msg_1"] if ids is None else ids,
+        "webhook-timestamp": [str(_NOW_S)] if timestamps is None else timestamps,
+        "webhook-signature": [signed] if signatures is None else signatures,
+    }
+    return signing.STANDARD_WEBHOOKS.verify(
         keys,
-        ids=["msg_1"] if ids is None else ids,
-        timestamps=[str(_NOW_S)] if timestamps is None else timestamps,
-        signatures=[signed] if signatures is None else signatures,
-        body=body,
+        headers.__getitem__,
+        body,
         now_ms=now_s * 1000 + 999,
-        tolerance_s=300,
+        tolerance_ms=300_000,
     )
 
 

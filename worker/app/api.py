@@ -230,7 +230,7 @@ def _source(
         name=name,
         provider=entry.name,
         environment=source.environment,
-        beginner=entry.build_beginner(name, source, clock),
+        beginner=entry.starter(name, source, clock),
         canonical=entry.build(name, source, clock).canonical,
         reference=re.compile(source.reference_pattern),
         origins=frozenset(source.return_origins),

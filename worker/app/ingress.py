@@ -110,7 +110,7 @@ def _server(
                 name,
                 each.settings,
                 each.provider,
-                scheme=each.entry.signature,
+                scheme=each.signature,
                 body_key=each.entry.body_key,
             )
             for name, each in built.items()

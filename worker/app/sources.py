@@ -26,6 +26,11 @@ class ConfiguredSource:
     entry: providers.ProviderEntry
     provider: ports.Provider
 
+    @property
+    def signature(self) -> signing.SignatureScheme | None:
+        """Return how the provider signs the callbacks of this source."""
+        return self.entry.scheme(self.settings)
+
 
 #: What works without a source: the commands that speak with Kafka alone.
 _WITHOUT_SOURCES = frozenset({settings.Role.OPERATOR})

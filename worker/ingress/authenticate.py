@@ -8,6 +8,7 @@ pass it has no byte of a body read.
 
 import binascii
 import contextlib
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -109,14 +110,8 @@ def require_signature(of: source.IngressSource, unverified: model.Callback) -> N
 
     Raises errors.AuthenticationError, nothing else.
     """
-    if "hmac_body" in of.authenticators and of.scheme is not None:
-        signing.require(of.scheme, _values(unverified, of.scheme.header.lower()))
-    if "standard_webhooks" in of.authenticators:
-        signing.require_standard(
-            ids=_values(unverified, source.WEBHOOK_ID),
-            timestamps=_values(unverified, source.WEBHOOK_TIMESTAMP),
-            signatures=_values(unverified, source.WEBHOOK_SIGNATURE),
-        )
+    for signature in of.signatures:
+        signature.scheme.require(functools.partial(_values, unverified))
 
 
 def verify_body(
@@ -130,13 +125,15 @@ def verify_body(
     Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
     """
     found = [*matches]
-    if "hmac_body" in of.authenticators:
-        found.append(
-            telemetry.Match(labels.Authenticator.HMAC_BODY, _hmac(of, unverified))
+    for signature in of.signatures:
+        position = signature.scheme.verify(
+            signature.keys,
+            functools.partial(_values, unverified),
+            unverified.body,
+            now_ms=unverified.received_at,
+            tolerance_ms=of.tolerance_s * 1000,
         )
-    if "standard_webhooks" in of.authenticators:
-        position = _standard(of, unverified)
-        found.append(telemetry.Match(labels.Authenticator.STANDARD_WEBHOOKS, position))
+        found.append(telemetry.Match(signature.authenticator, position))
     return _open(of, unverified, found)
 
 
@@ -188,27 +185,6 @@ def _open(
 def _values(unverified: model.Callback, name: str) -> list[str]:
     """Return all values of the header *name*, lower case, in the order received."""
     return [value for key, value in unverified.headers if key == name]
-
-
-def _hmac(of: source.IngressSource, unverified: model.Callback) -> int:
-    """Check the provider's own signature over the raw body."""
-    if of.scheme is None:  # excluded when the source was built
-        raise errors.AuthenticationError(errors.AuthCause.WRONG_SIGNATURE)
-    presented = _values(unverified, of.scheme.header.lower())
-    return signing.verify(of.scheme, of.hmac_keys, presented, unverified.body)
-
-
-def _standard(of: source.IngressSource, unverified: model.Callback) -> int:
-    """Check a signature after the Standard Webhooks specification."""
-    return signing.verify_standard(
-        of.standard_keys,
-        ids=_values(unverified, source.WEBHOOK_ID),
-        timestamps=_values(unverified, source.WEBHOOK_TIMESTAMP),
-        signatures=_values(unverified, source.WEBHOOK_SIGNATURE),
-        body=unverified.body,
-        now_ms=unverified.received_at,
-        tolerance_s=of.tolerance_s,
-    )
 
 
 def _basic(of: source.IngressSource, unverified: model.Callback) -> int:

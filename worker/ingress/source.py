@@ -8,14 +8,21 @@ import orjson
 
 from worker import model, ports, signing
 from worker.settings import sources, types
+from worker.telemetry import labels
 
 FORWARDED_FOR = "x-forwarded-for"
 AUTHORIZATION = "authorization"
-WEBHOOK_ID = "webhook-id"
-WEBHOOK_TIMESTAMP = "webhook-timestamp"
-WEBHOOK_SIGNATURE = "webhook-signature"
 
 Normalise = Callable[[model.VerifiedCallback], model.Normalised]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A signature that every callback of a source must have."""
+
+    authenticator: labels.Authenticator
+    scheme: signing.SignatureScheme
+    keys: tuple[bytes, ...] = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class IngressSource:
     session_id_query: str | None = None
     #: the headers that the authenticators look at, lower case; no other is taken
     headers: tuple[str, ...] = dataclasses.field(init=False)
+    #: the signatures that *authenticators* lists
+    signatures: tuple[Signature, ...] = dataclasses.field(init=False)
     #: what a ping holds, if it holds anything
     pings: tuple[Mapping[str, object], ...] = ()
     messages: Literal["discard"] | None = None
@@ -70,7 +79,23 @@ class IngressSource:
         for authenticator in self.authenticators:
             if not provided[authenticator]:
                 raise ValueError(f"{self.name}: {authenticator} has nothing to check")
+        object.__setattr__(self, "signatures", tuple(self._signatures()))
         object.__setattr__(self, "headers", tuple(self._headers()))
+
+    def _signatures(self) -> Iterator[Signature]:
+        """Yield the signatures that are checked."""
+        if "hmac_body" in self.authenticators and self.scheme is not None:
+            yield Signature(
+                authenticator=labels.Authenticator.HMAC_BODY,
+                scheme=self.scheme,
+                keys=self.hmac_keys,
+            )
+        if "standard_webhooks" in self.authenticators:
+            yield Signature(
+                authenticator=labels.Authenticator.STANDARD_WEBHOOKS,
+                scheme=signing.STANDARD_WEBHOOKS,
+                keys=self.standard_keys,
+            )
 
     def _headers(self) -> Iterator[str]:
         """Yield the names of the headers that the authenticators look at."""
@@ -78,10 +103,8 @@ class IngressSource:
             yield FORWARDED_FOR
         if "basic" in self.authenticators:
             yield AUTHORIZATION
-        if "hmac_body" in self.authenticators and self.scheme is not None:
-            yield self.scheme.header.lower()
-        if "standard_webhooks" in self.authenticators:
-            yield from (WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE)
+        for signature in self.signatures:
+            yield from signature.scheme.headers
 
     @property
     def takes_query(self) -> bool:
@@ -119,7 +142,7 @@ class IngressSource:
         body_key: str | None = None,
     ) -> "IngressSource":
         """
-        Build the source *name*; *scheme* and *body_key* are the provider's entry's.
+        Build the source *name*; *scheme* and *body_key* come from the provider's entry.
 
         Raises ValueError as the constructor does.
         """

@@ -17,9 +17,7 @@ Authenticator = Literal[
 class Callbacks(types.Section):
     """The part of a source that the ingress needs."""
 
-    provider: str = pydantic.Field(
-        description="`biometric`, `idbeyond`, `identomat` or `idnow`."
-    )
+    provider: str = pydantic.Field(description="Name of the provider, such as `idnow`.")
     environment: model.Environment = pydantic.Field(
         description="Part of every record. A `live` source with a test key or a test"
         " host is refused."

@@ -28,24 +28,13 @@ _INBOUND = (
     "standard_webhook_secrets",
     "callback_api_keys",
 )
-# Printed in public documentation, seen 2026-11-20: id beyond's guide and a test vector
-# for it, Identomat's guide (twice), Biometric's guide, the Standard Webhooks libraries.
-_DOCUMENTED = frozenset(
-    {
-        "change-me-min-16-chars-random",
-        "test-webhook-shared-secret-1234",
-        "callback-api-key-123",
-        "apikey123",
-        "YOUR_FLOW_API_KEY",
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    }
-)
+# Printed by the Standard Webhooks libraries, seen 2026-11-20. What a provider's own
+# documentation prints is in the provider's entry.
+_DOCUMENTED = frozenset({"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
 # "Keys are suffixed with their environment" (id beyond's guide, seen 2026-11-20). Which
 # live key is for what the vendor's own documents disagree about: it is their affair.
 _TEST_KEYS = ("sk_test_", "pk_test_")
 _TEST_LABELS = frozenset({"test", "sandbox"})
-#: where we call, and where people are sent; a provider has some of them
-_HOSTS = ("base_url", "go_url", "remote_url", "widget_url")
 
 
 class UncheckedSource:
@@ -210,7 +199,7 @@ def _live(view: UncheckedSource) -> Iterator[types.FieldConflict]:
                 (name, "environment"),
                 "is a test key, and the source is live: use the live key",
             )
-    for host in _HOSTS:
+    for host in view.source.host_settings:
         if any(map(_is_test_host, view.values(host))):
             yield types.FieldConflict(
                 (host, "environment"),

@@ -48,6 +48,8 @@ class Source(callbacks.Callbacks):
     deadline_after_expiry: ClassVar[bool] = False
     #: the shortest secret of ``hmac_secrets`` that is accepted, in bytes
     hmac_secret_min_bytes: ClassVar[int] = 32
+    #: the settings that contain a host: one that we call, or that end users are sent to
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url",)
 
     base_url: str = pydantic.Field(
         description="Address of the provider's API, without a path."

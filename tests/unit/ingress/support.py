@@ -13,7 +13,7 @@ from worker.telemetry import log_throttle, metrics
 
 KEY = b"the key in use, of 32 bytes or more"
 OLD_KEY = b"the key before, of 32 bytes or more"
-SCHEME = signing.SignatureScheme("X-Verification-Signature")
+SCHEME = signing.BodyHmac("X-Verification-Signature")
 NOW_MS = 1_790_000_000_000
 SESSION = "5f0c8e34-0d8f-4a55-9c1c-3a4c0f2a7d11"
 DOCUMENT = {"session": SESSION, "kind": "done"}
@@ -168,7 +168,7 @@ def url_source(name: str = "by_url", **changes: Any) -> ingress.IngressSource:  
 
 def signed(body: bytes = BODY, key: bytes = KEY) -> dict[str, str]:
     """Return the header that makes *body* authentic."""
-    return {SCHEME.header: signing.sign(SCHEME, key, body)}
+    return {SCHEME.header: SCHEME.sign(key, body)}
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def test_hmac_body_rotates() -> None:
     name = support.SCHEME.header.lower()
 
     for position, key in enumerate((support.KEY, support.OLD_KEY)):
-        value = signing.sign(support.SCHEME, key, support.BODY)
+        value = support.SCHEME.sign(key, support.BODY)
         verified = authenticate.verify(of, _callback(headers=((name, value),)))
         assert (
             ingress.Match(labels.Authenticator.HMAC_BODY, position),
@@ -61,7 +61,7 @@ def test_hmac_body_refuses() -> None:
     """A missing, repeated, malformed or wrong signature has its own cause."""
     of = _source("hmac_body")
     name = support.SCHEME.header.lower()
-    good = (name, signing.sign(support.SCHEME, support.KEY, support.BODY))
+    good = (name, support.SCHEME.sign(support.KEY, support.BODY))
 
     assert _cause(of, _callback()) == "missing_signature"
     assert _cause(of, _callback(headers=((name, ""),))) == "missing_signature"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.ingress import conftest, support
 from worker import ingress, providers, signing
+from worker.providers import idbeyond
 
 _SECRET = "a secret of thirty-two bytes or so"
 _BODY_KEY = "a callback key of the company"
@@ -61,7 +62,7 @@ def _source(name: str, **more: object) -> ingress.IngressSource:
         name,
         settings,
         entry.build(name, settings, support.Clock()),
-        scheme=entry.signature,
+        scheme=entry.scheme(settings),
         body_key=entry.body_key,
     )
 
@@ -69,8 +70,9 @@ def _source(name: str, **more: object) -> ingress.IngressSource:
 def _request(name: str, body: bytes) -> dict[str, Any]:
     """Return path and headers that make *body* authentic, as far as they do."""
     path, headers = name, {}
-    if (scheme := providers.REGISTRY[name].signature) and name == "idbeyond":
-        headers = {scheme.header: signing.sign(scheme, _SECRET.encode(), body)}
+    if name == "idbeyond":
+        scheme = idbeyond.SIGNATURE
+        headers = {scheme.header: scheme.sign(_SECRET.encode(), body)}
     else:
         path = f"{name}/{signing.derive_url_token(_SECRET.encode(), 'test', name)}"
     return {"path": path, "headers": headers, "body": body}

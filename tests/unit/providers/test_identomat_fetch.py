@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from worker import clock as clocks
-from worker import errors, model, signing
+from worker import errors, model
 from worker.providers import identomat
 
 Serve = Callable[
@@ -39,7 +39,7 @@ async def _fetched(
 
 
 def _signed(body: bytes, key: str = _SECRET) -> str:
-    return signing.sign(identomat.SIGNATURE, key.encode(), body)
+    return identomat.SIGNATURE.sign(key.encode(), body)
 
 
 async def test_the_result_is_asked_for_as_documented(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import starts
 from worker import clock as clocks
-from worker import errors, model, signing
+from worker import errors, model
 from worker.providers import identomat
 from worker.providers.identomat import start
 
@@ -127,7 +127,7 @@ async def test_no_pattern_makes_a_document_a_token(
 
 
 def _signed(body: bytes, key: str = _SECRET) -> str:
-    return signing.sign(identomat.SIGNATURE, key.encode(), body)
+    return identomat.SIGNATURE.sign(key.encode(), body)
 
 
 async def test_with_a_secret_key_both_bodies_are_signed(

@@ -48,7 +48,7 @@ async def _simulate(port: int, deliver_to: str | None, config: str | None) -> No
     if not built:
         raise click.ClickException("no source is configured: there is nobody to play")
     playing = [
-        simulators.SIMULATORS[each.entry.name](
+        simulators.find(each.entry.name).build(
             simulators.Account(source=name, settings=each.settings)
         )
         for name, each in built.items()

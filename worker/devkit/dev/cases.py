@@ -2,10 +2,11 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from worker import model
+from worker.devkit import simulators
 from worker.devkit.dev import sample_config
 from worker.devkit.simulators import Scenario
 
@@ -55,39 +56,24 @@ _BETWEEN_S = 0.2
 _APPROVED = Step(model.Outcome.APPROVED, model.Reason.VERIFIED)
 _UNRECOGNISED = Step(model.Outcome.PENDING, model.Reason.UNRECOGNISED_RESULT)
 _IN_PROGRESS = Step(model.Outcome.PENDING, model.Reason.IN_PROGRESS)
-_UNDER_REVIEW = Step(model.Outcome.PENDING, model.Reason.UNDER_REVIEW)
-
-#: What each provider's usual refusal means: see the simulators' own words for it.
-_REJECTED: Mapping[str, model.Reason] = {
-    "idbeyond": model.Reason.DECLINED,
-    "identomat": model.Reason.BIOMETRIC_FAILED,
-    "idnow": model.Reason.FRAUD,
-    "biometric": model.Reason.BIOMETRIC_FAILED,
-}
-#: What each provider's usual preliminary word means.
-_PENDING: Mapping[str, Step] = {
-    "idbeyond": _UNDER_REVIEW,
-    "identomat": _UNDER_REVIEW,
-    "idnow": _UNDER_REVIEW,
-    "biometric": _IN_PROGRESS,
-}
 
 
 def every() -> Iterator[Case]:
     """Yield each provider's cases, all scenarios for each."""
-    for source in sample_config.EACH:
+    for source in sample_config.names():
         for name in Name:
             yield _case(source, name)
 
 
 def _case(source: str, name: Name) -> Case:  # noqa: PLR0911 -- one for each scenario
-    pending = _PENDING[source]
+    simulator = simulators.find(source)
+    pending = Step(model.Outcome.PENDING, simulator.pending)
     match name:
         case Name.APPROVED | Name.BEGUN:
             return _of(source, name, Scenario(), _APPROVED)
         case Name.REJECTED:
             scenario = Scenario(outcome=model.Outcome.REJECTED)
-            step = Step(model.Outcome.REJECTED, _REJECTED[source])
+            step = Step(model.Outcome.REJECTED, simulator.rejected)
             return _of(source, name, scenario, step)
         case Name.PENDING:
             scenario = Scenario(outcome=model.Outcome.PENDING)

@@ -200,7 +200,7 @@ async def _create_topics(config: settings.Settings, had: kafka.Kafka) -> None:
 def _players(config: settings.Settings) -> dict[str, simulators.Simulator]:
     """Return a simulated provider for each source, which knows its secrets."""
     return {
-        name: simulators.SIMULATORS[source.provider](
+        name: simulators.find(source.provider).build(
             simulators.Account(source=name, settings=source)
         )
         for name, source in config.sources.items()

@@ -1,16 +1,15 @@
-"""Make up the sample sources: one account a provider, with secrets of its own."""
+"""Generate the sample sources: one account a provider, with secrets of its own."""
 
-import secrets
+from collections.abc import Sequence
 from typing import Any
 
+from worker import providers
 from worker.devkit.dev import demo_credentials
 
 #: The source whose signed callback is the verdict.
 SIGNED = "idbeyond"
 #: The source that asks id beyond for its results instead.
 FETCHED = "idbeyond_fetch"
-#: One source for each provider.
-EACH = (SIGNED, "identomat", "idnow", "biometric")
 
 #: Until the simulated providers listen.
 _NOWHERE = "http://127.0.0.1:1"
@@ -28,44 +27,15 @@ _QUICK: dict[str, Any] = {
 }
 
 
+def names() -> Sequence[str]:
+    """Return one source for each provider; it has the provider's name."""
+    return tuple(providers.REGISTRY)
+
+
 def tables() -> dict[str, dict[str, Any]]:
     """Return the table of each sample source; the secrets are new at every call."""
-    made: dict[str, dict[str, Any]] = {
-        SIGNED: {
-            "provider": "idbeyond",
-            "api_key": _secret(),
-            "hmac_secrets": [_secret()],
-        },
-        FETCHED: {
-            "provider": "idbeyond",
-            "result": "fetch",
-            "api_key": _secret(),
-            "hmac_secrets": [_secret()],
-        },
-        "identomat": {
-            "provider": "identomat",
-            "company_key": _secret(),
-            "secret_key": _secret(),
-            "callback_api_keys": [_secret()],
-            "url_secrets": [_secret()],
-            "messages": "discard",
-        },
-        "idnow": {
-            "provider": "idnow",
-            "company_id": "sample",
-            "api_key": _secret(),
-            "url_secrets": [_secret()],
-            "reference_field": "custom1",
-            "list_interval": "1s",
-        },
-        "biometric": {
-            "provider": "biometric",
-            "flow_api_key": _secret(),
-            "url_secrets": [_secret()],
-        },
+    return {
+        name: {**_QUICK, **table}
+        for entry in providers.REGISTRY.values()
+        for name, table in entry.sample_sources().items()
     }
-    return {name: {**_QUICK, **table} for name, table in made.items()}
-
-
-def _secret() -> str:
-    return secrets.token_urlsafe(32)

@@ -1,11 +1,11 @@
 """Begin sessions as the company's own service does, and play the persons it sends."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
+from worker import providers
 from worker.devkit import simulators
 from worker.devkit.dev import callbacks, demo_credentials
 from worker.devkit.dev import environment as staging
@@ -14,9 +14,6 @@ _ATTEMPTS = 20
 _PAUSE_S = 1.0
 _SERVER_ERROR = 500
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
-
-#: What each provider is told beside; the rest is its default.
-PARAMS: Mapping[str, dict[str, Any]] = {"identomat": {"config_id": "standard"}}
 
 
 async def begin(
@@ -36,7 +33,7 @@ async def begin(
             try:
                 async with client.post(
                     f"{stage.api_url}/sessions/{source}",
-                    json=document(source, reference),
+                    json=document(stage.playing[source].name, reference),
                     headers=headers,
                 ) as response:
                     if response.status < _SERVER_ERROR:
@@ -49,12 +46,13 @@ async def begin(
     return None
 
 
-def document(source: str, reference: str) -> dict[str, Any]:
-    """Return what a begin of *source* asks for."""
+def document(provider: str, reference: str) -> dict[str, Any]:
+    """Return what a session start at *provider* asks for."""
+    entry = providers.REGISTRY[provider]
     return {
         "reference": reference,
         "return_url": f"{demo_credentials.ORIGIN}/",
-        "provider_params": PARAMS.get(source, {}),
+        "provider_params": dict(entry.sample_start_parameters),
     }
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from worker import model
+from worker.devkit import simulators
 from worker.devkit.dev import callbacks, sample_config, session_starts
 from worker.devkit.dev import environment as staging
 from worker.devkit.simulators import Scenario
@@ -13,21 +14,6 @@ from worker.devkit.simulators import Scenario
 _PAUSE_S = 1.0
 
 _REFUSED = model.Outcome.REJECTED
-#: Each provider's own words for a refusal, as (status, reason); None: the usual ones.
-_REFUSALS: Mapping[str, Sequence[tuple[str | None, str | None]]] = {
-    "idbeyond": ((None, None),),
-    "identomat": ((None, "face_mismatch"), (None, "blurred_document")),
-    "idnow": (
-        (None, None),
-        ("CANCELED", "DATA_ID_EXPIRED"),
-        ("CANCELED", "USER_WRONG_PERSON"),
-    ),
-    "biometric": (
-        (None, "CALC_RESULT: Low overall prediction"),
-        (None, "CALC_RESULT: Mask Attack"),
-        (None, "TIMEOUT"),
-    ),
-}
 
 
 async def run_sample_traffic(stage: staging.DevEnvironment) -> None:
@@ -39,8 +25,9 @@ async def run_sample_traffic(stage: staging.DevEnvironment) -> None:
     chance = random.Random()  # noqa: S311 -- a pleasant mix, no secret
     under_way: set[asyncio.Task[None]] = set()
     try:
-        for number, source in enumerate(itertools.cycle(sample_config.EACH), start=1):
-            ours = (number - 1) // len(sample_config.EACH) % 2 == 0
+        names = sample_config.names()
+        for number, source in enumerate(itertools.cycle(names), start=1):
+            ours = (number - 1) // len(names) % 2 == 0
             play = _begun if ours else _session
             task = asyncio.create_task(play(stage, source, number, chance))
             under_way.add(task)
@@ -71,7 +58,7 @@ async def _session(
 
 def course(source: str, chance: random.Random) -> Scenario:
     """Return how one session goes: all of them end, most of them well."""
-    status, reason = chance.choice(_REFUSALS[source])
+    status, reason = chance.choice(simulators.find(source).rejections)
     delay_s = chance.uniform(1.0, 3.0)
     courses: dict[Callable[[], Scenario], int] = {
         Scenario: 35,

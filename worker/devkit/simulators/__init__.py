@@ -1,20 +1,13 @@
 """Play the providers: one application each, speaking its documented API."""
 
-import types
-from collections.abc import Callable
-
 from worker.devkit.simulators import (
     _account,
     _delivery,
+    _entry,
     _pages,
     _protocol,
     _scenario,
     _server,
-    biometric,
-    idbeyond,
-    idenfy,
-    identomat,
-    idnow,
 )
 
 Account = _account.Account
@@ -25,22 +18,11 @@ OutgoingCallback = _scenario.OutgoingCallback
 Scenario = _scenario.Scenario
 Served = _server.Served
 Simulator = _protocol.Simulator
+SimulatorEntry = _entry.SimulatorEntry
 Standing = _scenario.PersonState
 Truth = _scenario.ExpectedDecision
 act = _pages.act
 deliver = _delivery.deliver
+find = _entry.find
 serve = _server.serve
 serve_all = _server.serve_all
-
-#: What plays which provider; made with the account that it plays towards.
-SIMULATORS: types.MappingProxyType[str, Callable[[Account], Simulator]] = (
-    types.MappingProxyType(
-        {
-            "biometric": biometric.Biometric,
-            "idbeyond": idbeyond.IdBeyond,
-            "idenfy": idenfy.Idenfy,
-            "identomat": identomat.Identomat,
-            "idnow": idnow.Idnow,
-        }
-    )
-)

@@ -16,6 +16,7 @@ from worker import clock as clocks
 from worker import model
 from worker.devkit.simulators import (
     _account,
+    _entry,
     _pages,
     _scenario,
     _server,
@@ -254,3 +255,16 @@ def _result_of(scenario: _scenario.Scenario) -> dict[str, Any]:
         "liveness_result": liveness,
         "flow_session_result": passed,
     }
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=Biometric,
+    addresses=Biometric.addresses,
+    rejected=model.Reason.BIOMETRIC_FAILED,
+    pending=model.Reason.IN_PROGRESS,
+    rejections=(
+        (None, "CALC_RESULT: Low overall prediction"),
+        (None, "CALC_RESULT: Mask Attack"),
+        (None, "TIMEOUT"),
+    ),
+)

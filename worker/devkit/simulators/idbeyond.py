@@ -18,10 +18,10 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.devkit.simulators import _account, _pages, _scenario, _server
+from worker.devkit.simulators import _account, _entry, _pages, _scenario, _server
 from worker.devkit.simulators import idbeyond_pages as pages
 
-_SCHEME = signing.SignatureScheme("X-Verification-Signature")
+_SCHEME = signing.BodyHmac("X-Verification-Signature")
 _FORGED = b"forged-webhook-secret"
 _SECRET_MIN_CHARS = 16  # vendor's operator starter, seen 2026-11-20
 _CREATE = "/api/verification/sessions"
@@ -155,7 +155,7 @@ class IdBeyond:
         key = _FORGED if forged else secret
         headers = {"Content-Type": "application/json"}
         if key:
-            headers[_SCHEME.header] = signing.sign(_SCHEME, key, body)
+            headers[_SCHEME.header] = _SCHEME.sign(key, body)
         return _scenario.OutgoingCallback(
             delay_s=0.0,
             method="POST",
@@ -293,3 +293,11 @@ def _wrong(given: object) -> str | None:
 def _refused(status: int, code: str, **more: str) -> web.Response:
     """Return an error; of the codes only ``API_KEY_INVALID`` is documented."""
     return _server.answer({"ok": False, "error": code, **more}, status=status)
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=IdBeyond,
+    addresses=IdBeyond.addresses,
+    rejected=model.Reason.DECLINED,
+    pending=model.Reason.UNDER_REVIEW,
+)

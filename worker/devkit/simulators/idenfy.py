@@ -15,9 +15,9 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.devkit.simulators import _account, _pages, _scenario, _server
+from worker.devkit.simulators import _account, _entry, _pages, _scenario, _server
 
-_SCHEME = signing.SignatureScheme("Idenfy-Signature")
+_SCHEME = signing.BodyHmac("Idenfy-Signature")
 _FORGED = b"forged-signing-key"
 _LIFETIME_S = 3600
 _TOKEN_CHARS = 40
@@ -114,7 +114,7 @@ class Idenfy:
         key = _FORGED if forged else (self._account.text("hmac_secrets") or "").encode()
         headers = {"Content-Type": "application/json"}
         if key:
-            headers[_SCHEME.header] = signing.sign(_SCHEME, key, body)
+            headers[_SCHEME.header] = _SCHEME.sign(key, body)
         return _scenario.OutgoingCallback(
             delay_s=0.0,
             method="POST",
@@ -234,3 +234,12 @@ async def _object(request: web.Request) -> dict[str, Any] | None:
 def _refused(status: int, identifier: str, message: str) -> web.Response:
     """Return an error in the documented shape."""
     return _server.answer({"identifier": identifier, "message": message}, status=status)
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=Idenfy,
+    addresses=Idenfy.addresses,
+    rejected=model.Reason.BIOMETRIC_FAILED,
+    pending=model.Reason.UNDER_REVIEW,
+    rejections=((None, None), (None, "DOC_EXPIRED"), (None, "DOC_FAKE")),
+)

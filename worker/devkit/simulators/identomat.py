@@ -18,13 +18,14 @@ from worker import clock as clocks
 from worker import model, signing
 from worker.devkit.simulators import (
     _account,
+    _entry,
     _pages,
     _scenario,
     _server,
     identomat_arguments,
 )
 
-_SCHEME = signing.SignatureScheme(
+_SCHEME = signing.BodyHmac(
     "Authorization", encoding="base64", prefix='signature="', suffix='"'
 )
 _FORGED = "forged-callback-api-key"
@@ -120,7 +121,7 @@ class Identomat:
         headers = {"Content-Type": "application/json"}
         if "hmac_body" in self._account.settings.authenticators:
             secret = _FORGED if forged else self._account.text("hmac_secrets") or ""
-            headers[_SCHEME.header] = signing.sign(_SCHEME, secret.encode(), body)
+            headers[_SCHEME.header] = _SCHEME.sign(secret.encode(), body)
         return _scenario.OutgoingCallback(
             delay_s=0.0,
             method="POST",
@@ -179,7 +180,7 @@ class Identomat:
         if key != self._account.text("company_key"):
             return None
         if secret is not None:
-            expected = signing.sign(_SCHEME, secret.encode(), body).encode()
+            expected = _SCHEME.sign(secret.encode(), body).encode()
             shown = request.headers.get(_SCHEME.header, "").encode()
             if not hmac.compare_digest(expected, shown):
                 return None
@@ -190,7 +191,7 @@ class Identomat:
         secret = self._account.text("secret_key")
         headers = {}
         if secret is not None:
-            headers[_SCHEME.header] = signing.sign(_SCHEME, secret.encode(), body)
+            headers[_SCHEME.header] = _SCHEME.sign(secret.encode(), body)
         return web.Response(body=body, content_type="application/json", headers=headers)
 
     def _refused(self, status: int) -> web.Response:
@@ -236,3 +237,12 @@ def _result(scenario: _scenario.Scenario) -> dict[str, object]:
         "person": {},
         "technicalDetails": {"remoteAddress": "127.0.0.1", "userAgent": "simulated"},
     }
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=Identomat,
+    addresses=Identomat.addresses,
+    rejected=model.Reason.BIOMETRIC_FAILED,
+    pending=model.Reason.UNDER_REVIEW,
+    rejections=((None, "face_mismatch"), (None, "blurred_document")),
+)

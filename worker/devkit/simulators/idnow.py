@@ -17,7 +17,14 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model
-from worker.devkit.simulators import _account, _pages, _scenario, _server, idnow_start
+from worker.devkit.simulators import (
+    _account,
+    _entry,
+    _pages,
+    _scenario,
+    _server,
+    idnow_start,
+)
 
 _STATUS: Mapping[model.Outcome, str] = {
     model.Outcome.APPROVED: "SUCCESS",
@@ -273,3 +280,16 @@ def _refused(status: int, cause: str, key: str | None = None) -> web.Response:
     message = f"Please provide a correct value for '{key}'" if key else None
     error = {"cause": cause, "id": "487800773", "key": key, "message": message}
     return _server.answer({"errors": [error]}, status=status)
+
+
+ENTRY = _entry.SimulatorEntry(
+    build=Idnow,
+    addresses=Idnow.addresses,
+    rejected=model.Reason.FRAUD,
+    pending=model.Reason.UNDER_REVIEW,
+    rejections=(
+        (None, None),
+        ("CANCELED", "DATA_ID_EXPIRED"),
+        ("CANCELED", "USER_WRONG_PERSON"),
+    ),
+)

@@ -10,7 +10,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http, _http_responses
+from worker.providers import _entry, _fields, _http, _http_responses, _samples
 from worker.providers.biometric import results, settings, start, tables
 
 _RESULT = "/api/v1/flows/session/result/"
@@ -179,9 +179,20 @@ def _check_session(document: dict[str, Any], session_id: str) -> None:
         raise errors.ResultMismatch("differs")
 
 
+def _sample() -> dict[str, Any]:
+    """Return the settings of a sample source."""
+    return {
+        "flow_api_key": _samples.secret(),
+        "url_secrets": [_samples.secret()],
+    }
+
+
 ENTRY = _entry.ProviderEntry(
     name="biometric",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.SessionStarter,
+    build_starter=start.SessionStarter,
+    sample_settings=_sample,
+    # The placeholder of the vendor's guide (seen 2026-11-20).
+    documentation_secrets=frozenset({"YOUR_FLOW_API_KEY"}),
 )

@@ -1,6 +1,6 @@
 """Describe one flow at Biometric.kz."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pydantic
 
@@ -29,6 +29,8 @@ class Polling(sources.Polling):
 
 class Settings(sources.Source):
     """One flow at Biometric.kz."""
+
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "remote_url")
 
     provider: Literal["biometric"] = "biometric"
     base_url: str = pydantic.Field(

@@ -10,11 +10,11 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, _http_responses
+from worker.providers import _entry, _fields, _http, _http_responses, _samples
 from worker.providers.idbeyond import settings, start, tables
 
 # Vendor guide, seen 2026-11-20: raw HMAC-SHA256 hex digest of the body, no prefix.
-SIGNATURE = signing.SignatureScheme("X-Verification-Signature")
+SIGNATURE = signing.BodyHmac("X-Verification-Signature")
 
 _COMPLETED = "verification.completed"
 _EXTRACTION = "verification.extraction"  # personal data, and no verdict
@@ -163,14 +163,26 @@ class Adapter:
         return _fields.reference(told, self._settings.reference_pattern)
 
 
+def _sample() -> dict[str, Any]:
+    """Return the settings of a sample source."""
+    return {
+        "api_key": _samples.secret(),
+        "hmac_secrets": [_samples.secret()],
+    }
+
+
 ENTRY = _entry.ProviderEntry(
     name="idbeyond",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.SessionStarter,
-    signature=SIGNATURE,
+    build_starter=start.SessionStarter,
+    sample_settings=_sample,
+    sample_variants={"fetch": {"result": "fetch"}},
+    signature=lambda _: SIGNATURE,
     # Integration guide, seen 2026-11-20: ?session_id=…&status=… is appended.
     return_query="session_id",
-    # The value of the vendor's own sample; long enough to be taken for a real one.
-    documentation_secrets=frozenset({"change-me-min-16-chars-random"}),
+    # The vendor's own sample, and a published test vector (seen 2026-11-20).
+    documentation_secrets=frozenset(
+        {"change-me-min-16-chars-random", "test-webhook-shared-secret-1234"}
+    ),
 )

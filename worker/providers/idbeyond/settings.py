@@ -25,6 +25,7 @@ class Settings(sources.Source):
     deadline_after_expiry: ClassVar[bool] = True
     #: the vendor's own minimum (operator starter, seen 2026-11-20)
     hmac_secret_min_bytes: ClassVar[int] = 16
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "widget_url")
 
     provider: Literal["idbeyond"] = "idbeyond"
     base_url: str = pydantic.Field(

@@ -12,11 +12,11 @@ import orjson
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http
+from worker.providers import _entry, _fields, _http, _samples
 from worker.providers.idenfy import client, results, settings, start, tables
 
 # Page security/callback-signing: hex HMAC-SHA256 of the raw body. No time is signed.
-SIGNATURE = signing.SignatureScheme("Idenfy-Signature")
+SIGNATURE = signing.BodyHmac("Idenfy-Signature")
 
 # Not /api/v2/full: there ``final`` is always false, and a pending review is not shown.
 _STATUS = "/api/v2/status"
@@ -147,10 +147,20 @@ def _final(document: Mapping[str, Any]) -> str | None:
     return str(final).lower() if isinstance(final, bool) else None
 
 
+def _sample() -> dict[str, Any]:
+    """Return the settings of a sample source."""
+    return {
+        "api_key": _samples.secret(),
+        "api_secret": _samples.secret(),
+        "hmac_secrets": [_samples.secret()],
+    }
+
+
 ENTRY = _entry.ProviderEntry(
     name="idenfy",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.SessionStarter,
-    signature=SIGNATURE,
+    build_starter=start.SessionStarter,
+    sample_settings=_sample,
+    signature=lambda _: SIGNATURE,
 )

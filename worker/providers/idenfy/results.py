@@ -1,4 +1,4 @@
-"""Map iDenfy's status document: contradictions first, and nothing before it is final."""
+"""Map iDenfy's status document: contradictions first, no decision before the end."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple

@@ -18,6 +18,7 @@ def _user_part(value: types.Secret) -> types.Secret:
 class Settings(sources.Source):
     """One account at iDenfy."""
 
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "ui_url")
     deadline_after_expiry: ClassVar[bool] = True
     # The dashboard accepts a key of your choice; its shortest length is not documented.
     hmac_secret_min_bytes: ClassVar[int] = 16

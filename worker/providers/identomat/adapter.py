@@ -12,7 +12,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http, _http_responses
+from worker.providers import _entry, _fields, _http, _http_responses, _samples
 from worker.providers.identomat import client as _api
 from worker.providers.identomat import start
 from worker.providers.identomat import tables as _words
@@ -185,12 +185,25 @@ def _equal(named: object, expected: str) -> bool:
     )
 
 
+def _sample() -> dict[str, Any]:
+    """Return the settings of a sample source."""
+    return {
+        "company_key": _samples.secret(),
+        "secret_key": _samples.secret(),
+        "callback_api_keys": [_samples.secret()],
+        "url_secrets": [_samples.secret()],
+        "messages": "discard",
+    }
+
+
 ENTRY = _entry.ProviderEntry(
     name="identomat",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.SessionStarter,
-    signature=SIGNATURE,
+    build_starter=start.SessionStarter,
+    sample_settings=_sample,
+    sample_start_parameters={"config_id": "standard"},
+    signature=lambda _: SIGNATURE,
     body_key="callbackApiKey",
     # Developer guide, seen 2026-11-21: return_url?session_token=<token>
     return_query="session_token",

@@ -6,7 +6,7 @@ Vendor pages seen 2026-11-20.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
 import pydantic
@@ -18,7 +18,7 @@ from worker.settings import secret, sources, types, urls
 
 # Vendor page "HMAC authorization": base64 HMAC-SHA-256 over the whole body as sent.
 # Documented for our calls and their answers; on callbacks a company may agree on it.
-SIGNATURE = signing.SignatureScheme(
+SIGNATURE = signing.BodyHmac(
     "Authorization", encoding="base64", prefix='signature="', suffix='"'
 )
 _CONFIG_ID = r"^[A-Za-z0-9._:-]{1,128}\z"
@@ -26,6 +26,8 @@ _CONFIG_ID = r"^[A-Za-z0-9._:-]{1,128}\z"
 
 class Settings(sources.Source):
     """One company at Identomat."""
+
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "widget_url")
 
     provider: Literal["identomat"] = "identomat"
     # A session's token lives 15 minutes (vendor guide, seen 2026-11-20).
@@ -146,7 +148,7 @@ def signed(
     headers = {"Content-Type": "application/json"}
     if settings.secret_key is not None:
         key = settings.secret_key.key()
-        headers[SIGNATURE.header] = signing.sign(SIGNATURE, key, body)
+        headers[SIGNATURE.header] = SIGNATURE.sign(key, body)
         # The signature is over the body; no coding may come between.
         headers["Accept-Encoding"] = "identity"
     return body, headers
@@ -157,8 +159,7 @@ def is_proven(settings: Settings, answer: _http_responses.HttpResponse) -> bool:
     if settings.secret_key is None:
         return True
     try:
-        signing.verify(
-            SIGNATURE,
+        SIGNATURE.match(
             [settings.secret_key.key()],
             answer.headers.getall(SIGNATURE.header, []),
             answer.body,

@@ -11,7 +11,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http
+from worker.providers import _entry, _fields, _http, _samples
 from worker.providers.idnow import client, result_lists, settings, start, tables
 
 # Chapter 3: at most 255 characters of this alphabet, case-insensitive. Spelt out in
@@ -226,9 +226,21 @@ def _refuse(document: Mapping[str, Any] | None) -> model.WakeUp:
     raise _fields.unmappable_callback(document, _KEYS)
 
 
+def _sample() -> dict[str, Any]:
+    """Return the settings of a sample source."""
+    return {
+        "company_id": "sample",
+        "api_key": _samples.secret(),
+        "url_secrets": [_samples.secret()],
+        "reference_field": "custom1",
+        "list_interval": "1s",
+    }
+
+
 ENTRY = _entry.ProviderEntry(
     name="idnow",
     settings_type=Settings,
     build=Adapter,
-    build_beginner=start.SessionStarter,
+    build_starter=start.SessionStarter,
+    sample_settings=_sample,
 )

@@ -2,7 +2,7 @@
 
 import re
 import urllib.parse
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
 
@@ -23,6 +23,8 @@ def _long_enough(value: types.Secret) -> types.Secret:
 
 class Settings(sources.Source):
     """One company at IDnow."""
+
+    host_settings: ClassVar[tuple[str, ...]] = ("base_url", "go_url")
 
     provider: Literal["idnow"] = "idnow"
     # White-label customers have hosts of their own (chapter 3.2.2).

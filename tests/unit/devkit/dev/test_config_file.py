@@ -12,7 +12,7 @@ from worker.devkit.dev import config_file, sample_config
 def test_the_sample_sources_can_be_used(config: settings.Settings) -> None:
     """Every sample source passes every check of a configuration."""
     assert set(sample_config.tables()) == set(config.sources)
-    assert {*sample_config.EACH, sample_config.FETCHED} == set(config.sources)
+    assert {*sample_config.names(), sample_config.FETCHED} == set(config.sources)
     assert config.kafka.durability == "single-broker"
     assert not config.sources[sample_config.SIGNED].fetches
     assert config.sources[sample_config.FETCHED].fetches

@@ -11,10 +11,10 @@ from worker import model, settings, signing
 from worker.devkit import simulators
 from worker.devkit.dev import curl, sample_config, traffic
 
-_SCHEME = signing.SignatureScheme("X-Verification-Signature")
+_SCHEME = signing.BodyHmac("X-Verification-Signature")
 
 
-@pytest.mark.parametrize("source", sample_config.EACH)
+@pytest.mark.parametrize("source", sample_config.names())
 def test_every_sample_session_ends(
     source: str, playing: Mapping[str, simulators.Simulator]
 ) -> None:
@@ -42,6 +42,6 @@ def test_the_curl_line_is_signed_as_id_beyond_signs(
     ]
     body = words[-1].encode()
     secret = config.sources[sample_config.SIGNED].hmac_secrets[0]
-    assert signing.verify(_SCHEME, [secret.key()], [signature], body) == 0
+    assert _SCHEME.match([secret.key()], [signature], body) == 0
     assert orjson.loads(body)["decision"] == "approved"
     assert secret.reveal() not in line

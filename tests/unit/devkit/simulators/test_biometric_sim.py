@@ -32,7 +32,7 @@ def _settings(base_url: str = "http://127.0.0.1:1") -> biometric.Settings:
 
 def _simulator() -> simulators.Simulator:
     account = simulators.Account(source="flow", settings=_settings())
-    return simulators.SIMULATORS["biometric"](account)
+    return simulators.find("biometric").build(account)
 
 
 @contextlib.asynccontextmanager

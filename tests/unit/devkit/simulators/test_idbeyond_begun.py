@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tests.support import adapters, starts
 from worker import clock as clocks
-from worker import model, signing
+from worker import model
 from worker.devkit import simulators
 from worker.providers import idbeyond
 from worker.providers.idbeyond import start
@@ -73,7 +73,7 @@ class _Played:
 @contextlib.asynccontextmanager
 async def _played(**settings: object) -> AsyncIterator[tuple[Any, _Played]]:
     account = simulators.Account(source="source", settings=_settings(**settings))
-    simulator = simulators.SIMULATORS["idbeyond"](account)
+    simulator = simulators.find("idbeyond").build(account)
     served = await simulators.serve(simulator)
     app = web.Application()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -110,10 +110,7 @@ async def test_a_person_s_end_is_called_back_where_the_begin_said(outcome: str) 
     assert told["delivered"] == [200, 200]
     for path, signature, body in played.heard:
         assert path == "/webhooks/source/token?x=1"
-        assert (
-            signing.verify(idbeyond.SIGNATURE, [_SECRET.encode()], [signature], body)
-            == 0
-        )
+        assert idbeyond.SIGNATURE.match([_SECRET.encode()], [signature], body) == 0
         assert orjson.loads(body)["metadata"]["campaign"] == "q3"
     body = orjson.loads(played.heard[-1][2])
     assert body["externalUserId"] == "customer-17"

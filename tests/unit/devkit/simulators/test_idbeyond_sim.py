@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import adapters
 from worker import clock as clocks
-from worker import errors, model, signing
+from worker import errors, model
 from worker.devkit import simulators
 from worker.providers import idbeyond
 
@@ -33,7 +33,7 @@ def _settings(**settings: object) -> idbeyond.Settings:
 
 def _simulator(**settings: object) -> simulators.Simulator:
     account = simulators.Account(source="org", settings=_settings(**settings))
-    return simulators.SIMULATORS["idbeyond"](account)
+    return simulators.find("idbeyond").build(account)
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +85,7 @@ async def test_the_create_call_answers_as_documented(vector: dict[str, Any]) -> 
     assert vector["request"]["externalUserId"] == body["externalUserId"]
     secret = vector["request"]["webhookSecret"].encode()
     signature = last.headers["X-Verification-Signature"]
-    assert signature == signing.sign(idbeyond.SIGNATURE, secret, last.body)
+    assert signature == idbeyond.SIGNATURE.sign(secret, last.body)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def _events(
     for sent in simulator.callbacks(session_id):
         presented = [sent.headers["X-Verification-Signature"]]
         key = _SECRET.encode()
-        assert signing.verify(idbeyond.SIGNATURE, [key], presented, sent.body) == 0
+        assert idbeyond.SIGNATURE.match([key], presented, sent.body) == 0
         assert (sent.method, sent.path) == ("POST", "/webhooks/org")
         document = orjson.loads(sent.body)
         normalised = adapter.normalise(adapters.callback(document))
@@ -239,7 +239,7 @@ def test_a_forged_callback_is_signed_with_another_secret() -> None:
         presented = [sent.headers["X-Verification-Signature"]]
         keys = [secret.key() for secret in _settings().hmac_secrets]
         with pytest.raises(errors.AuthenticationError) as caught:
-            signing.verify(idbeyond.SIGNATURE, keys, presented, sent.body)
+            idbeyond.SIGNATURE.match(keys, presented, sent.body)
         assert caught.value.cause is errors.AuthCause.WRONG_SIGNATURE
 
 

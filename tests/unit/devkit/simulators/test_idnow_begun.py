@@ -64,7 +64,7 @@ def _settings(**settings: object) -> idnow.Settings:
 @contextlib.asynccontextmanager
 async def _played() -> AsyncIterator[tuple[Any, _Played]]:
     account = simulators.Account(source="source", settings=_settings())
-    simulator = simulators.SIMULATORS["idnow"](account)
+    simulator = simulators.find("idnow").build(account)
     served = await simulators.serve(simulator)
     played = _Played(served.base_url)
     try:

@@ -12,6 +12,7 @@ import pytest
 from worker import clock as clocks
 from worker import errors, model, ports, providers, signing
 from worker.devkit import simulators
+from worker.providers import identomat
 
 _SETTINGS: dict[str, dict[str, Any]] = {
     "identomat": {
@@ -41,7 +42,7 @@ async def _played(
     entry = providers.REGISTRY[name]
     given = {"provider": name} | _SETTINGS[name] | settings
     theirs = entry.settings_type.model_validate(given)
-    simulator = simulators.SIMULATORS[name](
+    simulator = simulators.find(name).build(
         simulators.Account(source="source", settings=theirs)
     )
     served = await simulators.serve(simulator)
@@ -199,10 +200,9 @@ async def test_identomat_signs_callbacks_where_agreed() -> None:
     ) as (simulator, _):
         callback = simulator.callbacks(simulator.add(simulators.Scenario()))[0]
 
-    scheme = providers.REGISTRY["identomat"].signature
-    assert scheme is not None
+    scheme = identomat.SIGNATURE
     shown = [callback.headers["Authorization"]]
-    assert signing.verify(scheme, [b"h" * 32], shown, callback.body) == 0
+    assert scheme.match([b"h" * 32], shown, callback.body) == 0
     assert callback.path == "/webhooks/source"
 
 

@@ -24,7 +24,7 @@ _CONTROL = "/_sim/identomat/sessions"
 
 
 def _simulator() -> simulators.Simulator:
-    return simulators.SIMULATORS["identomat"](
+    return simulators.find("identomat").build(
         simulators.Account(source="identomat", settings=_SETTINGS)
     )
 
