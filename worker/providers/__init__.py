@@ -2,7 +2,15 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, idenfy, identomat, idnow
+from worker.providers import (
+    _entry,
+    biometric,
+    idbeyond,
+    idenfy,
+    identomat,
+    idnow,
+    jumio,
+)
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -15,6 +23,7 @@ REGISTRY = types.MappingProxyType(
             idenfy.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
+            jumio.ENTRY,
         )
     }
 )

@@ -3,11 +3,10 @@
 Source: documentation.idenfy.com, page kyc/id-error-messages, seen 2026-12-01.
 """
 
-import base64
 from collections.abc import Mapping
 
 from worker import errors
-from worker.providers import _http, _http_responses
+from worker.providers import _http, _http_responses, _oauth
 from worker.providers.idenfy import settings
 
 _ERRORS: Mapping[str, type[errors.FetchError]] = {
@@ -21,9 +20,8 @@ _ERRORS: Mapping[str, type[errors.FetchError]] = {
 
 def authorised(settings: settings.Settings) -> dict[str, str]:
     """Return the headers of a JSON request with HTTP Basic."""
-    pair = f"{settings.api_key.reveal()}:{settings.api_secret.reveal()}"
     return {
-        "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
+        "Authorization": _oauth.basic(settings.api_key, settings.api_secret),
         "Content-Type": "application/json",
     }
 
