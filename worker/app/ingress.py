@@ -112,6 +112,7 @@ def _server(
                 each.provider,
                 scheme=each.signature,
                 body_key=each.entry.body_key,
+                key_source=each.entry.keys(each.provider),
             )
             for name, each in built.items()
         ],

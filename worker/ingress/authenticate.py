@@ -114,20 +114,40 @@ def require_signature(of: source.IngressSource, unverified: model.Callback) -> N
         signature.scheme.require(functools.partial(_values, unverified))
 
 
+async def fetch_keys(
+    of: source.IngressSource, unverified: model.Callback
+) -> tuple[bytes, ...]:
+    """
+    Return the keys that are not in the settings; none where all are.
+
+    Raises errors.AuthenticationError where nobody knows the key that is named, and
+    errors.FetchError where it cannot be fetched now.
+    """
+    presented = functools.partial(_values, unverified)
+    found: list[bytes] = []
+    for signature in of.signatures:
+        if signature.key_source is not None:
+            found.extend(await signature.key_source(presented))
+    return tuple(found)
+
+
 def verify_body(
     of: source.IngressSource,
     unverified: model.Callback,
     matches: Sequence[telemetry.Match],
+    fetched: tuple[bytes, ...] = (),
 ) -> VerifiedRequest:
     """
     Let *unverified*, whose head has passed with *matches*, pass the rest.
+
+    *fetched* are the keys of ``fetch_keys``.
 
     Raises errors.AuthenticationError or errors.MalformedBody, nothing else.
     """
     found = [*matches]
     for signature in of.signatures:
         position = signature.scheme.verify(
-            signature.keys,
+            signature.keys if signature.key_source is None else fetched,
             functools.partial(_values, unverified),
             unverified.body,
             now_ms=unverified.received_at,

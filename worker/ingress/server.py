@@ -199,7 +199,11 @@ class Ingress:
             )
             report.size_bytes = len(raw)
             whole = authenticate.whole(said, raw)
-            verified = authenticate.verify_body(of, whole, matches)
+            try:
+                keys = await authenticate.fetch_keys(of, whole)
+            except errors.FetchError:
+                raise responses.Refusal(responses.Result.UNAVAILABLE) from None
+            verified = authenticate.verify_body(of, whole, matches, keys)
             report.matches = verified.matches
             if verified.matches:
                 http_server.trust(request)

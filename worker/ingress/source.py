@@ -23,6 +23,8 @@ class Signature:
     authenticator: labels.Authenticator
     scheme: signing.SignatureScheme
     keys: tuple[bytes, ...] = dataclasses.field(repr=False)
+    #: where the keys come from instead, if they are not in the settings
+    key_source: signing.KeySource | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class IngressSource:
     max_body_bytes: int = 1 << 20
     scheme: signing.SignatureScheme | None = None
     hmac_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
+    key_source: signing.KeySource | None = dataclasses.field(default=None, repr=False)
     standard_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     tolerance_s: int = 300
     #: the last segments of the URLs that are valid, as text in ASCII
@@ -69,7 +72,8 @@ class IngressSource:
         if not self.authenticators - {"ip_allow"}:
             raise ValueError(f"{self.name}: no authenticator that proves anything")
         provided = {
-            "hmac_body": self.scheme is not None and self.hmac_keys,
+            "hmac_body": self.scheme is not None
+            and (self.hmac_keys or self.key_source),
             "standard_webhooks": self.standard_keys,
             "signed_url": self.tokens,
             "body_key": self.body_key_field is not None and self.body_keys,
@@ -89,6 +93,7 @@ class IngressSource:
                 authenticator=labels.Authenticator.HMAC_BODY,
                 scheme=self.scheme,
                 keys=self.hmac_keys,
+                key_source=self.key_source,
             )
         if "standard_webhooks" in self.authenticators:
             yield Signature(
@@ -140,9 +145,10 @@ class IngressSource:
         *,
         scheme: signing.SignatureScheme | None = None,
         body_key: str | None = None,
+        key_source: signing.KeySource | None = None,
     ) -> "IngressSource":
         """
-        Build the source *name*; *scheme* and *body_key* come from the provider's entry.
+        Build the source *name*; the rest comes from the provider's entry.
 
         Raises ValueError as the constructor does.
         """
@@ -156,6 +162,7 @@ class IngressSource:
             methods=settings.methods,
             max_body_bytes=settings.max_body_bytes,
             scheme=scheme,
+            key_source=key_source,
             hmac_keys=tuple(secret.key() for secret in settings.hmac_secrets),
             standard_keys=tuple(
                 signing.decode_standard_key(secret.reveal())

@@ -89,6 +89,9 @@ class ProviderEntry:
     #: returns what ``hmac_body`` means for the settings of a source; None where the
     #: provider signs nothing
     signature: Callable[[Any], signing.SignatureScheme] | None = None
+    #: returns what fetches the keys of ``hmac_body`` (with ``Source.fetches_keys``),
+    #: given the adapter; None where they are the source's ``hmac_secrets``
+    key_source: Callable[[Any], signing.KeySource] | None = None
     #: the field of the JSON body that ``body_key`` compares with
     #: ``settings.callback_api_keys``; None where there is no such field
     body_key: str | None = None
@@ -106,6 +109,10 @@ class ProviderEntry:
     def scheme(self, settings: sources.Source) -> signing.SignatureScheme | None:
         """Return how callbacks of a source with *settings* are signed, if they are."""
         return None if self.signature is None else self.signature(settings)
+
+    def keys(self, adapter: ports.Provider) -> signing.KeySource | None:
+        """Return what fetches the keys by which callbacks are verified, if it must."""
+        return None if self.key_source is None else self.key_source(adapter)
 
     def starter(
         self, source: str, settings: sources.Source, clock: clocks.Clock

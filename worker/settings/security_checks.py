@@ -141,7 +141,8 @@ def _authentication(view: UncheckedSource) -> Iterator[types.FieldConflict]:
         )
     for authenticator, field in _MATERIAL.items():
         present = bool(view.values(field))
-        if authenticator in used and not present:
+        fetched = authenticator == "hmac_body" and view.source.fetches_keys
+        if authenticator in used and not present and not fetched:
             yield types.FieldConflict(
                 (field, "authenticate"),
                 f"is empty: the authenticator {authenticator} needs at least one entry",

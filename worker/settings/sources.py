@@ -48,6 +48,8 @@ class Source(callbacks.Callbacks):
     deadline_after_expiry: ClassVar[bool] = False
     #: the shortest secret of ``hmac_secrets`` that is accepted, in bytes
     hmac_secret_min_bytes: ClassVar[int] = 32
+    #: True: ``hmac_body`` needs no ``hmac_secrets``, its keys come from the provider
+    fetches_keys: ClassVar[bool] = False
     #: the settings that contain a host: one that we call, or that end users are sent to
     host_settings: ClassVar[tuple[str, ...]] = ("base_url",)
 

@@ -7,8 +7,9 @@ constant time, and every secret is tried; an empty secret never matches.
 """
 
 from worker.signing.body_hmac import BodyHmac, EqualHeader
+from worker.signing.body_jws import BodyJws, public_key
 from worker.signing.body_time import BodyTimeHmac
-from worker.signing.scheme import Presented, SignatureScheme, match
+from worker.signing.scheme import KeySource, Presented, SignatureScheme, match
 from worker.signing.standard import (
     STANDARD_WEBHOOKS,
     StandardWebhooks,
@@ -22,8 +23,10 @@ from worker.signing.url_token import derive_url_token, match_token, verify_token
 __all__ = [
     "STANDARD_WEBHOOKS",
     "BodyHmac",
+    "BodyJws",
     "BodyTimeHmac",
     "EqualHeader",
+    "KeySource",
     "Presented",
     "SignatureScheme",
     "StandardWebhooks",
@@ -33,6 +36,7 @@ __all__ = [
     "derive_url_token",
     "match",
     "match_token",
+    "public_key",
     "sign_standard",
     "verify_token",
 ]

@@ -2,13 +2,17 @@
 
 import binascii
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from worker import errors
 
 #: returns all values of a header, given its name in lower case
 Presented = Callable[[str], Sequence[str]]
+#: returns the keys that may have signed, from somewhere else than the settings; raises
+#: errors.AuthenticationError where there is none, errors.FetchError where none can be
+#: fetched now
+KeySource = Callable[[Presented], Awaitable[Sequence[bytes]]]
 
 
 class SignatureScheme(Protocol):
@@ -76,6 +80,12 @@ def unbase64(text: str) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return b""
+
+
+def unbase64url(text: str) -> bytes:
+    """Return the bytes of unpadded base64url, or none."""
+    plain = text.replace("-", "+").replace("_", "/")
+    return unbase64(plain + "=" * (-len(text) % 4))
 
 
 def match_any(

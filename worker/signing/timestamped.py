@@ -14,7 +14,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,15}")
 _MAX_PAIRS = 16
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class TimestampedHmac:
     """
     HMAC-SHA256 over ``{timestamp}.{body}``; timestamp and signatures in one header.

@@ -1,4 +1,4 @@
-"""The real providers behind the ingress, each with its own default authentication."""
+"""Some providers behind the ingress, each with its own default authentication."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def _request(name: str, body: bytes) -> dict[str, Any]:
     return {"path": path, "headers": headers, "body": body}
 
 
-@pytest.mark.parametrize("name", sorted(providers.REGISTRY))
+@pytest.mark.parametrize("name", sorted(_SETTINGS))
 async def test_documented_callback(serve: conftest.Serve, name: str) -> None:
     """A documented callback with its authentication wakes its session."""
     served = await serve(_source(name))
@@ -94,7 +94,7 @@ async def test_documented_callback(serve: conftest.Serve, name: str) -> None:
     assert _BODY_KEY not in repr(event)
 
 
-@pytest.mark.parametrize("name", sorted(providers.REGISTRY))
+@pytest.mark.parametrize("name", sorted(_SETTINGS))
 async def test_without_authentication(serve: conftest.Serve, name: str) -> None:
     """The same callback without it is 401, and nothing happens."""
     served = await serve(_source(name))
@@ -106,7 +106,7 @@ async def test_without_authentication(serve: conftest.Serve, name: str) -> None:
     assert served.sink.events == []
 
 
-@pytest.mark.parametrize("name", sorted(providers.REGISTRY))
+@pytest.mark.parametrize("name", sorted(_SETTINGS))
 @pytest.mark.parametrize(
     "spelling",
     [

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from worker import clock as clocks
-from worker import model
+from worker import model, providers
 from worker.devkit import simulators
 from worker.devkit.dev import callbacks, cases, decision_stream, session_starts
 from worker.devkit.dev import environment as staging
@@ -111,9 +111,11 @@ def _begun(stage: staging.DevEnvironment, case: cases.Case) -> ScenarioResult:
     if case.reference is not None:
         return ScenarioResult(case=case, key=None)
     session_id = stage.playing[case.source].add(case.acts[0])
-    return ScenarioResult(
-        case=case, key=model.SessionKey(case.source, session_id.lower())
-    )
+    settings = stage.settings.sources[case.source]
+    entry = providers.REGISTRY[settings.provider]
+    adapter = entry.build(case.source, settings, clocks.SystemClock())
+    canonical = adapter.canonical(session_id) or session_id
+    return ScenarioResult(case=case, key=model.SessionKey(case.source, canonical))
 
 
 async def _perform(

@@ -1,0 +1,1 @@
+"""Made-up providers: proof of what a new provider needs."""
