@@ -26,6 +26,7 @@ READ = {
         "IDENTOMAT_URL_SECRET",
         "IDENTOMAT_CALLBACK_KEY",
         "BIOMETRIC_URL_SECRET",
+        "JUMIO_URL_SECRET",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -34,6 +35,8 @@ READ = {
         "IDENFY_API_SECRET",
         "IDENTOMAT_COMPANY_KEY",
         "BIOMETRIC_FLOW_API_KEY",
+        "JUMIO_CLIENT_ID",
+        "JUMIO_CLIENT_SECRET",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -47,11 +50,15 @@ READ = {
         "IDENTOMAT_URL_SECRET",
         "BIOMETRIC_FLOW_API_KEY",
         "BIOMETRIC_URL_SECRET",
+        "JUMIO_CLIENT_ID",
+        "JUMIO_CLIENT_SECRET",
+        "JUMIO_URL_SECRET",
     },
     settings.Role.URL: {
         "IDNOW_URL_SECRET",
         "IDENTOMAT_URL_SECRET",
         "BIOMETRIC_URL_SECRET",
+        "JUMIO_URL_SECRET",
     },
     settings.Role.OPERATOR: set(),
 }
