@@ -1,5 +1,6 @@
 """iDenfy: every row of the tables, and what makes a result final."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,7 +30,10 @@ def _adapter(**settings: object) -> idenfy.Adapter:
     return idenfy.Adapter("a", configured, clocks.SystemClock())
 
 
-def _result(settings: dict[str, object] | None = None, **changes: object) -> Any:  # noqa: ANN401 -- a result
+def _result(
+    settings: Any = None,  # noqa: ANN401 -- settings
+    **changes: Any,  # noqa: ANN401 -- JSON
+) -> Any:  # noqa: ANN401 -- a result
     document = {k: v for k, v in (_DOCUMENT | changes).items() if v != "absent"}
     answer = adapters.answer(document)
     return _adapter(**settings or {}).interpret(adapters.key(), adapters.UUID, answer)
@@ -75,7 +79,7 @@ def test_any_other_status_is_pending_and_reported(status: object) -> None:
     ("field", "table"), [("Document", tables.DOCUMENTS), ("Face", tables.FACES)]
 )
 def test_each_word_of_a_check_gives_its_reason(
-    field: str, table: dict[str, model.Reason | None]
+    field: str, table: Mapping[str, model.Reason | None]
 ) -> None:
     """The reviewer's word counts; no other word of that check approves."""
     for word, reason in table.items():
@@ -93,7 +97,7 @@ def test_each_word_of_a_check_gives_its_reason(
     [("fraudTags", tables.FRAUD_TAGS), ("mismatchTags", tables.MISMATCH_TAGS)],
 )
 def test_each_tag_gives_its_reason_and_approves_nobody(
-    field: str, table: dict[str, model.Reason]
+    field: str, table: Mapping[str, model.Reason]
 ) -> None:
     """A tag on an approval needs the setting; fraud is flagged."""
     for word, reason in table.items():
@@ -139,7 +143,7 @@ def test_only_what_is_final_decides(
     decided: bool,  # noqa: FBT001 -- a parameter of the table above
 ) -> None:
     """``final`` where there is one, else the reviewer's word, else the setting."""
-    settings: dict[str, object] = {
+    settings: dict[str, bool] = {
         "review_successful": reviewed,
         "review_failed": reviewed,
     }
