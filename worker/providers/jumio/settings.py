@@ -70,6 +70,13 @@ class Settings(sources.Source):
         default=30 * _MINUTE,
         description="How long a started session can be entered: 5 minutes to 60 days.",
     )
+    max_url_length: int = pydantic.Field(
+        default=255,
+        ge=1,
+        le=4096,
+        description="Maximum length of an address that Jumio accepts in a session"
+        " start. A longer return address is left out, with a warning.",
+    )
     reference_field: Literal["customerInternalReference", "userReference"] | None = (
         pydantic.Field(
             default="userReference",

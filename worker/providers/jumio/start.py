@@ -28,8 +28,12 @@ _REFERENCE = _start.text(
     r"[^<>\"/;`%{}|\x00-\x20\x7f-\uffff]{1,100}", "at most 100 plain ASCII characters"
 )
 _LOCALE = _start.text(r"[a-z]{2}(?:-[A-Z]{2})?", "a language such as en or pt-BR")
-_URL_MAX = 255
 _MOST_BYTES = 16 << 10
+
+_TOO_LONG = (
+    "the return address is longer than Jumio accepts and is not passed on: set the"
+    " success and error URL in the Jumio Portal"
+)
 
 _RULES: Mapping[str, _start.Rule] = {
     # Their members are checked by Jumio.
@@ -65,10 +69,8 @@ class SessionStarter:
         problems.check("reference", request.reference, _REFERENCE)
         if request.language is not None:
             problems.check(_start.LANGUAGE, request.language, _LOCALE)
-        if len(request.webhook_url or "") > _URL_MAX:
+        if not self._fits(request.webhook_url):
             problems.add("source", "has a webhook URL that is too long for Jumio")
-        if len(request.return_address or "") > _URL_MAX:
-            problems.add(_start.RETURN_URL, f"must be at most {_URL_MAX} characters")
         params = request.provider_params
         problems.closed(_start.PARAMS, params, _RULES)
         problems.bounded(params, _MOST_BYTES)
@@ -110,7 +112,8 @@ class SessionStarter:
         if "credentials" in params:
             workflow["credentials"] = params.pop("credentials")
         web: dict[str, Any] = {}
-        if request.return_address and request.mode is model.BeginMode.REDIRECT:
+        redirected = request.mode is model.BeginMode.REDIRECT
+        if request.return_address and redirected and self._fits(request.return_address):
             web |= dict.fromkeys(("successUrl", "errorUrl"), request.return_address)
         if request.language is not None:
             web["locale"] = request.language
@@ -150,7 +153,12 @@ class SessionStarter:
             if embedded
             else None,
             expires_at=asked_at + self._settings.token_lifetime,
+            warnings=() if self._fits(request.return_address) else (_TOO_LONG,),
         )
+
+    def _fits(self, url: str | None) -> bool:
+        """Return whether Jumio accepts an address of this length."""
+        return len(url or "") <= self._settings.max_url_length
 
     def _may_be_opened(self, address: str) -> bool:
         """Return whether a browser may be sent there: https, or a simulator's."""

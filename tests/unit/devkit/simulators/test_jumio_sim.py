@@ -180,6 +180,19 @@ async def test_a_started_session_is_finished_on_its_page() -> None:
     assert f"accountId={account}&workflowExecutionId={workflow}" in location
 
 
+@pytest.mark.parametrize(("length", "passed_on"), [(255, True), (256, False)])
+async def test_a_return_address_that_is_too_long_is_left_out(
+    *, length: int, passed_on: bool
+) -> None:
+    """The session starts all the same, and the caller is warned."""
+    address = "https://kyc.example.com/".ljust(length, "x")
+    async with _played() as (simulator, _, starter):
+        started = await starter.begin(starts.request(return_address=address))
+        held = simulator.held(started.session_id)
+    assert held.return_url == (address if passed_on else None)
+    assert (started.warnings == ()) is passed_on
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -187,7 +200,6 @@ async def test_a_started_session_is_finished_on_its_page() -> None:
         ({"reference": "x" * 101}, "reference"),
         ({"language": "english"}, "language"),
         ({"webhook_url": "https://kyc.example.com/" + "x" * 255}, "source"),
-        ({"return_address": "https://kyc.example.com/" + "x" * 255}, "return_url"),
         ({"provider_params": {"web": {}}}, "provider_params.web"),
         ({"provider_params": {"callbackUrl": "x"}}, "provider_params.callbackUrl"),
         (
