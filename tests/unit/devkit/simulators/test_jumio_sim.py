@@ -126,6 +126,27 @@ async def test_without_a_token_endpoint_nothing_is_started() -> None:
     assert not simulator.sessions()
 
 
+async def test_a_token_endpoint_that_hangs_starts_nothing() -> None:
+    """Its time-out leaves no doubt: the session call was not sent."""
+
+    async def say_nothing(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while await reader.read(1 << 16):
+            pass
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    async with _played(auth_url=f"http://127.0.0.1:{port}") as (simulator, _, starter):
+        with pytest.raises(errors.ProviderUnreachable) as caught:
+            await starter.begin(starts.request())
+    silent.close()
+    await silent.wait_closed()
+    assert caught.value.detail == errors.ProviderUnreachable.NOT_CONNECTED
+    assert not simulator.sessions()
+
+
 async def test_callbacks_wake_and_their_addresses_are_not_followed() -> None:
     """Acquired, then processed; the ids alone name the session."""
     async with _played() as (simulator, adapter, _):
