@@ -6,8 +6,10 @@ from worker.providers import (
     _entry,
     biometric,
     idbeyond,
+    idenfy,
     identomat,
     idnow,
+    jumio,
     plaid,
     shuftipro,
 )
@@ -20,8 +22,10 @@ REGISTRY = types.MappingProxyType(
         for entry in (
             biometric.ENTRY,
             idbeyond.ENTRY,
+            idenfy.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
+            jumio.ENTRY,
             plaid.ENTRY,
             shuftipro.ENTRY,
         )

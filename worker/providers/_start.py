@@ -32,7 +32,7 @@ _DEPTH_MAX = 8
 #: a stranger's name is repeated only if it is a plain one: a number may be personal
 _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}[0-9]?", re.ASCII)
 _UNKNOWN = "is not known here"
-_REFUSED = "is refused by the provider"
+REFUSED = "is refused by the provider"
 #: members of an error document that hold a field's name, or only more members
 _NAMING = frozenset({"field", "key", "name", "param", "parameter", "path", "loc"})
 _WRAPPING = frozenset({"body", "detail", "details", "error", "errors", "fields"})
@@ -225,7 +225,7 @@ def refusal(
     if answer.status // 100 == 4 and answer.status not in _NOT_THE_CALLER:  # noqa: PLR2004 -- 4xx
         named = _named(answer.body, fields)
         if named:
-            return errors.InvalidBeginRequest(dict.fromkeys(sorted(named), _REFUSED))
+            return errors.InvalidBeginRequest(dict.fromkeys(sorted(named), REFUSED))
     if answer.status // 100 == 5 and answer.status != _UNAVAILABLE:  # noqa: PLR2004 -- 5xx
         return errors.BeginInDoubt(str(answer.status))
     return _http_responses.map_status(answer)
