@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import urllib.parse
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -68,6 +69,12 @@ class _Heard:
     address: str = ""
 
 
+def _body(content_type: str, sent: bytes) -> Any:  # noqa: ANN401 -- JSON
+    if content_type == "application/x-www-form-urlencoded":
+        return urllib.parse.parse_qs(sent.decode(), strict_parsing=True)
+    return orjson.loads(sent) if sent else None
+
+
 @contextlib.asynccontextmanager
 async def _provider(status: int, body: bytes) -> AsyncIterator[_Heard]:
     """Serve one answer for every path."""
@@ -80,7 +87,7 @@ async def _provider(status: int, body: bytes) -> AsyncIterator[_Heard]:
                 "method": request.method,
                 "path": request.path_qs,
                 "headers": dict(request.headers),
-                "body": orjson.loads(sent) if sent else None,
+                "body": _body(request.content_type, sent),
             }
         )
         return web.Response(status=status, body=body, content_type="application/json")

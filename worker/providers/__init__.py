@@ -2,7 +2,7 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, identomat, idnow
+from worker.providers import _entry, biometric, idbeyond, identomat, idnow, stripe
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -14,6 +14,7 @@ REGISTRY = types.MappingProxyType(
             idbeyond.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
+            stripe.ENTRY,
         )
     }
 )
