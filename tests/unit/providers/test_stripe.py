@@ -45,7 +45,7 @@ _RESUBMIT = [
     "selfie_face_mismatch",
     "selfie_manipulated",
     "selfie_unverified_other",
-,]
+]
 
 
 def _settings(**settings: object) -> stripe.Settings:
