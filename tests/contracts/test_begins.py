@@ -119,7 +119,7 @@ def _filled(value: Any, **words: str) -> Any:  # noqa: ANN401 -- JSON
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_session_start_has_vectors(name: str) -> None:
-    """A provider that starts sessions has vectors of good answers, both ways, and bad.
+    """A provider that starts sessions has vectors of good answers and bad, and of both modes.
 
     One that does not has none.
     """
@@ -128,8 +128,14 @@ def test_a_session_start_has_vectors(name: str) -> None:
     if providers.REGISTRY[name].build_starter is None:
         assert not expected
         return
-    for key in ("url", "embed", "refused", "error"):
+    for key in ("url", "refused", "error"):
         assert any(expect.get(key) for expect in expected), key
+    embeds = [
+        vector["expect"]
+        for _, vector in _vectors(name, "begin")
+        if vector["request"].get("mode") == model.BeginMode.EMBED
+    ]
+    assert any(expect.get("embed") or expect.get("refused") for expect in embeds)
 
 
 @pytest.mark.parametrize(("name", "vector"), _all())

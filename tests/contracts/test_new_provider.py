@@ -9,6 +9,7 @@ import pytest
 _ROOT = pathlib.Path(__file__).parents[2]
 _SUITES = (
     "tests/contracts/test_providers.py",
+    "tests/contracts/test_provider_callbacks.py",
     "tests/contracts/test_begins.py",
     "tests/unit/devkit/dev/test_cases.py",
     "tests/unit/devkit/dev/test_traffic.py",
@@ -16,7 +17,7 @@ _SUITES = (
 )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_made_up_provider_passes_the_shared_suites() -> None:
     """With Acme in the registry, the suites run over it and all of them pass."""
     arguments = ["-p", "tests.support.providers.acme.plugin", "-p", "no:cacheprovider"]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from worker import errors, settings
+from worker import errors, providers, settings
 from worker.settings import sources, types
 
 #: 32 bytes each, all different.
@@ -45,6 +45,10 @@ class Short(Tiny):
         return ("hmac_body",)
 
 
+#: what the documentation of the providers prints
+DOCUMENTED = frozenset[str]().union(
+    *(entry.documentation_secrets for entry in providers.REGISTRY.values())
+)
 SOURCE_TYPES: Mapping[str, type[sources.Source]] = {"tiny": Tiny}
 SOURCE = f"""
 [sources.one]

@@ -23,7 +23,6 @@ from worker.devkit.simulators import idbeyond_pages as pages
 
 _SCHEME = signing.BodyHmac("X-Verification-Signature")
 _FORGED = b"forged-webhook-secret"
-_SECRET_MIN_CHARS = 16  # vendor's operator starter, seen 2026-11-20
 _CREATE = "/api/verification/sessions"
 _LIFETIME_MS = 900_000
 _STATUS: Mapping[model.Outcome, str] = {
@@ -172,7 +171,7 @@ class IdBeyond:
             given = orjson.loads(await request.read() or b"{}")
         except orjson.JSONDecodeError:
             given = None
-        if wrong := _wrong(given):
+        if wrong := pages.wrong_field(given):
             return _refused(400, "INVALID_REQUEST", field=wrong)
         metadata = given.get("metadata") or {}
         made = _Made(
@@ -274,20 +273,6 @@ def _browsable(return_url: str | None) -> str | None:
     """Return *return_url* unless its scheme is one that is ignored (guide)."""
     scheme = urllib.parse.urlsplit(return_url or "").scheme
     return return_url if scheme in {"http", "https"} else None
-
-
-def _wrong(given: object) -> str | None:
-    """Return the first field of the create call that has not its documented type."""
-    if not isinstance(given, dict):
-        return "body"
-    for name in ("externalUserId", "returnUrl", "webhookUrl", "webhookSecret"):
-        if not isinstance(given.get(name), str | None):
-            return name
-    if not isinstance(given.get("metadata"), dict | None):
-        return "metadata"
-    secret = given.get("webhookSecret")
-    short = secret is not None and len(secret) < _SECRET_MIN_CHARS
-    return "webhookSecret" if short else None
 
 
 def _refused(status: int, code: str, **more: str) -> web.Response:

@@ -86,3 +86,21 @@ def leave(held: _scenario.SimulatedSession, status: str) -> web.Response:
     }
     script = orjson.dumps(told).decode().replace("<", "\\u003c")
     return _pages.page("idbeyond", _COMPLETE % script)
+
+
+#: vendor's operator starter, seen 2026-11-20
+_SECRET_MIN_CHARS = 16
+
+
+def wrong_field(given: object) -> str | None:
+    """Return the first field of the create call that has not its documented type."""
+    if not isinstance(given, dict):
+        return "body"
+    for name in ("externalUserId", "returnUrl", "webhookUrl", "webhookSecret"):
+        if not isinstance(given.get(name), str | None):
+            return name
+    if not isinstance(given.get("metadata"), dict | None):
+        return "metadata"
+    secret = given.get("webhookSecret")
+    short = secret is not None and len(secret) < _SECRET_MIN_CHARS
+    return "webhookSecret" if short else None
