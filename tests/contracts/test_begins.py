@@ -119,7 +119,7 @@ def _filled(value: Any, **words: str) -> Any:  # noqa: ANN401 -- JSON
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_session_start_has_vectors(name: str) -> None:
-    """A provider that starts sessions has vectors of good answers and bad, and of both modes.
+    """A provider that starts sessions has vectors: good and bad answers, both modes.
 
     One that does not has none.
     """

@@ -2,7 +2,15 @@
 
 import types
 
-from worker.providers import _entry, biometric, idbeyond, identomat, idnow, stripe
+from worker.providers import (
+    _entry,
+    biometric,
+    idbeyond,
+    identomat,
+    idnow,
+    persona,
+    stripe,
+)
 
 ProviderEntry = _entry.ProviderEntry
 
@@ -14,6 +22,7 @@ REGISTRY = types.MappingProxyType(
             idbeyond.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
+            persona.ENTRY,
             stripe.ENTRY,
         )
     }

@@ -265,10 +265,10 @@ def _options(value: object) -> str | None:
 
 _RULES: Mapping[str, _start.Rule] = {
     "type": _start.one_of("document", "id_number"),
-    "verification_flow": _start.text(r"vf_[A-Za-z0-9]{1,250}", "an id vf_…"),
+    "verification_flow": _start.text(r"vf_[A-Za-z0-9]{1,250}", "an id vf_"),
     "options": _options,
     "provided_details": _options,
-    "related_customer": _start.text(r"cus_[A-Za-z0-9]{1,250}", "an id cus_…"),
+    "related_customer": _start.text(r"cus_[A-Za-z0-9]{1,250}", "an id cus_"),
     _METADATA: _start.check_any,
 }
 
