@@ -25,12 +25,16 @@ READ = {
         "IDENTOMAT_URL_SECRET",
         "IDENTOMAT_CALLBACK_KEY",
         "BIOMETRIC_URL_SECRET",
+        "PERSONA_WEBHOOK_SECRET",
+        "STRIPE_WEBHOOK_SECRET",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
         "IDBEYOND_API_KEY",
         "IDENTOMAT_COMPANY_KEY",
         "BIOMETRIC_FLOW_API_KEY",
+        "PERSONA_API_KEY",
+        "STRIPE_API_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -41,6 +45,8 @@ READ = {
         "IDENTOMAT_COMPANY_KEY",
         "IDENTOMAT_URL_SECRET",
         "BIOMETRIC_FLOW_API_KEY",
+        "PERSONA_API_KEY",
+        "STRIPE_API_KEY",
         "BIOMETRIC_URL_SECRET",
     },
     settings.Role.URL: {

@@ -18,7 +18,7 @@ def test_every_provider_plays_every_scenario() -> None:
     assert {
         (source, name) for source in sample_config.names() for name in cases.Name
     } == played
-    assert len(_EVERY) == 40
+    assert len(_EVERY) == 60
     assert [
         case.source for case in _EVERY if case.source not in sample_config.names()
     ] == [sample_config.FETCHED]
