@@ -10,8 +10,10 @@ from worker.providers import (
     identomat,
     idnow,
     jumio,
+    persona,
     plaid,
     shuftipro,
+    stripe,
 )
 
 ProviderEntry = _entry.ProviderEntry
@@ -26,8 +28,10 @@ REGISTRY = types.MappingProxyType(
             identomat.ENTRY,
             idnow.ENTRY,
             jumio.ENTRY,
+            persona.ENTRY,
             plaid.ENTRY,
             shuftipro.ENTRY,
+            stripe.ENTRY,
         )
     }
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.support import adapters, starts
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import idbeyond
+from worker.providers import _hosted, idbeyond
 from worker.providers.idbeyond import start
 
 Serve = Callable[[Any], Awaitable[str]]
@@ -100,9 +100,9 @@ async def test_a_simulators_address_may_be_opened(serve: Serve) -> None:
 
 def test_an_address_of_this_machine_is_no_providers() -> None:
     """Where the API is not on the loopback, neither are its pages, over plain http."""
-    assert not start.may_be_opened("http://127.0.0.1:7/x", loopback=False)
-    assert start.may_be_opened("http://127.0.0.1:7/x", loopback=True)
-    assert not start.may_be_opened("http://verify.example/x", loopback=True)
+    assert not _hosted.may_be_opened("http://127.0.0.1:7/x", loopback=False)
+    assert _hosted.may_be_opened("http://127.0.0.1:7/x", loopback=True)
+    assert not _hosted.may_be_opened("http://verify.example/x", loopback=True)
 
 
 @pytest.mark.parametrize("expires_at", [None, 7, "", "soon", "2026-04-17"])

@@ -27,6 +27,8 @@ READ = {
         "IDENTOMAT_CALLBACK_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_URL_SECRET",
+        "PERSONA_WEBHOOK_SECRET",
+        "STRIPE_WEBHOOK_SECRET",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -37,6 +39,8 @@ READ = {
         "BIOMETRIC_FLOW_API_KEY",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",
+        "PERSONA_API_KEY",
+        "STRIPE_API_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -49,6 +53,8 @@ READ = {
         "IDENTOMAT_COMPANY_KEY",
         "IDENTOMAT_URL_SECRET",
         "BIOMETRIC_FLOW_API_KEY",
+        "PERSONA_API_KEY",
+        "STRIPE_API_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",

@@ -8,7 +8,6 @@ seen 2026-11-21.
 
 import contextlib
 import re
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ import orjson
 
 from worker import clock as clocks
 from worker import errors, model
-from worker.providers import _fields, _http, _http_responses, _start
+from worker.providers import _fields, _hosted, _http, _http_responses, _start
 from worker.providers.idbeyond import settings, start_parameters
 from worker.settings import urls
 
@@ -121,7 +120,7 @@ class SessionStarter:
     def _hosted(self, document: Mapping[str, Any]) -> str:
         """Return the address to open, which holds a credential: never parsed."""
         address = document.get("hostedUrl")
-        if not isinstance(address, str) or not may_be_opened(
+        if not isinstance(address, str) or not _hosted.may_be_opened(
             address, loopback=urls.loopback(self._settings.base_url)
         ):
             raise errors.BeginInDoubt("hostedUrl")
@@ -206,22 +205,6 @@ def _warnings(request: model.BeginRequest, expires_at: int | None) -> Iterator[s
         yield "language is not passed on: id beyond documents no field for it"
     if expires_at is None:
         yield "id beyond does not say when the session expires"
-
-
-def may_be_opened(address: str, *, loopback: bool) -> bool:
-    """Return whether a browser may be sent there: https, or a simulator's."""
-    if len(address) > _ADDRESS_MAX or not address.isascii() or "\\" in address:
-        return False
-    if not address.isprintable() or " " in address:
-        return False
-    try:
-        parts = urllib.parse.urlsplit(address)
-    except ValueError:
-        return False
-    if not parts.hostname or parts.username is not None:
-        return False
-    local = loopback and parts.scheme == "http" and urls.loopback(address)
-    return parts.scheme == "https" or local
 
 
 # Vendor guide, 2b: the callbacks of its sample only print, and are left out.
