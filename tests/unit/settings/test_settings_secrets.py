@@ -29,6 +29,8 @@ READ = {
         "JUMIO_URL_SECRET",
         "PERSONA_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SIGNING_KEY",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -41,6 +43,8 @@ READ = {
         "JUMIO_CLIENT_SECRET",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SECRET_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -55,6 +59,8 @@ READ = {
         "BIOMETRIC_FLOW_API_KEY",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SECRET_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",
