@@ -106,7 +106,9 @@ def _case(source: str, name: Name) -> Case:  # noqa: PLR0911 -- one for each sce
 def _not_ready(source: str, name: Name) -> Case:
     """Return a result that is still being made, in each provider's own way."""
     if source != sample_config.SIGNED:
-        return _of(source, name, Scenario(not_ready=2), _APPROVED)
+        unfinished = simulators.find(source).unfinished
+        first = [] if unfinished is None else [Step(model.Outcome.PENDING, unfinished)]
+        return _of(source, name, Scenario(not_ready=2), *first, _APPROVED)
     unready = Scenario(outcome=model.Outcome.PENDING, status="none")
     return Case(
         source=source,
