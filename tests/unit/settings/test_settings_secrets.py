@@ -29,6 +29,7 @@ READ = {
         "JUMIO_URL_SECRET",
         "PERSONA_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
+        "SUMSUB_WEBHOOK_SECRET",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -41,6 +42,8 @@ READ = {
         "JUMIO_CLIENT_SECRET",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "SUMSUB_APP_TOKEN",
+        "SUMSUB_SECRET_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -55,6 +58,8 @@ READ = {
         "BIOMETRIC_FLOW_API_KEY",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "SUMSUB_APP_TOKEN",
+        "SUMSUB_SECRET_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",
