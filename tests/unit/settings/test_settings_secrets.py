@@ -31,6 +31,7 @@ READ = {
         "STRIPE_WEBHOOK_SECRET",
         "PLAID_SECRET",
         "SHUFTIPRO_SIGNING_KEY",
+        "SUMSUB_WEBHOOK_SECRET",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -45,6 +46,8 @@ READ = {
         "STRIPE_API_KEY",
         "PLAID_SECRET",
         "SHUFTIPRO_SECRET_KEY",
+        "SUMSUB_APP_TOKEN",
+        "SUMSUB_SECRET_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -61,6 +64,8 @@ READ = {
         "STRIPE_API_KEY",
         "PLAID_SECRET",
         "SHUFTIPRO_SECRET_KEY",
+        "SUMSUB_APP_TOKEN",
+        "SUMSUB_SECRET_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",
