@@ -14,6 +14,7 @@ from worker.providers import (
     plaid,
     shuftipro,
     stripe,
+    veriff,
 )
 
 ProviderEntry = _entry.ProviderEntry
@@ -32,6 +33,7 @@ REGISTRY = types.MappingProxyType(
             plaid.ENTRY,
             shuftipro.ENTRY,
             stripe.ENTRY,
+            veriff.ENTRY,
         )
     }
 )

@@ -29,6 +29,7 @@ READ = {
         "JUMIO_URL_SECRET",
         "PERSONA_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
+        "VERIFF_SIGNING_KEY",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -41,6 +42,7 @@ READ = {
         "JUMIO_CLIENT_SECRET",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "VERIFF_SHARED_SECRET",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -55,6 +57,7 @@ READ = {
         "BIOMETRIC_FLOW_API_KEY",
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
+        "VERIFF_SHARED_SECRET",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",
