@@ -91,6 +91,10 @@ format: install ## Write what the linters would have: the only target that chang
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
+.PHONY: nightly
+nightly: faults soak isolation slow restore bench ## Everything that is too long for every change, and chaos
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 10 --minutes 3 --quiet
+
 .PHONY: soak
 soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session once
 	@$(BIN)/python -m pytest tests/soak --override-ini timeout=1800 --soak-full -s

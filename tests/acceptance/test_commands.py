@@ -102,7 +102,7 @@ async def test_the_commands_of_a_running_system(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("recheck", "idbeyond", "x"), 1, b"nothing to fetch"),
+        (("recheck", "idbeyond", "x"), 1, b"no result to fetch"),
         (("recheck", "identomat", "../etc"), 1, b"no session id of identomat"),
         (("recheck", "identomat"), 2, b"--stdin"),
         (("recheck", "nobody", "x"), 2, b"no source is named 'nobody'"),

@@ -36,7 +36,9 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
     played = {(row[0].partition("_")[0], row[1]) for row in rows[1:]}
     assert {
-        (source, str(name)) for source in sample_config.names() for name in cases.Name
+        (source, str(name))
+        for source in sample_config.names()
+        for name in cases.scenarios(source)
     } == (played)
     many = len(sample_config.names()) * len(cases.Name)
     assert len(rows) - 1 == many

@@ -34,4 +34,4 @@ def test_a_live_source_sends_nobody_to_a_simulator(
         settings.load(path, _SECRETS, _TYPES)
 
     (problem,) = caught.value.problems
-    assert f"{setting} is a test host, and the source is live" in problem
+    assert f"{setting} is a test host, but the source is live" in problem

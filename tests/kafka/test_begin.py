@@ -140,7 +140,7 @@ async def test_a_begin_of_the_command_line(
         assert [each.session_id for each in held] == [told["session_id"]]
     assert (wrong.returncode, first.returncode, again.returncode) == (1, 0, 1)
     assert "language: must be a language tag" in wrong.stderr
-    assert f"its answer is not given twice: {told['session_id']}" in again.stderr
+    assert f"its response is returned only once: {told['session_id']}" in again.stderr
     assert wrong.stdout + again.stdout == ""
     assert told["session_id"] not in first.stderr
 

@@ -7,6 +7,9 @@ import orjson
 from worker import clock, model
 from worker.codec import fields, record
 
+#: The version of this record type, ``schema_version``.
+VERSION = 1
+
 #: A field that an older release did not write: always written, and read as null.
 _ADDED = "request_digest"
 
@@ -22,7 +25,7 @@ def begin_tombstone(key: str) -> record.Record:
 
 
 def _value(intent: model.Intent) -> fields.Document:
-    written: fields.Document = {"schema_version": fields.VERSION}
+    written: fields.Document = {"schema_version": VERSION}
     for field in dataclasses.fields(intent):
         value = getattr(intent, field.name)
         if field.name.endswith("_at") and value is not None:
@@ -39,7 +42,7 @@ def read_begin(key: bytes | None, value: bytes | None) -> model.Intent:
     for everything else that is none; nothing besides, whatever the bytes.
     """
     held = fields.document(value)
-    fields.check_version(held)
+    fields.check_version(held, VERSION)
     held.setdefault(_ADDED, None)
     intent = model.Intent(
         source=fields.name_of(held, "source"),

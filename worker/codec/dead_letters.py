@@ -5,6 +5,9 @@ import orjson
 from worker import clock, model
 from worker.codec import envelope, fields, record
 
+#: The version of this record type, ``schema_version``.
+VERSION = 1
+
 SCHEMA = "urn:kyc-worker:schema:dead_letter:v1"
 TYPE = "kyc.dead_letter.v1"
 
@@ -41,7 +44,7 @@ def _key(letter: model.DeadLetter) -> str:
 
 def _value(letter: model.DeadLetter) -> fields.Document:
     return {
-        "schema_version": fields.VERSION,
+        "schema_version": VERSION,
         "dead_letter_id": letter.dead_letter_id,
         "reason": letter.reason,
         "source": letter.source,
@@ -67,7 +70,7 @@ def read_dead_letter(
     Raises MalformedRecord or errors.UnknownVersion, nothing besides.
     """
     held = fields.document(value)
-    fields.check_version(held)
+    fields.check_version(held, VERSION)
     held.setdefault("place", None)  # an older release did not write it
     found = list(headers)
     around = {name: envelope.header(found, name) for name in _AROUND}

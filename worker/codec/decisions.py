@@ -5,6 +5,9 @@ import orjson
 from worker import clock, model
 from worker.codec import envelope, fields, record
 
+#: The version of this record type, ``schema_version``.
+VERSION = 1
+
 SCHEMA = "urn:kyc-worker:schema:decision:v1"
 TYPE = "kyc.decision.v1"
 
@@ -39,7 +42,7 @@ def _value(decision: model.Decision) -> fields.Document:
     called = cause.type is model.CauseType.CALLBACK
     polled = cause.type is model.CauseType.POLL
     return {
-        "schema_version": fields.VERSION,
+        "schema_version": VERSION,
         "decision_id": decision.decision_id,
         "environment": decision.environment,
         "source": decision.source,
@@ -78,7 +81,7 @@ def read_decision(
     Raises MalformedRecord or errors.UnknownVersion, nothing besides.
     """
     held = fields.document(value)
-    fields.check_version(held)
+    fields.check_version(held, VERSION)
     decision = model.Decision(
         decision_id=fields.identifier(held, "decision_id"),
         environment=fields.enum_value(held, "environment", model.Environment),

@@ -18,7 +18,9 @@ from worker.codec import events, fields, record
 
 #: what the keys of these records begin with; no source can have this name
 PREFIX = "__deferred"
-_VERSION = "v"
+_KEY_OF_VERSION = "v"
+#: The version of a deferred record.
+VERSION = 1
 #: A text's quotation marks are escaped, so that only the field itself is spelt so.
 _UNREAD = b'"held_record":'
 
@@ -28,10 +30,10 @@ def encode_deferred(waiting: model.Event | model.UnreadRecord, at_ms: int) -> by
     if isinstance(waiting, model.UnreadRecord):
         held = orjson.dumps(_written(waiting)).decode()
         return orjson.dumps(
-            {_VERSION: fields.VERSION, "at": at_ms, "held_record": held}
+            {_KEY_OF_VERSION: VERSION, "at": at_ms, "held_record": held}
         )
     value = events.event_record(waiting).value or b""
-    written = {_VERSION: fields.VERSION, "at": at_ms, "held_event": value.decode()}
+    written = {_KEY_OF_VERSION: VERSION, "at": at_ms, "held_event": value.decode()}
     if waiting.traceparent is not None:
         written["trace"] = waiting.traceparent
     return orjson.dumps(written)
@@ -44,7 +46,7 @@ def read_deferred(value: bytes) -> tuple[model.Event | model.UnreadRecord, int]:
     Raises errors.UnknownVersion or MalformedRecord, nothing besides.
     """
     held = fields.document(value)
-    fields.check_version(held, _VERSION)
+    fields.check_version(held, VERSION, _KEY_OF_VERSION)
     at_ms = fields.integer(held, "at")
     if "held_record" in held:
         text = fields.text(held, "held_record", most=len(value))

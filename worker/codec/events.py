@@ -5,6 +5,9 @@ import orjson
 from worker import clock, model
 from worker.codec import envelope, fields, record
 
+#: The version of this record type, ``schema_version``.
+VERSION = 1
+
 SCHEMA = "urn:kyc-worker:schema:event:v1"
 _CE_TYPES = {kind: f"kyc.{kind}.v1" for kind in model.EventType}
 #: Fields that an older release did not write: always written, and read as null.
@@ -34,7 +37,7 @@ def event_record(event: model.Event) -> record.Record:
 def _value(event: model.Event) -> fields.Document:
     said_at, expires_at = event.provider_time, event.expires_at
     return {
-        "schema_version": fields.VERSION,
+        "schema_version": VERSION,
         "event_id": event.event_id,
         "type": event.type,
         "environment": event.environment,
@@ -67,7 +70,7 @@ def read_event(
     whatever the bytes.
     """
     held = fields.document(value)
-    fields.check_version(held)
+    fields.check_version(held, VERSION)
     for name in _ADDED:
         held.setdefault(name, None)
     event = model.Event(

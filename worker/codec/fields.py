@@ -14,9 +14,6 @@ import orjson
 from worker import clock, errors
 from worker.codec import record
 
-#: The version of every value; a session in the ledger has another one beside it.
-VERSION = 1
-
 Document = dict[str, Any]
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -55,10 +52,10 @@ def _held(fields: Document, name: str) -> Any:  # noqa: ANN401 -- what JSON may 
     return fields[name]
 
 
-def check_version(fields: Document, name: str = "schema_version") -> None:
-    """Raise errors.UnknownVersion unless *fields* are of the version we know."""
+def check_version(fields: Document, known: int, name: str = "schema_version") -> None:
+    """Raise errors.UnknownVersion unless *fields* are of the version *known*."""
     version = integer(fields, name, least=1)
-    if version != VERSION:
+    if version != known:
         raise errors.UnknownVersion(f"{name} {version}")
 
 

@@ -15,8 +15,10 @@ import orjson
 from worker import ledger, model
 from worker.codec import compact, fields, ledger_v2, record
 
+#: The version of a session and of a position in this spelling.
+VERSION = 1
 _VERSION = "v"
-_LONG = b'{"v":%d,' % fields.VERSION
+_LONG = b'{"v":%d,' % VERSION
 _COMPACT_ENDED = b'{"v":%d,"%s":' % (
     ledger_v2.VERSION,
     ledger_v2.ENDED.encode(),
@@ -125,7 +127,7 @@ def session_record(key: model.SessionKey, value: bytes | None) -> record.Record:
     return record.Record(key=str(key).encode(), value=value)
 
 
-def encode_session(session: ledger.Session, version: int = fields.VERSION) -> bytes:
+def encode_session(session: ledger.Session, version: int = VERSION) -> bytes:
     """Return *session* as the ledger keeps it, with what a newer release wrote."""
     written = {**session.extra, **_SESSION.write(session)}
     if version == ledger_v2.VERSION:
@@ -151,7 +153,7 @@ def read_session(value: bytes | None) -> ledger.Session:
 
 def position_record(position: model.Position) -> record.Record:
     """Return a partition's position as the one record under ``__position``."""
-    written = {_VERSION: fields.VERSION, **_POSITION.write(position)}
+    written = {_VERSION: VERSION, **_POSITION.write(position)}
     return record.Record(key=model.POSITION_KEY.encode(), value=orjson.dumps(written))
 
 
@@ -165,7 +167,7 @@ def read_position(value: bytes | None) -> model.Position:
 
 
 def _versioned(held: fields.Document) -> fields.Document:
-    fields.check_version(held, _VERSION)
+    fields.check_version(held, VERSION, _VERSION)
     del held[_VERSION]
     return held
 

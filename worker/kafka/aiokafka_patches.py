@@ -25,6 +25,11 @@ from worker import settings
 _GRACE_S = 0.05
 
 
+def client_of(consumer: aiokafka.AIOKafkaConsumer) -> clients.AIOKafkaClient:
+    """Return the client of *consumer*, which holds its connections."""
+    return consumer._client  # noqa: SLF001 -- see the head of this file
+
+
 async def discard_producer(producer: aiokafka.AIOKafkaProducer) -> None:
     """
     End *producer* without a word to Kafka; takes 0.1 s at most and never raises.

@@ -123,7 +123,7 @@ async def verify_topics_unchanged(
     names = [kafka.topic(name) for name in ("events", *ledger_partition.WRITTEN)]
     with contextlib.suppress(*error_mapping.THEIRS):
         async with asyncio.timeout(_LOOK_S):
-            await topics.recheck(member._client, kafka, names)  # noqa: SLF001 -- the one connection that is there
+            await topics.recheck(aiokafka_patches.client_of(member), kafka, names)
 
 
 async def watch_topics(

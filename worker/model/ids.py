@@ -23,7 +23,13 @@ def deterministic_id(name: str) -> str:
 
 
 def _uuid(made: str, version: int) -> str:
-    """Write hexadecimal *made* as RFC 9562 does, in a third of the time of uuid's."""
+    """
+    Write hexadecimal *made* as RFC 9562 does.
+
+    Faster than uuid's own: 6.3 instead of 12.7 us for ``random_id``, 11.4 instead of
+    13.7 us for ``deterministic_id`` (Python 3.11 on a busy machine, 2026-12-01). A
+    callback takes one id, a decision two.
+    """
     variant = "89ab"[int(made[16], 16) & 3]
     return (
         f"{made[:8]}-{made[8:12]}-{version}{made[13:16]}"

@@ -160,7 +160,7 @@ class Connection(types.Section):
             return
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
             yield types.FieldConflict(
-                ("ssl_certfile", "ssl_keyfile"), "is missing: ssl_keyfile needs it"
+                ("ssl_certfile", "ssl_keyfile"), "is missing: ssl_keyfile requires it"
             )
         try:
             self._authorities()

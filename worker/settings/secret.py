@@ -183,6 +183,10 @@ UrlSecret = typing.Annotated[Secret, _read_by(Role.INGRESS, Role.API, Role.URL)]
 SharedSecret = typing.Annotated[Secret, _read_by(Role.INGRESS, Role.API)]
 #: Our credentials at a provider: to fetch results, and to begin sessions.
 AccountSecret = typing.Annotated[Secret, _read_by(Role.WORKER, Role.API)]
+#: The same, where the ingress fetches the keys that verify callbacks with them.
+KeyAccountSecret = typing.Annotated[
+    Secret, _read_by(Role.INGRESS, Role.WORKER, Role.API)
+]
 #: Of the api alone.
 ApiSecret = typing.Annotated[Secret, _read_by(Role.API)]
 #: What tickets are made with (api) and read with (ingress).

@@ -22,7 +22,7 @@ class _Settings(sources.Source):
     environment: model.Environment = model.Environment.TEST
     base_url: str = "https://provider.example.com"
     callback_api_keys: tuple[types.Secret, ...] = ()
-    messages: str | None = None
+    otp_messages: str | None = None
     forward_messages_to: str | None = None
 
     @property

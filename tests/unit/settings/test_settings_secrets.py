@@ -30,6 +30,8 @@ READ = {
         "PERSONA_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
         "VERIFF_SIGNING_KEY",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SIGNING_KEY",
     },
     settings.Role.WORKER: {
         "IDNOW_API_KEY",
@@ -43,6 +45,8 @@ READ = {
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
         "VERIFF_SHARED_SECRET",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SECRET_KEY",
     },
     settings.Role.API: {
         "TICKET_SECRET",
@@ -58,6 +62,8 @@ READ = {
         "PERSONA_API_KEY",
         "STRIPE_API_KEY",
         "VERIFF_SHARED_SECRET",
+        "PLAID_SECRET",
+        "SHUFTIPRO_SECRET_KEY",
         "BIOMETRIC_URL_SECRET",
         "JUMIO_CLIENT_ID",
         "JUMIO_CLIENT_SECRET",

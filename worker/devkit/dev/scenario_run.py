@@ -14,7 +14,7 @@ from worker.devkit.dev import environment as staging
 # More than the first recheck of a pending session, and than the interval after
 # which a repeat is looked at again: whatever is too much has come by then.
 _QUIET_S = 2.5
-_LIMIT_S = 20.0
+_LIMIT_S = 60.0  # it matters only where something is stuck
 _POLL_S = 0.05
 
 

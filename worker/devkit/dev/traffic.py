@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from worker import model
 from worker.devkit import simulators
-from worker.devkit.dev import callbacks, sample_config, session_starts
+from worker.devkit.dev import callbacks, cases, sample_config, session_starts
 from worker.devkit.dev import environment as staging
 from worker.devkit.simulators import Scenario
 
@@ -27,7 +27,8 @@ async def run_sample_traffic(stage: staging.DevEnvironment) -> None:
     try:
         names = sample_config.names()
         for number, source in enumerate(itertools.cycle(names), start=1):
-            ours = (number - 1) // len(names) % 2 == 0
+            starts = cases.Name.BEGUN in cases.scenarios(source)
+            ours = starts and (number - 1) // len(names) % 2 == 0
             play = _begun if ours else _session
             task = asyncio.create_task(play(stage, source, number, chance))
             under_way.add(task)

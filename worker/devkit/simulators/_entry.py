@@ -19,6 +19,8 @@ class SimulatorEntry:
     rejected: model.Reason
     #: the reason of its usual preliminary result
     pending: model.Reason
+    #: the reason of a result that is not ready, where that is a result of its own
+    unfinished: model.Reason | None = None
     #: rejections of the sample traffic as (status, reason); None: the usual words
     rejections: Sequence[tuple[str | None, str | None]] = ((None, None),)
 

@@ -212,5 +212,6 @@ ENTRY = _entry.SimulatorEntry(
     addresses=Plaid.addresses,
     rejected=model.Reason.DOCUMENT_INVALID,
     pending=model.Reason.UNDER_REVIEW,
+    unfinished=model.Reason.IN_PROGRESS,
     rejections=((None, None), (None, "selfie_check"), ("expired", None)),
 )

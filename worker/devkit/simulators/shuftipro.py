@@ -132,5 +132,6 @@ ENTRY = _entry.SimulatorEntry(
     addresses=ShuftiPro.addresses,
     rejected=model.Reason.DECLINED,
     pending=model.Reason.UNDER_REVIEW,
+    unfinished=model.Reason.IN_PROGRESS,
     rejections=((None, None), ("verification.cancelled", None)),
 )

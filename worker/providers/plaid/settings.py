@@ -23,7 +23,7 @@ class Settings(sources.Source):
         pydantic.Field(description="`client_id` of the client.")
     )
     client_secret: Annotated[
-        secret.AccountSecret, pydantic.AfterValidator(_fields.sendable)
+        secret.KeyAccountSecret, pydantic.AfterValidator(_fields.sendable)
     ] = pydantic.Field(description="`secret` of the environment.")
 
     @property
