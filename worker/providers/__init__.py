@@ -15,6 +15,7 @@ from worker.providers import (
     shuftipro,
     stripe,
     sumsub,
+    veriff,
 )
 
 ProviderEntry = _entry.ProviderEntry
@@ -34,6 +35,7 @@ REGISTRY = types.MappingProxyType(
             shuftipro.ENTRY,
             stripe.ENTRY,
             sumsub.ENTRY,
+            veriff.ENTRY,
         )
     }
 )
