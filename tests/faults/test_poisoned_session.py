@@ -61,9 +61,14 @@ async def _told(running: system.System) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
+def _life_s(times: profiles.Times) -> float:
+    """Return how long one life may hold its neighbours up: see below."""
+    return _PATIENCE_S + times.session / 1000
+
+
 async def _decided(running: system.System, ids: list[str]) -> None:
     """Return once each of *ids* has a decision."""
-    async with asyncio.timeout(running.times.patience_s):
+    async with asyncio.timeout(_LIVES_MAX * _life_s(running.times)):
         while not set(ids) <= set(await _told(running)):  # noqa: ASYNC110 -- Kafka tells nobody
             await asyncio.sleep(0.05)
 
@@ -109,5 +114,5 @@ async def test_a_poisoned_session_is_quarantined_and_no_other(
         assert expected == told
         assert (lives.lived == 1) is (how == "crash")
         # A life that was killed is noticed once its session in the group is over.
-        assert waited < (_PATIENCE_S + times.session / 1000) * lives.lived
+        assert waited < _life_s(times) * lives.lived
         print(f"\n{how}: {lives.lived} lives, neighbours waited {waited:.2f} s")  # noqa: T201 -- the figure
