@@ -165,9 +165,13 @@ def signature(settings: Settings) -> signing.BodyHmac:
 
 
 def _sample() -> dict[str, Any]:
-    """Return the settings of a sample source: one key, used twice."""
+    """Return the settings of a sample source: one shared secret, used twice."""
     key = _samples.secret()
-    return {"api_key": "sample", "shared_secret": key, "hmac_secrets": [key]}
+    return {
+        "api_key": _samples.secret(),
+        "shared_secret": key,
+        "hmac_secrets": [key],
+    }
 
 
 ENTRY = _entry.ProviderEntry(
