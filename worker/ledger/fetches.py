@@ -45,16 +45,24 @@ def start(work: transition.Transition) -> None:
 
 
 def restart_after_crash(work: transition.Transition) -> None:
-    """Bring the next fetch of an open session forward to now."""
+    """
+    Bring the next fetch of an open session forward to now.
+
+    Over a final it keeps the interval, unless it is due before that.
+    """
     session = work.session
     if (
         session.due_at is not None
         and session.unregistered_cause is None
         and work.rules.fetches
     ):
+        due_at = work.now
+        if session.final and session.last_fetch_at is not None:
+            kept = session.last_fetch_at + work.rules.recheck_min_interval_ms
+            due_at = max(due_at, min(session.due_at, kept))
         work.change(
             pending_cause=session.pending_cause or POLL,
-            due_at=work.now,
+            due_at=due_at,
             fresh_since=None,
         )
 

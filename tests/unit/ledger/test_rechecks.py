@@ -97,3 +97,17 @@ def test_lost_events_fetch_an_open_session_again() -> None:
     assert history.now == history.state.due_at
     history.fetch(A())
     assert model.CauseType.POLL is history.latest.cause.type
+
+
+def test_lost_events_keep_the_interval_over_a_final() -> None:
+    """A wake-up that waits for the interval is not fetched before it, gap or not."""
+    history = told.decided(A())
+    history.wait(1)
+    history.callback()
+    due_at = history.state.due_at
+    history.tell(ledger.EventsLost())
+
+    assert due_at == history.state.due_at
+    history.wait(told.HOUR)
+    history.tell(ledger.EventsLost())
+    assert history.now == history.state.due_at
