@@ -113,6 +113,13 @@ class Sumsub(_sessions.SignedSimulator):
             and request.headers.get("X-App-Access-Sig") == expected
         )
 
+    def truth(self, session_id: str) -> _scenario.ExpectedDecision | None:
+        """Return what the session must end in; the status is that of the review."""
+        scenario = self.by_id[session_id].scenario
+        word = scenario.status or self.statuses[scenario.outcome]
+        status, *_ = _REVIEWS.get(word, (word,))
+        return _scenario.truth(scenario, status)
+
 
 def _review(word: str) -> dict[str, Any]:
     """Return the review of *word*, a status where it is no answer."""

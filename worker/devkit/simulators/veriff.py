@@ -172,5 +172,6 @@ ENTRY = _entry.SimulatorEntry(
     addresses=Veriff.addresses,
     rejected=model.Reason.DECLINED,
     pending=model.Reason.UNDER_REVIEW,
+    unfinished=model.Reason.UNDER_REVIEW,
     rejections=((None, None), ("expired", None), ("abandoned", None)),
 )
