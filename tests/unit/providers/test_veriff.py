@@ -81,9 +81,10 @@ def test_the_table_has_every_status() -> None:
     assert set(_TABLE) == tables.STATUSES
 
 
-def test_no_decision_yet_never_ends_a_session() -> None:
-    """``in_progress`` would end it at its deadline; null may mean anything."""
-    verdict = _interpret({"status": "success", "verification": None}).verdict
+@pytest.mark.parametrize("empty", [None, {}])
+def test_no_decision_yet_never_ends_a_session(empty: object) -> None:
+    """``in_progress`` would end it at its deadline; nothing may mean anything."""
+    verdict = _interpret({"status": "success", "verification": empty}).verdict
 
     assert verdict.outcome == "pending"
     assert verdict.reason != "in_progress"

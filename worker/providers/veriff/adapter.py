@@ -119,7 +119,7 @@ class Adapter:
         if document.get("status") != "success":
             raise errors.InvalidResponse("status")
         reference = None
-        if _VERIFICATION in document and document[_VERIFICATION] is None:
+        if _VERIFICATION in document and document[_VERIFICATION] in (None, {}):
             verdict, alarms = tables.undecided()
         else:
             verification = _fields.table(document, _VERIFICATION)

@@ -93,11 +93,7 @@ class SessionStarter:
             session_id=session_id,
             provider_session_id=str(spelling),
             url=url,
-            warnings=(
-                ()
-                if request.language is None
-                else ("language is not sent: Veriff uses the browser's",)
-            ),
+            warnings=(() if request.language is None else ("language is not sent",)),
         )
 
     async def close(self) -> None:

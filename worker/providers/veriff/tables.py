@@ -60,7 +60,7 @@ def map_status(status: object) -> Mapped:
 
 def undecided() -> Mapped:
     """
-    Return the verdict on ``"verification": null``.
+    Return the verdict on a ``verification`` that is null or empty.
 
     It does not say whether the end user has finished. An integration with an old
     webhook setup returns it even for decided sessions
