@@ -92,8 +92,14 @@ format: install ## Write what the linters would have: the only target that chang
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: nightly
-nightly: faults soak isolation slow restore bench ## Everything that is too long for every change, and chaos
+nightly: faults soak isolation slow restore bench search ## Everything that is too long for every change, and chaos
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --seeds 10 --minutes 3 --quiet
+
+.PHONY: search
+search: install ## The property tests with new examples, a few rounds of them
+	@for round in 1 2 3 4 5; do \
+	  $(BIN)/python -m pytest --quiet -n 2 --hypothesis-profile=search tests/properties || exit 1; \
+	done
 
 .PHONY: soak
 soak: install ## 20,000 callbacks, 2 ingresses, 3 workers, a kill: every session once

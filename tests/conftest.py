@@ -14,12 +14,16 @@ from worker.devkit.broker import jars, startup_cache
 
 _EXISTING = "KAFKA_BOOTSTRAP_SERVERS"
 
+# The suite tries the same examples in every run: a change is judged by what it
+# changed. `make nightly` searches with new ones (--hypothesis-profile=search).
 # A busy machine is no failure: only pytest's own time limit ends a test.
-hypothesis.settings.register_profile(
-    "suite",
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+for _profile, _repeatable in (("suite", True), ("search", False)):
+    hypothesis.settings.register_profile(
+        _profile,
+        deadline=None,
+        derandomize=_repeatable,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("suite")
 
 

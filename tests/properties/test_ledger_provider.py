@@ -60,6 +60,8 @@ class _World:
         self.session: ledger.Session | None = None
         self.states = [(0, "open")]
         self.woken_at = 0
+        #: when the person last came back, which a final of the provider answers, too
+        self.returned_at = 0
         #: when the provider was read that the session was last told of, and what
         self.read_at, self.read = 0, "open"
         #: the letters and quiet ends since the last wake-up
@@ -75,7 +77,11 @@ class _World:
         taken = laws.step(self.session, said, self.now, self.rules)
         self.session = taken.after
         if steps.asks(taken):
-            self.woken_at, self.ends = self.now, 0
+            self.ends = 0
+            if isinstance(said, ledger.ReturnTaken):
+                self.returned_at = self.now
+            else:
+                self.woken_at = self.now
         self.ends += taken.buried or ledger.SessionDenied() in taken.effects
         self.now += 1
 
@@ -142,6 +148,10 @@ class _World:
     ],
     polled=False,
 )
+@hypothesis.example(
+    actions=[("register", 0), ("success", 0), ("start", 0), ("return", 0)],
+    polled=False,
+)
 @pytest.mark.timeout(120)
 def test_what_stands_was_read_after_the_last_wake_up(
     actions: list[Action], *, polled: bool
@@ -153,9 +163,10 @@ def test_what_stands_was_read_after_the_last_wake_up(
         world.act(action)
     world.be_quiet()
 
-    if not world.woken_at:
+    if not max(world.woken_at, world.returned_at):
         return
     assert world.read_at >= world.woken_at
+    assert steps.is_answered(world.session) or world.read_at >= world.returned_at
     session, said = world.session, _STATES[world.read]
     if said is None:
         assert world.ends or (session is not None and session.open)
