@@ -58,7 +58,22 @@ provider = "biometric"
 flow_api_key = "{secret}{secret}"
 url_secrets = ["{secret}6"]
 {common}
+
+[sources.stripe]
+provider = "stripe"
+api_key = "{secret}"
+hmac_secrets = ["{secret}8"]
+tolerance = "1h"
+{common}
+
+[sources.sumsub]
+provider = "sumsub"
+app_token = "{secret}"
+secret_key = "{secret}9"
+hmac_secrets = ["{secret}0"]
+{common}
 """
+#: A callback is repeated as it was signed, through every outage: hence Stripe's hour.
 #: Demo times: a retry is a matter of milliseconds here.
 _COMMON = """
 environment = "test"
