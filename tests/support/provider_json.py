@@ -1,5 +1,11 @@
 """Draw JSON that looks a little like what providers send."""
 
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
 from hypothesis import strategies as st
 
 _words = st.sampled_from(
@@ -40,3 +46,42 @@ VALUES = st.recursive(
 )
 #: JSON objects, often with the key names and words that the tables know.
 OBJECTS = st.dictionaries(_keys | st.text(max_size=4), VALUES, max_size=8)
+
+
+@functools.cache
+def objects() -> tuple[dict[str, Any], ...]:
+    """
+    Return 100 of `OBJECTS`, the same in each call.
+
+    Drawing one takes longer than most tests need for it: all providers share them.
+    """
+    return _drawn(OBJECTS)
+
+
+@functools.cache
+def values() -> tuple[Any, ...]:
+    """Return 100 of `VALUES`, the same in each call."""
+    return _drawn(VALUES)
+
+
+@contextlib.contextmanager
+def shown(document: object) -> Iterator[None]:
+    """Add *document* to the exception that leaves the block."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"with the document {document!r}")
+        raise
+
+
+def _drawn(strategy: st.SearchStrategy[Any]) -> tuple[Any, ...]:
+    """Return what Hypothesis generates, with its mutations, without a failing case."""
+    found: list[Any] = []
+
+    @hypothesis.settings(max_examples=100, database=None)
+    @hypothesis.given(strategy)
+    def collect(document: Any) -> None:  # noqa: ANN401 -- JSON
+        found.append(document)
+
+    collect()
+    return tuple(found)
