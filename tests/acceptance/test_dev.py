@@ -34,14 +34,13 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
         if line.startswith("|")
     ]
     assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
-    played = {(row[0].partition("_")[0], row[1]) for row in rows[1:]}
-    assert {
+    played = sorted((row[0].partition("_")[0], row[1]) for row in rows[1:])
+    assert played == sorted(
         (source, str(name))
         for source in sample_config.names()
         for name in cases.scenarios(source)
-    } == (played)
-    many = len(sample_config.names()) * len(cases.Name)
-    assert len(rows) - 1 == many
+    )
+    many = len(played)
     assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
     assert f"{many} of {many} as expected" in run.told
 
