@@ -182,17 +182,30 @@ def _key(verdict: model.Verdict) -> tuple[object, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Delays that grow from *initial_delay_ms* by *factor* up to *max_delay_ms*."""
+    """
+    The delays between attempts; every wait of the services follows this formula.
+
+    After the n-th failure in a row, counted from one, the delay is
+
+        min(initial_delay_ms * factor ** (n - 1), max_delay_ms) * (1 - jitter * chance)
+
+    *jitter* is the part of a delay, from 0 to 1, that is left to *chance*.
+    """
 
     initial_delay_ms: int = 2_000
     factor: float = 2.0
     max_delay_ms: int = 900_000
+    jitter: float = 0.0
 
-    def delay_ms(self, failures: int) -> int:
-        """Return the delay after the *failures*-th failure, counted from one."""
+    def delay_ms(self, failures: int, chance: float = 0.0) -> int:
+        """
+        Return the delay after the *failures*-th failure in milliseconds.
+
+        *chance* is a random number from 0 to 1; the longest delay belongs to 0.
+        """
         exponent = min(max(failures - 1, 0), 64)
         delay = self.initial_delay_ms * self.factor**exponent
-        return int(min(delay, self.max_delay_ms))
+        return int(min(delay, self.max_delay_ms) * (1 - self.jitter * chance))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
-"""Wait until Kafka can be reached, and say now and then that it cannot, and why."""
+"""Wait until Kafka can be reached, and log once a minute why it cannot."""
 
 import asyncio
+import random
 from typing import NamedTuple, Protocol
 
 from aiokafka import conn as connections
@@ -8,12 +9,11 @@ from aiokafka import errors as theirs
 from aiokafka.protocol import metadata
 
 from worker import clock as clocks
-from worker import errors, settings
+from worker import errors, policy, settings
 from worker.kafka import aiokafka_patches, error_mapping, error_messages
 from worker.telemetry import log_throttle
 
-_FIRST_S = 0.25
-_MAX_S = 5.0
+_BACKOFF = policy.Backoff(initial_delay_ms=250, max_delay_ms=5_000, jitter=0.5)
 _ATTEMPT_MS = 10_000
 _UNREADABLE = "the certificates cannot be read: check the files of kafka.ssl_*"
 
@@ -26,12 +26,12 @@ class Log(Protocol):
         ...
 
     def warning(self, event: str, **values: object) -> object:
-        """Log *event*, which somebody should look at."""
+        """Log *event* as a warning."""
         ...
 
 
 class Unreachable(NamedTuple):
-    """Why no broker answers: a word of the client's, and a sentence for people."""
+    """Why no broker responds: the client's error name, and a sentence for people."""
 
     reason: str
     message: str
@@ -44,15 +44,14 @@ def once_a_minute(clock: clocks.Clock) -> log_throttle.LogThrottle:
 
 async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -> None:
     """
-    Return once a broker answers; goes on for ever, and never raises because of Kafka.
+    Return once a broker responds; retries for ever, and never raises because of Kafka.
 
-    Says ``kafka.unreachable`` at once and then once a minute, with the reason.
+    Logs ``kafka.unreachable`` at once and then once a minute, with the reason.
     """
     since = clock.now_ms()
-    back_off_s = _FIRST_S
-    throttle, waited = once_a_minute(clock), False
+    throttle, failures = once_a_minute(clock), 0
     while (why := await diagnose_connection(kafka)) is not None:
-        waited = True
+        failures += 1
         if throttle.admits(why.message):
             log.warning(
                 "kafka.unreachable",
@@ -61,25 +60,25 @@ async def wait_for_kafka(kafka: settings.Kafka, clock: clocks.Clock, log: Log) -
                 message=why.message,
                 waited_ms=clock.now_ms() - since,
             )
-        await clock.sleep(back_off_s)
-        back_off_s = min(back_off_s * 2, _MAX_S)
-    if waited:
+        chance = random.random()  # noqa: S311 -- no secret
+        await clock.sleep(_BACKOFF.delay_ms(failures, chance) / 1000)
+    if failures:
         log.info("kafka.connected", waited_ms=clock.now_ms() - since)
 
 
 async def ensure_reachable(kafka: settings.Kafka) -> None:
-    """Return if a broker answers; raises errors.KafkaUnavailable, with a sentence."""
+    """Return if a broker responds; raises errors.KafkaUnavailable, with a sentence."""
     if (why := await diagnose_connection(kafka)) is not None:
         raise errors.KafkaUnavailable(f"{kafka.bootstrap_servers}: {why.message}")
 
 
 async def diagnose_connection(kafka: settings.Kafka) -> Unreachable | None:
     """
-    Return why no broker answers, None if one does.
+    Return why no broker responds, None if one does.
 
-    With connections of its own: for aiokafka 0.14's clients a refused password and
-    an expired certificate look like a broker that is down. Of several brokers the
-    one that refuses us tells more than those that are away.
+    It opens connections of its own: for aiokafka 0.14's clients a refused password
+    and an expired certificate look like a broker that is down. Of several failures a
+    refusal is returned before a broker that cannot be reached.
     """
     try:
         arguments = kafka.client_args()

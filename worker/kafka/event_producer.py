@@ -1,13 +1,14 @@
 """Publish the ingress's events: acknowledged by Kafka in time, or refused."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import NoReturn
 
 import aiokafka
 
 from worker import clock as clocks
-from worker import codec, errors, model, settings
+from worker import codec, errors, model, policy, settings
 from worker.kafka import (
     aiokafka_patches,
     connectivity,
@@ -18,10 +19,9 @@ from worker.kafka import (
     topics,
 )
 
-# How soon after Kafka's return the producer is there again: at most an attempt that
-# just failed, and this.
-_BACK_OFF_FIRST_S = 0.1
-_BACK_OFF_MAX_S = 2.0
+# After Kafka's return the producer is there again after at most one failed attempt
+# and the longest of these waits.
+_BACKOFF = policy.Backoff(initial_delay_ms=100, max_delay_ms=2_000, jitter=0.5)
 _CONNECT_S = 10.0
 # An ingress without traffic finds out by a question that nobody needed.
 _PROBE_S = 5.0
@@ -125,14 +125,13 @@ class EventProducer:
         raise errors.KafkaUnavailable("the producer is closed")
 
     async def _supervise(self) -> None:
-        """Connect, observer, throw away, and again; ends only when cancelled."""
-        back_off_s = _BACK_OFF_FIRST_S
+        """Connect, wait until the producer breaks, discard it, repeat."""
+        failures = 0
         while True:
-            lived = await self._run_connection()
-            if lived:
-                back_off_s = _BACK_OFF_FIRST_S
-            await self._clock.sleep(back_off_s)
-            back_off_s = min(back_off_s * 2, _BACK_OFF_MAX_S)
+            worked = await self._run_connection()
+            failures = 1 if worked else failures + 1
+            chance = random.random()  # noqa: S311 -- no secret
+            await self._clock.sleep(_BACKOFF.delay_ms(failures, chance) / 1000)
 
     async def _run_connection(self) -> bool:
         """Use one producer until it dies, say of what; return whether it was good."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 
 import aiokafka
 from aiokafka import TopicPartition
@@ -14,12 +15,14 @@ from worker.kafka import (
     ledger_partition,
     membership,
     processor_factory,
-    progress,
     record_format,
 )
 from worker.pipeline import processor, telemetry
 
 _LOOKS = 3  # as often is a batch fetched whose checksum is wrong
+
+# An operator must grant a right first: the longest wait.
+_DENIED = 64
 
 
 class PartitionRunner:
@@ -216,7 +219,9 @@ class PartitionRunner:
             await log.discard()
 
     async def _back_off(self, failures: int) -> None:
-        await self._clock.sleep(progress.backoff_ms(self._worker, failures) / 1000)
+        chance = random.random()  # noqa: S311 -- no secret
+        wait_ms = self._worker.backoff.delay_ms(failures, chance)
+        await self._clock.sleep(wait_ms / 1000)
 
     async def _confirm_assignment(self) -> None:
         """Return once it is shown that this partition is ours; else we are dropped."""
@@ -233,4 +238,4 @@ class PartitionRunner:
                 failure_reports.report_partition_failure(
                     self._observer, self.tp.partition, doubt
                 )
-            await self._back_off(progress.LONGEST if denied else 1)
+            await self._back_off(_DENIED if denied else 1)

@@ -1,43 +1,35 @@
-"""Say how long to wait before the next attempt, and whether attempts get anywhere."""
+"""Decide whether a consumer makes progress, and how long to wait for the next one."""
 
 import random
 
 from worker import clock as clocks
 from worker import settings
 
-LONGEST = 16  #: as many failures as back off for the longest time
-_REBUILDS = 5  # as many consumers without a record are one that makes no progress
-
-
-def backoff_ms(worker: settings.Worker, failures: int) -> float:
-    """Return how long to wait after *failures* in a row, in milliseconds, jittered."""
-    longest = worker.restart_backoff_max
-    wait: float = min(worker.restart_backoff * 2 ** min(failures, LONGEST), longest)
-    return wait * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
+_REBUILDS = 5  # as many consumers without a record make no progress
 
 
 class Progress:
     """
-    When the consumer was last seen to get somewhere.
+    The time of the consumer's last progress.
 
-    A poll that returns is progress. Once consumers are built again and again and none
-    of them takes a record, only a record is, or a consumer that lasts.
+    A poll that returns is progress. After several consumers in a row that received no
+    record, only a record is, or a consumer that outlives ``restart_backoff_max``.
     """
 
     def __init__(self, worker: settings.Worker, clock: clocks.Clock) -> None:
         self._worker = worker
         self._clock = clock
         self._failures = 0
-        self._begun = self.at = clock.now_ms()
+        self._started_at = self.at = clock.now_ms()
 
     def restart(self) -> None:
-        """Take note that a consumer is built."""
-        self._begun = self._clock.now_ms()
+        """Record that a consumer is built."""
+        self._started_at = self._clock.now_ms()
 
     def polled(self, *, records: bool) -> None:
-        """Take note that a poll returned, with or without *records*."""
+        """Record that a poll returned, with or without *records*."""
         now = self._clock.now_ms()
-        if records or now - self._begun > self._worker.restart_backoff_max:
+        if records or now - self._started_at > self._worker.restart_backoff_max:
             self._failures = 0
         if self._failures < _REBUILDS:
             self.at = now
@@ -51,4 +43,5 @@ class Progress:
         self._failures += 1
         if excused:
             self.at = self._clock.now_ms()
-        return backoff_ms(self._worker, self._failures)
+        chance = random.random()  # noqa: S311 -- no secret
+        return self._worker.backoff.delay_ms(self._failures, chance)

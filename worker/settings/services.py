@@ -5,6 +5,7 @@ from typing import Literal
 
 import pydantic
 
+from worker import policy
 from worker.settings import http_server, types, urls
 from worker.settings import sources as sources_of
 
@@ -188,6 +189,15 @@ class Worker(types.Section):
         " this time `/livez` fails. The worker is not ready while a partition has"
         " events and has consumed none for this time.",
     )
+
+    @property
+    def backoff(self) -> policy.Backoff:
+        """Return the waits before a partition or a consumer is rebuilt."""
+        return policy.Backoff(
+            initial_delay_ms=self.restart_backoff,
+            max_delay_ms=self.restart_backoff_max,
+            jitter=0.5,
+        )
 
 
 class Ledger(types.Section):
