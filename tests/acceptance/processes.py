@@ -69,8 +69,8 @@ class Dev:
     def _drain(self, ours: int) -> None:
         # A terminal that nobody holds any more is an error to read from.
         with self._out.open("wb", buffering=0) as out, contextlib.suppress(OSError):
-            while told := os.read(ours, 65_536):
-                out.write(told)
+            while chunk := os.read(ours, 65_536):
+                out.write(chunk)
         os.close(ours)
 
     @property
@@ -79,7 +79,7 @@ class Dev:
         return self._process.pid
 
     @property
-    def told(self) -> str:
+    def output(self) -> str:
         """Everything that was written so far, less colours."""
         texts = [path.read_text() for path in (self._err, self._out) if path.exists()]
         return _STYLE.sub("", "\n".join(texts)).replace("\r\n", "\n")
@@ -92,7 +92,7 @@ class Dev:
 
     def fact(self, name: str) -> str:
         """Return what stands beside *name* among the facts, nothing if nothing."""
-        found = re.search(rf"^  {name} +(.+)$", self.told, re.MULTILINE)
+        found = re.search(rf"^  {name} +(.+)$", self.output, re.MULTILINE)
         return found[1] if found else ""
 
     @property
@@ -102,21 +102,21 @@ class Dev:
 
     @property
     def workers(self) -> list[int]:
-        """The pids of the workers as told at the start."""
+        """The pids of the workers as printed at the start."""
         return [int(pid) for pid in re.findall(r"pid (\d+)", self.fact("workers"))]
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        """Wait until *holds*; fail with what was told if it never does."""
+        """Wait until *holds*; fail with the output if it never does."""
         deadline = time.monotonic() + _PATIENCE_S
         while not holds():
             code = self._process.poll()
-            assert code is None, f"ended with {code} before {what}:\n{self.told}"
-            assert time.monotonic() < deadline, f"never {what}:\n{self.told}"
+            assert code is None, f"ended with {code} before {what}:\n{self.output}"
+            assert time.monotonic() < deadline, f"never {what}:\n{self.output}"
             time.sleep(_POLL_S)
 
-    def until_told(self, text: str) -> None:
+    def until_output(self, text: str) -> None:
         """Wait until *text* was written."""
-        self.until(lambda: text in self.told, text)
+        self.until(lambda: text in self.output, text)
 
     def end(self, number: signal.Signals | None = None) -> int:
         """Send *number* if there is one, and return the exit code."""

@@ -84,10 +84,10 @@ async def test_the_commands_of_a_running_system(
             orjson.loads(line)["session_id"] for line in tail.stdout.splitlines()
         ]
         session = await _run(running, "session", "identomat", ended)
-        told = orjson.loads(session.stdout)
-        assert f"identomat:{ended}" == told["session"]
-        assert [each["outcome"] for each in told["decisions"]] == ["rejected"]
-        assert told["next_due_at"] is None
+        document = orjson.loads(session.stdout)
+        assert f"identomat:{ended}" == document["session"]
+        assert [each["outcome"] for each in document["decisions"]] == ["rejected"]
+        assert document["next_due_at"] is None
 
         listed = await _run(running, "dlq", "list")
         assert (listed.returncode, listed.stdout) == (0, b"")

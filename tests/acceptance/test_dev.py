@@ -25,12 +25,12 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
     """All combinations are in the table, all as expected, and the exit is 0."""
     run = processes.Dev(["--once"], tmp_path)
     try:
-        assert run.end() == 0, run.told
+        assert run.end() == 0, run.output
     finally:
         run.kill()
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in run.told.splitlines()
+        for line in run.output.splitlines()
         if line.startswith("|")
     ]
     assert rows[0] == ["provider", "scenario", "expected", "actual", "ms", "ok"]
@@ -41,8 +41,8 @@ def test_once_plays_every_provider_and_scenario(tmp_path: pathlib.Path) -> None:
         for name in cases.scenarios(source)
     )
     many = len(played)
-    assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.told
-    assert f"{many} of {many} as expected" in run.told
+    assert all(row[2] == row[3] and row[5] == "ok" for row in rows[1:]), run.output
+    assert f"{many} of {many} as expected" in run.output
 
 
 def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
@@ -51,8 +51,8 @@ def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
     """On a terminal the ready-made callback is taken, and its decision is shown."""
     data = tmp_path / "data"
     run = dev(*_ANY, "--no-traffic", "--data-dir", str(data), terminal=True)
-    run.until_told("Ctrl-C ends everything")
-    line, begin = (line for line in run.told.splitlines() if line.startswith("curl "))
+    run.until_output("Ctrl-C ends everything")
+    line, begin = (line for line in run.output.splitlines() if line.startswith("curl "))
     body, answer = _sent_as_by_curl(line)
     assert answer["status"] == "accepted"
     assert _sent_as_by_curl(begin)[1]["reference"] == "customer-1"
@@ -62,7 +62,7 @@ def test_the_curl_line_works_and_ctrl_c_ends_cleanly(
         r"next: none  \d+ ms$",
         re.MULTILINE,
     )
-    run.until(lambda: shown.search(run.told), "the decision")
+    run.until(lambda: shown.search(run.output), "the decision")
     assert run.end(signal.SIGINT) == 0
     _no_traceback(run, data)
 
@@ -76,12 +76,12 @@ def test_a_killed_worker_stops_no_decisions(
     run.until(lambda: run.fact("workers") and len(run.decisions) > 4, "decisions")
     victim, other = run.workers
     psutil.Process(victim).kill()
-    run.until_told(f"(pid {victim}) ended; its partitions move to the others")
-    run.until_told("worker 1 runs again")
+    run.until_output(f"(pid {victim}) ended; its partitions move to the others")
+    run.until_output("worker 1 runs again")
     before = len(run.decisions)
     run.until(lambda: len(run.decisions) > before + 12, "decisions after the kill")
     assert psutil.pid_exists(other)
-    assert f"pid {other}) ended" not in run.told
+    assert f"pid {other}) ended" not in run.output
     assert run.end(signal.SIGTERM) == 0
     revisions = defaultdict(list)
     for decision in run.decisions:
@@ -102,7 +102,7 @@ def test_a_taken_port_is_said_in_a_sentence(dev: conftest.Start) -> None:
         assert run.end() == 1
     assert (
         f"Port {port} is taken: end what listens there, or choose another one with"
-        " --port." == run.told.strip()
+        " --port." == run.output.strip()
     )
 
 
@@ -112,18 +112,18 @@ def test_a_signal_during_the_start_leaves_nothing(tmp_path: pathlib.Path) -> Non
     scratch.mkdir()
     run = processes.Dev(_ANY, tmp_path, environ={"TMPDIR": str(scratch)})
     try:
-        run.until_told("starting Kafka")
-        assert run.end(signal.SIGTERM) == 0, run.told
+        run.until_output("starting Kafka")
+        assert run.end(signal.SIGTERM) == 0, run.output
     finally:
         run.kill()
-    assert "Traceback" not in run.told
+    assert "Traceback" not in run.output
     assert list(scratch.iterdir()) == []
 
 
 def test_nothing_outlives_a_killed_dev(dev: conftest.Start) -> None:
     """After SIGKILL no child process and no temporary file is left."""
     run = dev(*_ANY, "--no-traffic")
-    run.until_told("Ctrl-C ends everything")
+    run.until_output("Ctrl-C ends everything")
     children = psutil.Process(run.pid).children(recursive=True)
     config = pathlib.Path(run.fact("config").partition(" ")[0])
     assert config.exists()
@@ -137,7 +137,7 @@ def test_nothing_outlives_a_killed_dev(dev: conftest.Start) -> None:
 def test_a_second_signal_ends_what_does_not_drain(dev: conftest.Start) -> None:
     """A request that never ends keeps nobody waiting who asks twice."""
     run = dev(*_ANY, "--no-traffic")
-    run.until_told("Ctrl-C ends everything")
+    run.until_output("Ctrl-C ends everything")
     children = psutil.Process(run.pid).children(recursive=True)
     config = pathlib.Path(run.fact("config").partition(" ")[0])
     host, _, port = run.url.removeprefix("http://").partition(":")
@@ -175,7 +175,7 @@ def test_a_file_s_sources_replace_the_sample_ones(
         "KYC_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1",
     }
     run = dev(*_ANY, "--config", str(config), environ=outside)
-    run.until_told("Ctrl-C ends everything")
+    run.until_output("Ctrl-C ends everything")
     assert run.fact("sources") == "ours"
     session_id = str(uuid.uuid4())
     body = orjson.dumps(
@@ -196,7 +196,7 @@ def test_a_file_s_sources_replace_the_sample_ones(
         "approved",
     )
     assert run.end(signal.SIGTERM) == 0
-    assert "planted" not in run.told
+    assert "planted" not in run.output
 
 
 def _sent_as_by_curl(line: str) -> tuple[bytes, dict[str, str]]:
@@ -218,7 +218,7 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
 
 
 def _no_traceback(run: processes.Dev, data: pathlib.Path) -> None:
-    assert "Traceback" not in run.told
+    assert "Traceback" not in run.output
     logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
     assert {"dev.log", "ingress.log"} < set(logs)
     assert [name for name, text in logs.items() if "Traceback" in text] == []

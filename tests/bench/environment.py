@@ -123,10 +123,10 @@ class Stage:
             await process.line()
             yield process
 
-    async def told(self, module: str, *arguments: str) -> dict[str, float]:
+    async def result(self, module: str, *arguments: str) -> dict[str, float]:
         """Return what a part of the benchmark tells in the end."""
         async with self.running(f"tests.bench.{module}", *arguments) as process:
-            return await process.told()
+            return await process.result()
 
     @contextlib.asynccontextmanager
     async def provider(
@@ -188,7 +188,7 @@ async def broker_for(folder: pathlib.Path) -> AsyncIterator[Stage]:
 async def _warm(on: Stage) -> None:
     """Have the broker compile what every figure needs, before the first one."""
     config = await on.configured()
-    await on.told(
+    await on.result(
         *("floors", "sender", on.servers, config.kafka.topic("events")),
         *(str(PARTITIONS), "5000", "0", "600"),
     )

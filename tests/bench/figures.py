@@ -105,7 +105,7 @@ def write(
     before: dict[str, object],
 ) -> None:
     """Write everything to *path* as JSON; *before* is the machine as it was found."""
-    told = [
+    result = [
         dataclasses.asdict(figure) | {"ratio": figure.compared, "met": figure.met()}
         for figure in found
     ]
@@ -113,7 +113,7 @@ def write(
         "date": clock.format_rfc3339(clock.SystemClock().now_ms()),
         "machine": before,
         "versions": versions(),
-        "figures": told,
+        "figures": result,
         "errors": list(problems),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,14 +130,14 @@ def show(found: Sequence[Figure]) -> None:
             "≥" if each.at_least else "≤",
             "" if each.floor is None else _TIMES,
         )
-        told = each.unit if each.floor is None else ""
+        result = each.unit if each.floor is None else ""
         table.add_row(
             each.what,
             _number(each.value, each.unit),
             "" if each.parts is None else _number(each.parts, each.unit),
             "" if each.floor is None else _number(each.floor, each.unit),
             "" if each.floor is None else f"{each.compared:,.2f}{_TIMES}",
-            f"{sign} {_number(each.goal, told)}{times}",
+            f"{sign} {_number(each.goal, result)}{times}",
             "met" if each.met() else "[bold]missed[/bold]",
         )
     # Wide enough for the widest row: a pipe has no width of its own.

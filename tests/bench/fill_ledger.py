@@ -38,7 +38,7 @@ def main(sessions: int, partitions: int, version: int) -> None:
         for key, value in _records(number, share, version):
             one.load(str(key), value)
         one.finish_restore(0)
-    report.tell(
+    report.write(
         {
             "sessions": sum(map(len, memories)),
             "open": sum(one.open for one in memories),

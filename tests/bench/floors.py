@@ -42,7 +42,7 @@ async def handler(port: int) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    report.tell()
+    report.write()
     await asyncio.Event().wait()
 
 
@@ -63,7 +63,7 @@ async def client(port: int, count: int, at_once: int) -> None:
         started = time.process_time()
         await asyncio.gather(*map(loop, [iter(range(count))] * at_once))
         used = time.process_time() - started
-    report.tell({"cpu_s": used})
+    report.write({"cpu_s": used})
 
 
 async def sender(
@@ -88,7 +88,7 @@ async def sender(
         taken = await pace.run(count, rate, [send] * _SENDERS)
     finally:
         await producer.stop()
-    report.tell(taken.told())
+    report.write(taken.result())
 
 
 async def reader(servers: str, topic: str, partitions: int) -> None:
@@ -113,7 +113,7 @@ async def reader(servers: str, topic: str, partitions: int) -> None:
         used = time.process_time() - started
     finally:
         await consumer.stop()
-    report.tell({"records": records, "cpu_s": used})
+    report.write({"records": records, "cpu_s": used})
 
 
 def main() -> None:

@@ -155,10 +155,10 @@ async def main(plan: Plan) -> None:
         return send
 
     senders = [await connected() for _ in range(plan.connections)]
-    report.tell()  # whoever started this reads the clock now
+    report.write()  # whoever started this reads the clock now
     taken = await pace.run(plan.count, plan.rate, [*senders])
     _write(plan, answered)
-    report.tell(taken.told() | {"accepted": statuses[200]})
+    report.write(taken.result() | {"accepted": statuses[200]})
 
 
 if __name__ == "__main__":

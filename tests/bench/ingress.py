@@ -53,23 +53,23 @@ class Three:
     async def turn(self, count: int, *, counts: bool = True) -> None:
         """Have each take *count* callbacks, as fast as it can."""
         for served in (self.floor, self.parts, self.mine):
-            told, cpu_s = await burst(self.on, served.process, served.port, count)
+            result, cpu_s = await burst(self.on, served.process, served.port, count)
             if counts:
                 served.cpu_us.append(cpu_s / count * 1e6)
-                served.rates.append(count / told["seconds"])
+                served.rates.append(count / result["seconds"])
 
     async def paced(self, rate: float, count: int, record: int) -> float:
         """Have both take *count* callbacks at *rate*; return a send's p99, in ms."""
-        told = await self.on.told(
+        result = await self.on.result(
             *("floors", "sender", self.on.servers, self.topic),
             *(str(environment.PARTITIONS), str(count), str(rate), str(record)),
         )
-        floor = told["p99_s"] * 1e3
+        floor = result["p99_s"] * 1e3
         for served in (self.parts, self.mine):
-            told, _ = await burst(
+            result, _ = await burst(
                 self.on, served.process, served.port, count, rate=rate
             )
-            served.p99_ms.append(told["p99_s"] * 1e3)
+            served.p99_ms.append(result["p99_s"] * 1e3)
         return floor
 
 
@@ -118,10 +118,10 @@ async def burst(
     async with on.running("tests.bench.generator", plan.argument()) as process:
         await process.line()
         before = server.cpu_s()
-        told = await process.told()
+        result = await process.result()
         used = server.cpu_s() - before
-    environment.must_be(count, told["accepted"], "acknowledgements")
-    return told, used
+    environment.must_be(count, result["accepted"], "acknowledgements")
+    return result, used
 
 
 async def measure(

@@ -61,8 +61,8 @@ async def _send(
     )
     async with on.running("tests.bench.generator", plan.argument()) as process:
         await process.line()
-        told = await process.told()
-    environment.must_be(count, told["accepted"], "acknowledgements")
+        result = await process.result()
+    environment.must_be(count, result["accepted"], "acknowledgements")
     await decided.reached(before + count, 60.0)
     return _read(written)
 

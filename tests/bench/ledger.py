@@ -63,10 +63,10 @@ async def _memory(on: environment.Stage, rounds: list[scale.Figures]) -> figures
 async def _loaded(on: environment.Stage, sessions: int, version: int) -> float:
     """Return the MB that so many ended *sessions* take."""
     arguments = map(str, (sessions, environment.PARTITIONS, version))
-    told = await on.told("filling", *arguments)
-    environment.must_be(sessions, told["sessions"], "sessions in memory")
-    environment.must_be(0, told["open"], "open sessions")
-    return told["bytes"] / 1e6
+    found = await on.result("filling", *arguments)
+    environment.must_be(sessions, found["sessions"], "sessions in memory")
+    environment.must_be(0, found["open"], "open sessions")
+    return found["bytes"] / 1e6
 
 
 def _restore(

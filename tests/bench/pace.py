@@ -14,7 +14,7 @@ class Taken:
     seconds: float
     latencies: list[float]
 
-    def told(self) -> dict[str, float]:
+    def result(self) -> dict[str, float]:
         """Return the figures, as one process tells them to another."""
         return {
             "seconds": self.seconds,

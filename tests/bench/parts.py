@@ -59,7 +59,7 @@ async def ingress(port: int, servers: str, topic: str, partitions: int) -> None:
     await loop.create_server(
         web.Server(take, access_log=None), "127.0.0.1", port, backlog=4096
     )
-    report.tell()
+    report.write()
     await asyncio.Event().wait()
 
 
@@ -148,7 +148,7 @@ async def worker(
     """Decide what is there; tell the CPU seconds."""
     url = f"http://127.0.0.1:{port}{provider.PATH}"
     used = await Worker(servers, prefix, partitions).run(url, count, at_once)
-    report.tell({"cpu_s": used})
+    report.write({"cpu_s": used})
 
 
 def main() -> None:

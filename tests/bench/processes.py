@@ -35,11 +35,11 @@ class Process:
                 stdout=subprocess.PIPE if tells else stream,
                 stderr=stream,
             )
-        self._told = psutil.Process(self.popen.pid)
+        self._process = psutil.Process(self.popen.pid)
 
     def cpu_s(self) -> float:
         """Return the CPU seconds that it has used so far, its children's too."""
-        each = [self._told, *self._told.children(recursive=True)]
+        each = [self._process, *self._process.children(recursive=True)]
         times = [one.cpu_times() for one in each]
         return sum(one.user + one.system for one in times)
 
@@ -58,10 +58,10 @@ class Process:
             raise figures.Untrue("no output")
         line = await asyncio.to_thread(stdout.readline)
         if not line:
-            raise self.broken("told nothing")
+            raise self.broken("printed nothing")
         return line
 
-    async def told(self) -> dict[str, float]:
+    async def result(self) -> dict[str, float]:
         """Return the JSON object of its next line."""
         document: dict[str, float] = orjson.loads(await self.line())
         return document

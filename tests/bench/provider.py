@@ -89,7 +89,7 @@ async def main(port: int, latency_s: float) -> None:
     loop.add_signal_handler(signal.SIGUSR1, pause.hold)
     loop.add_signal_handler(signal.SIGUSR2, pause.release)
     await loop.create_server(lambda: Connection(pause), "127.0.0.1", port, backlog=4096)
-    report.tell()
+    report.write()
     await asyncio.Event().wait()
 
 

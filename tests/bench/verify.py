@@ -86,14 +86,14 @@ def _stretch(do: Callable[[], object], times: int) -> float:
 
 async def measure(on: environment.Stage, rounds: int = _ROUNDS) -> list[figures.Figure]:
     """Return the figures of both authenticators and of both sizes."""
-    told = await on.told("verify", str(rounds))
+    text = await on.result("verify", str(rounds))
     return [
         figures.Figure(
             name=f"verify_{name}_{size.replace(' ', '').lower()}",
             what=f"Verification alone, `{name}`, {size}, against hmac.digest",
             unit="µs",
-            value=told[f"{name} {size}"],
-            floor=told[f"{name} {size} floor"],
+            value=text[f"{name} {size}"],
+            floor=text[f"{name} {size} floor"],
             goal=goal,
             cpu_ratio=True,
         )
@@ -104,13 +104,13 @@ async def measure(on: environment.Stage, rounds: int = _ROUNDS) -> list[figures.
 
 def main(rounds: int) -> None:
     """Measure, and tell one JSON line."""
-    told: dict[str, float] = {}
+    text: dict[str, float] = {}
     for size, (many, _) in _SIZES.items():
         body = bytes(range(256)) * (many // 256)
         for case in (_hmac_body(body), _standard_webhooks(body)):
             mine, floor = compared(case, rounds)
-            told |= {f"{case.name} {size}": mine, f"{case.name} {size} floor": floor}
-    report.tell(told)
+            text |= {f"{case.name} {size}": mine, f"{case.name} {size} floor": floor}
+    report.write(text)
 
 
 if __name__ == "__main__":

@@ -144,17 +144,17 @@ async def measure(
         await one.decide(backlog.sessions(size.warm))
         decided: list[str] = []
         for number in range(size.rounds):
-            told = await on.told(
+            result = await on.result(
                 "floors", "client", *map(str, (port, size.count, _AT_ONCE))
             )
-            floors.append(told["cpu_s"] / size.count * 1e6)
+            floors.append(result["cpu_s"] / size.count * 1e6)
             if number < size.parts_rounds:
                 parts.append(await _parts(on, port, size.count))
             decided = backlog.sessions(size.count)
             rounds.append(await one.decide(decided))
         repeated_us = await _repeated(one, decided, size.repeats)
         woken_us = await _woken(one, provider, size)
-        read = await on.told(
+        read = await on.result(
             *("floors", "reader", on.servers, one.events, str(environment.PARTITIONS))
         )
     read_us = read["cpu_s"] / read["records"] * 1e6
@@ -173,13 +173,13 @@ async def _parts(on: environment.Stage, port: int, count: int) -> float:
     async with backlog.publisher(kafka) as publisher:
         events = [backlog.wake(each) for each in backlog.sessions(count)]
         await publisher.publish(publisher.records(events))
-    told = await on.told(
+    result = await on.result(
         *("parts", "worker", str(port), on.servers, kafka.topic_prefix),
         *map(str, (kafka.partitions, count, _AT_ONCE)),
     )
     counted = await tally.count(kafka, "decisions.approved", count)
     counted.must_be(count, "decisions of the parts")
-    return told["cpu_s"] / count * 1e6
+    return result["cpu_s"] / count * 1e6
 
 
 async def _repeated(one: Rig, decided: list[str], repeats: int) -> float:
@@ -275,7 +275,7 @@ def _cheap(
     rounds: list[Decided], repeated_us: float, woken_us: float, read_us: float
 ) -> list[figures.Figure]:
     new_us = min(each.cpu_us for each in rounds)
-    told = {
+    result = {
         "worker_wake": ("a wake-up while a fetch is wanted or in flight", woken_us),
         "worker_repeat": ("a repeat with the provider's event id", repeated_us),
     }
@@ -291,5 +291,5 @@ def _cheap(
             # No repeat is cheaper than reading it from Kafka.
             details={"bare_reader_us": read_us},
         )
-        for name, (what, cpu_us) in told.items()
+        for name, (what, cpu_us) in result.items()
     ]

@@ -91,6 +91,6 @@ async def test_the_page_says_when_there_is_no_session(
     state = page.locator("body[data-state]")
     await state.wait_for()
     assert await state.get_attribute("data-state") == "failed"
-    told = await page.locator("#told").text_content()
-    assert told is not None
-    assert "begin a session first" in told
+    found = await page.locator("#told").text_content()
+    assert found is not None
+    assert "begin a session first" in found

@@ -65,7 +65,7 @@ def main(
                 click.echo("\n".join(lines(report)))
         _keep(folder, out / f"chaos-{one}", wanted=not good)
         _write(out / "chaos.json", minutes, reports, failures)
-    click.echo(_told(totals(reports)))
+    click.echo(_summary(totals(reports)))
     sys.exit(1 if failures or not all(each.good for each in reports) else 0)
 
 
@@ -99,7 +99,7 @@ def totals(reports: list[trial.Report]) -> dict[str, int]:
     return dict(found)
 
 
-def _told(found: dict[str, int]) -> str:
+def _summary(found: dict[str, int]) -> str:
     return "total: " + ", ".join(f"{count} {what}" for what, count in found.items())
 
 

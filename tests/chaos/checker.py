@@ -56,7 +56,7 @@ def violations(
         for promise, sentence in _of_session(key, session, found):
             broken.append(_violation(promise, sentence, key, session, found))
     for key in {*found.decisions, *found.latest} - set(expected):
-        sentence = "a decision about a session that nobody told of"
+        sentence = "a decision about a session without a callback"
         broken.append(_violation(4, sentence, key, None, found))
     return broken
 
@@ -201,11 +201,11 @@ def _history(key: Key, session: Expected | None, found: reading.Read) -> Iterato
     if session is not None:
         yield f"expected {session.outcome}, acknowledged {session.acknowledged}"
     lines = [
-        (seen.place.at_ms, f"{seen.place} {told}")
-        for seen, told in (
+        (seen.place.at_ms, f"{seen.place} {result}")
+        for seen, result in (
             *((seen, f"event {seen.ce_id}") for seen in found.events.get(key, [])),
-            *((seen, _told(seen.body)) for seen in found.decisions.get(key, [])),
-            *((seen, _told(seen.body)) for seen in found.latest.get(key, [])),
+            *((seen, _summary(seen.body)) for seen in found.decisions.get(key, [])),
+            *((seen, _summary(seen.body)) for seen in found.latest.get(key, [])),
             *(
                 (seen, f"dead letter {seen.body['reason']}")
                 for seen in found.letters
@@ -217,7 +217,7 @@ def _history(key: Key, session: Expected | None, found: reading.Read) -> Iterato
     yield f"in the ledger: {'yes' if key in found.ledger else 'no'}"
 
 
-def _told(body: dict[str, Any]) -> str:
+def _summary(body: dict[str, Any]) -> str:
     if not body:
         return "tombstone"
     cause = body["cause"]

@@ -152,14 +152,14 @@ class Traffic:
                     headers=dict(callback.headers),
                     data=callback.body,
                 ) as response:
-                    told = await response.read()
-                    if self._is_final(expected, response.status, told):
+                    found = await response.read()
+                    if self._is_final(expected, response.status, found):
                         return
             self.retries += 1
             await asyncio.sleep(min(0.1 * 2**attempt, _BACK_OFF_MAX_S))
         expected.wrong_answers.append("never")
 
-    def _is_final(self, expected: checker.Expected, status: int, told: bytes) -> bool:
+    def _is_final(self, expected: checker.Expected, status: int, found: bytes) -> bool:
         """Take note of an answer, and return whether a provider leaves it at that."""
         if status == _LATER:
             return False
@@ -167,7 +167,7 @@ class Traffic:
             expected.wrong_answers.append(str(status))
         elif status == _TAKEN:
             self.taken += 1
-            answer = orjson.loads(told)
+            answer = orjson.loads(found)
             if answer["status"] == "accepted":
                 expected.acknowledged.append(answer["event_id"])
         return True

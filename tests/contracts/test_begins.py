@@ -158,23 +158,23 @@ async def test_every_sample_begin_is_sent_and_read_as_expected(
         words = {"base_url": heard.address}
         if (number := beginner.predict_session_id(request.begin_id)) is not None:
             words["foretold"] = number
-        told: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         try:
             begun = await beginner.begin(request)
         except errors.InvalidBeginRequest as refused:
-            told["refused"] = refused.problems
+            found["refused"] = refused.problems
         except errors.FetchError as error:
-            told["error"] = error.reason
-            told["detail"] = error.detail
-            told["answered"] = error.answered
+            found["error"] = error.reason
+            found["detail"] = error.detail
+            found["answered"] = error.answered
         else:
-            told = dataclasses.asdict(begun)
+            found = dataclasses.asdict(begun)
         await beginner.close()
 
     expect = _filled(vector["expect"], **words)
-    assert {key: _plain(told.get(key)) for key in expect} == expect
+    assert {key: _plain(found.get(key)) for key in expect} == expect
     if "error" not in expect and "refused" not in expect:
-        assert "error" not in told
+        assert "error" not in found
     # A start that is refused before anything is sent says "requests": 0.
     assert len(heard.requests) == vector.get("requests", 1)
     sent = _filled(vector.get("sent", {}), **words)

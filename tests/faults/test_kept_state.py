@@ -32,16 +32,16 @@ async def _becomes(
     running: system.System, expected: dict[tuple[str, str], History]
 ) -> None:
     """Return once the decisions are *expected*; fails with what they are instead."""
-    told: dict[tuple[str, str], History] = {}
+    found: dict[tuple[str, str], History] = {}
     for _ in range(300):
-        told = {
+        found = {
             key: [(d["revision"], d["outcome"]) for d in history]
             for key, history in (await running.decisions()).items()
         }
-        if told == expected:
+        if found == expected:
             return
         await asyncio.sleep(0.1)
-    assert expected == told
+    assert expected == found
 
 
 def _sessions(
@@ -85,25 +85,25 @@ async def test_a_partition_that_is_given_back_is_not_restored(
         driver = system.Driver([ingress])
         expected: dict[tuple[str, str], History] = {}
 
-        async def told() -> None:
+        async def found() -> None:
             keys = _sessions(running, 12, model.Outcome.APPROVED)
             await driver.send(_callbacks(running, keys))
             expected.update({key: [(1, "approved")] for key in keys})
             await _becomes(running, expected)
 
-        await told()
+        await found()
         second = running.start("worker")
         await running.ready(second)
         moved = _restores(second)
         assert set(moved.values()) == {1}
         assert 0 < len(moved) < _PARTITIONS
-        await told()
+        await found()
         assert _restores(first) == dict.fromkeys(range(_PARTITIONS), 1)
 
         second.popen.terminate()
         assert await asyncio.to_thread(second.popen.wait, 30) == 0
         await _restored(first, _PARTITIONS + len(moved))
-        await told()
+        await found()
         kept = set(range(_PARTITIONS)) - set(moved)
         assert _restores(first) == {
             **dict.fromkeys(kept, 1),

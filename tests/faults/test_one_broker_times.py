@@ -154,11 +154,11 @@ async def test_clocks_an_hour_off_change_no_decision(
 
     for session_id in long:
         history = histories.pop(("idbeyond", session_id))
-        assert assertions.told(history) == [(1, "pending"), (2, "approved")]
+        assert assertions.outcomes(history) == [(1, "pending"), (2, "approved")]
         told_at = [str(each["decided_at"]) for each in history]
         assert sorted(told_at) == told_at
     assert {key: [(1, outcome)] for key, outcome in truths.items()} == {
-        key: assertions.told(history) for key, history in histories.items()
+        key: assertions.outcomes(history) for key, history in histories.items()
     }
     assert await transport.fetched(running.settings.kafka, "dlq") == []
 

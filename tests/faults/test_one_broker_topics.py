@@ -231,7 +231,7 @@ async def test_wrong_topics_are_refused(
     async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
         for process in [running.start(kind) for kind in ("ingress", "worker")]:
             assert await asyncio.to_thread(process.popen.wait, 30) == 1
-            told = process.logged()
-            assert f"{topic_prefix}.ledger" in told
-            assert sentence in told
-            assert "Traceback" not in told
+            output = process.logged()
+            assert f"{topic_prefix}.ledger" in output
+            assert sentence in output
+            assert "Traceback" not in output

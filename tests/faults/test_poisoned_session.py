@@ -53,7 +53,7 @@ def _callbacks(
     return [each for one in ids for each in simulator.callbacks(one)]
 
 
-async def _told(running: system.System) -> dict[str, list[tuple[object, ...]]]:
+async def _decisions(running: system.System) -> dict[str, list[tuple[object, ...]]]:
     """Return every session's decisions."""
     return {
         session_id: [(d["revision"], d["outcome"], d["reason"]) for d in history]
@@ -69,7 +69,7 @@ def _life_s(times: profiles.Times) -> float:
 async def _decided(running: system.System, ids: list[str]) -> None:
     """Return once each of *ids* has a decision."""
     async with asyncio.timeout(_LIVES_MAX * _life_s(running.times)):
-        while not set(ids) <= set(await _told(running)):  # noqa: ASYNC110 -- Kafka tells nobody
+        while not set(ids) <= set(await _decisions(running)):  # noqa: ASYNC110 -- no event to wait for
             await asyncio.sleep(0.05)
 
 
@@ -104,14 +104,14 @@ async def test_a_poisoned_session_is_quarantined_and_no_other(
             while not await _letters(running):
                 assert lives.lived <= _LIVES_MAX
                 await asyncio.sleep(0.1)
-            told = await _told(running)
+            result = await _decisions(running)
         finally:
             living.cancel()
 
         assert await _letters(running) == [("quarantined", poisoned)]
         expected = {each: [(1, "approved", "verified")] for each in neighbours}
         expected[poisoned] = [(1, "pending", "unrecognised_result")]
-        assert expected == told
+        assert expected == result
         assert (lives.lived == 1) is (how == "crash")
         # A life that was killed is noticed once its session in the group is over.
         assert waited < _life_s(times) * lives.lived

@@ -22,7 +22,7 @@ _BRIEF = 'retry = { initial_delay = "50ms", max_delay = "200ms", give_up_after =
 #: the circuit breaker would leave the source alone, and make the outage last longer
 _SOURCES = "circuit = { failure_threshold = 100000 }"
 
-Told = dict[tuple[str, str], list[tuple[object, ...]]]
+Decided = dict[tuple[str, str], list[tuple[object, ...]]]
 _GIVEN_UP = (1, "pending", "provider_unavailable", "callback")
 _REDRIVEN = (2, "approved", "verified", "recheck")
 
@@ -41,8 +41,8 @@ async def _redrive(
         env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
     )
     os.close(terminal)
-    told = await asyncio.to_thread(_words, screen)
-    return await asyncio.to_thread(process.wait, 60), told
+    result = await asyncio.to_thread(_words, screen)
+    return await asyncio.to_thread(process.wait, 60), result
 
 
 def _words(screen: int) -> str:
@@ -54,7 +54,7 @@ def _words(screen: int) -> str:
     return found.decode(errors="replace")
 
 
-async def _told(running: system.System) -> Told:
+async def _decided(running: system.System) -> Decided:
     """Return every session's decisions."""
     return {
         key: [
@@ -70,15 +70,15 @@ def _cause(cause: object) -> object:
     return cause["type"]
 
 
-async def _becomes(running: system.System, expected: Told) -> None:
+async def _becomes(running: system.System, expected: Decided) -> None:
     """Return once the decisions are *expected*; fails with what they are instead."""
-    told: Told = {}
+    result: Decided = {}
     for _ in range(300):
-        told = await _told(running)
-        if told == expected:
+        result = await _decided(running)
+        if result == expected:
             return
         await asyncio.sleep(0.1)
-    assert expected == told
+    assert expected == result
 
 
 async def _count(running: system.System, name: str) -> int:
@@ -132,8 +132,8 @@ async def test_an_outage_past_the_horizon_is_redriven(
             for name in ["biometric"] * _SESSIONS + ["identomat"] * 2
         ]
         await driver.send(_callbacks(running, down))
-        told: Told = {key: [_GIVEN_UP] for key in down}
-        await _becomes(running, told)
+        result: Decided = {key: [_GIVEN_UP] for key in down}
+        await _becomes(running, result)
         assert len(down) == await _count(running, "dlq")
         for name, session_id in down:
             running.simulators[name].add(simulators.Scenario(), session_id)
@@ -154,33 +154,36 @@ async def test_an_outage_past_the_horizon_is_redriven(
         assert f"redrove {_SESSIONS}" in words
         assert "publishing" in words
         assert "100%" in words
-        told |= {key: [_GIVEN_UP, _REDRIVEN] for key in down[:_SESSIONS]}
-        await _becomes(running, told)
+        result |= {key: [_GIVEN_UP, _REDRIVEN] for key in down[:_SESSIONS]}
+        await _becomes(running, result)
 
-        await _repeated(running, driver, narrowed, told)
+        await _repeated(running, driver, narrowed, result)
         *_, (name, last) = down
         code, words = await _redrive(
             *(running, "--source", name, "--session", last, "--apply")
         )
         assert (code, "redrove 1" in words) == (0, True), words
-        told[name, last] = [_GIVEN_UP, _REDRIVEN]
-        await _becomes(running, told)
+        result[name, last] = [_GIVEN_UP, _REDRIVEN]
+        await _becomes(running, result)
         assert len(down) == await _count(running, "dlq")
 
 
 async def _repeated(
-    running: system.System, driver: system.Driver, narrowed: Sequence[str], told: Told
+    running: system.System,
+    driver: system.Driver,
+    narrowed: Sequence[str],
+    result: Decided,
 ) -> None:
     """Redrive all of it once more: no fetch, no decision."""
     simulator = running.simulators["biometric"]
     calls = {
-        one: simulator.held(one).calls for name, one in told if name == "biometric"
+        one: simulator.held(one).calls for name, one in result if name == "biometric"
     }
     code, words = await _redrive(running, *narrowed, "--apply")
     assert (code, f"redrove {_SESSIONS}" in words) == (0, True), words
     # What comes later in each partition is decided: the repeats have been taken.
     later = _everywhere(running)
     await driver.send(_callbacks(running, later))
-    told |= {key: [(1, "approved", "verified", "callback")] for key in later}
-    await _becomes(running, told)
+    result |= {key: [(1, "approved", "verified", "callback")] for key in later}
+    await _becomes(running, result)
     assert calls == {one: simulator.held(one).calls for one in calls}

@@ -54,8 +54,8 @@ def _long_sessions(running: system.System) -> tuple[Expected, list[Callbacks]]:
         scenario = simulators.Scenario(outcome=outcome, pending_first=reviews)
         session_id = simulator.add(scenario)
         expected["idbeyond", session_id] = [(1, "pending"), (2, outcome)]
-        _, *told = simulator.callbacks(session_id)
-        for phase, callback in zip(phases, told, strict=True):
+        _, *result = simulator.callbacks(session_id)
+        for phase, callback in zip(phases, result, strict=True):
             phase.append(callback)
     return expected, phases
 
@@ -79,18 +79,18 @@ async def _load(
     return expected
 
 
-async def _told(running: system.System, expected: Expected) -> Expected:
+async def _decided(running: system.System, expected: Expected) -> Expected:
     """Return what is decided, once that is what is expected, or after some time."""
-    told: Expected = {}
+    result: Expected = {}
     for _ in range(300):
-        told = {
+        result = {
             key: [(int(str(d["revision"])), str(d["outcome"])) for d in history]
             for key, history in (await running.decisions()).items()
         }
-        if told == expected:
+        if result == expected:
             break
         await asyncio.sleep(0.1)
-    return told
+    return result
 
 
 async def _records(running: system.System, name: str) -> list[reader.ConsumedRecord]:
@@ -118,7 +118,7 @@ async def test_a_rolling_upgrade_and_back(
             await running.ready(process)
         driver = system.Driver([ingress], at_once=8)
         lasting, phases = _long_sessions(running)
-        expected = {key: told[:1] for key, told in lasting.items()}
+        expected = {key: result[:1] for key, result in lasting.items()}
         before = _PHASES[0]
         for phase, callbacks in zip(_PHASES, phases, strict=True):
             enough = asyncio.Event()
@@ -131,7 +131,7 @@ async def test_a_rolling_upgrade_and_back(
             expected |= await loading
             if callbacks is phases[-1]:
                 expected |= lasting
-            assert expected == await _told(running, expected)
+            assert expected == await _decided(running, expected)
             assert set(phase) == await _versions(running, lasting)
             before = phase
 
@@ -149,8 +149,8 @@ async def test_an_older_release_leaves_a_raised_ledger_alone(
         driver = system.Driver([ingress], at_once=8)
         lasting, phases = _long_sessions(running)
         await driver.send(phases[0])
-        expected = {key: told[:1] for key, told in lasting.items()}
-        assert expected == await _told(running, expected)
+        expected = {key: result[:1] for key, result in lasting.items()}
+        assert expected == await _decided(running, expected)
 
         older = running.start("worker", module=["tests.support.previous_release"])
         await _alarmed(older, "unknown_version")
@@ -159,7 +159,7 @@ async def test_an_older_release_leaves_a_raised_ledger_alone(
         older.popen.terminate()
         assert await asyncio.to_thread(older.popen.wait, 30) == 0
 
-        assert lasting == await _told(running, lasting)
+        assert lasting == await _decided(running, lasting)
         assert await _records(running, "dlq") == []
         assert b'"v":1' not in b"".join(
             each.record.value or b""
@@ -172,8 +172,8 @@ async def _alarmed(process: system.Process, kind: str) -> None:
     """Return once *process* has raised the alarm *kind*."""
     for _ in range(300):
         lines = process.logged().splitlines()
-        told = [orjson.loads(line) for line in lines if line.startswith("{")]
-        if any(line.get("kind") == kind for line in told):
+        result = [orjson.loads(line) for line in lines if line.startswith("{")]
+        if any(line.get("kind") == kind for line in result):
             return
         await asyncio.sleep(0.1)
     raise AssertionError(process.logged()[-2000:])

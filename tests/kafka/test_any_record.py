@@ -123,7 +123,7 @@ async def _between(running: system.System, written: list[_Written]) -> None:
             break
         await asyncio.sleep(0.1)
     assert {key: ["approved"] for key in good} == {
-        key: told for key, told in decided.items() if key in good
+        key: found for key, found in decided.items() if key in good
     }
 
 

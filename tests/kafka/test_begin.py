@@ -55,9 +55,9 @@ async def test_every_provider_from_begin_to_decision(
         for source in api_client.PARAMS:
             reference = f"customer-{source}"
             session_id = await _begun(caller, source, reference)
-            told = await caller.person(source, session_id, ingress=ingress)
-            assert told["delivered"], source
-            assert set(told["delivered"]) == {200}
+            found = await caller.person(source, session_id, ingress=ingress)
+            assert found["delivered"], source
+            assert set(found["delivered"]) == {200}
 
             decision = await _decision(running, source, session_id)
             assert decision["outcome"] == "approved"
@@ -85,8 +85,8 @@ async def test_no_callback_ever_comes(
         for source in _FETCHED:
             finished[source] = await _begun(caller, source, f"finished-{source}")
             left[source] = await _begun(caller, source, f"left-{source}")
-            told = await caller.person(source, finished[source], missing=True)
-            assert not told["delivered"]
+            found = await caller.person(source, finished[source], missing=True)
+            assert not found["delivered"]
             await caller.person(source, left[source], does="abandon")
         for source in _FETCHED:
             decision = await _decision(running, source, finished[source])
@@ -134,15 +134,15 @@ async def test_a_begin_of_the_command_line(
         first = await asyncio.to_thread(_command, running, *begin)
         again = await asyncio.to_thread(_command, running, *begin)
 
-        told = orjson.loads(first.stdout)
-        assert told["session_id"] in told["url"]
+        found = orjson.loads(first.stdout)
+        assert found["session_id"] in found["url"]
         held = running.simulators["identomat"].sessions()
-        assert [each.session_id for each in held] == [told["session_id"]]
+        assert [each.session_id for each in held] == [found["session_id"]]
     assert (wrong.returncode, first.returncode, again.returncode) == (1, 0, 1)
     assert "language: must be a language tag" in wrong.stderr
-    assert f"its response is returned only once: {told['session_id']}" in again.stderr
+    assert f"its response is returned only once: {found['session_id']}" in again.stderr
     assert wrong.stdout + again.stdout == ""
-    assert told["session_id"] not in first.stderr
+    assert found["session_id"] not in first.stderr
 
 
 async def test_sessions_begun_elsewhere(

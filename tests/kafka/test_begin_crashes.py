@@ -64,10 +64,10 @@ async def _listed(running: system.System) -> dict[tuple[str, str], dict[str, str
         timeout=60,
     )
     assert ended.returncode == 0, ended.stderr.decode()[-2000:]
-    told = [orjson.loads(line) for line in ended.stdout.splitlines()]
+    body = [orjson.loads(line) for line in ended.stdout.splitlines()]
     return {
         (each["source"], each["reference"].removeprefix("customer-")): each
-        for each in told
+        for each in body
     }
 
 
@@ -101,11 +101,11 @@ async def test_no_intent_is_unknown_after_a_kill(
             # The one session of id beyond calls back, and holds its begin id.
             (session_id,) = await caller.held("idbeyond")
             await caller.person("idbeyond", session_id, ingress=ingress)
-            told: dict[tuple[str, str], str] = {}
+            body: dict[tuple[str, str], str] = {}
             async with asyncio.timeout(_WAIT_S):
-                while told != _EXPECTED or await _unresolved(survivor) != left:
+                while body != _EXPECTED or await _unresolved(survivor) != left:
                     await asyncio.sleep(0.2)
-                    told = {each: await _again(caller, *each) for each in _TRIED}
+                    body = {each: await _again(caller, *each) for each in _TRIED}
             await _check_what_is_told(running, caller)
 
 
@@ -122,13 +122,13 @@ async def _check_what_is_told(
 ) -> None:
     listed = await _listed(running)
     for source, point in _TRIED:
-        told = listed[source, point]
+        body = listed[source, point]
         again = await caller.begin(source, key=point, reference=f"customer-{point}")
         if point in _KNOWN[source]:
-            assert told["state"] == "registered"
-            assert told["session_id"] == again.document["session_id"]
+            assert body["state"] == "registered"
+            assert body["session_id"] == again.document["session_id"]
         else:
-            assert told["state"] == "unresolved"
+            assert body["state"] == "unresolved"
             assert "session_id" not in again.document
 
 

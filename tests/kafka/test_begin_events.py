@@ -34,8 +34,8 @@ async def test_what_proves_a_session(config: settings.Kafka) -> None:
     history = begin_log.BegunEvents(config)
 
     found = await history.find_begin_events(keys, 0)
-    told = {key.split(":")[1]: event.session_id for key, event in found.items()}
-    assert told in (
+    result = {key.split(":")[1]: event.session_id for key, event in found.items()}
+    assert result in (
         {"b1": "s1", "b2": "s2"},
         {"b1": "later", "b2": "s2"},  # sessions of several partitions have no order
     )

@@ -37,7 +37,9 @@ def _begin(running: system.System) -> list[simulators.OutgoingCallback]:
     return callbacks
 
 
-async def _told(running: system.System) -> dict[tuple[str, str], list[list[object]]]:
+async def _decisions(
+    running: system.System,
+) -> dict[tuple[str, str], list[list[object]]]:
     """Return every session's decisions, once each of them is final."""
     found: dict[tuple[str, str], list[dict[str, object]]] = {}
     for _ in range(300):
@@ -84,7 +86,7 @@ async def _run(
             assert code == -signal.SIGKILL, victim.logged()[-2000:]
             running.start(hurt, port=victim.port if hurt == "ingress" else None)
         await sending
-        return await _told(running)
+        return await _decisions(running)
 
 
 @pytest.mark.parametrize("point", [None, *crash_points.POINTS])
@@ -96,9 +98,9 @@ async def test_a_crash_changes_no_decision(
     point: str | None,
 ) -> None:
     """Killed exactly there and started again, it decides what it would have decided."""
-    told = await _run(kafka, topic_prefix, tmp_path, point)
+    result = await _run(kafka, topic_prefix, tmp_path, point)
 
-    assert len(told) == _SESSIONS
+    assert len(result) == _SESSIONS
     if not undisturbed:
-        undisturbed.update(told)
-    assert undisturbed == told
+        undisturbed.update(result)
+    assert undisturbed == result

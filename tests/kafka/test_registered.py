@@ -144,10 +144,10 @@ async def test_only_known_sessions_are_decided_where_that_is_asked_for(
         await driver.send(simulator.callbacks(known))
         await _register(running, "idbeyond", known)
         decision = await _decision(running, "idbeyond", known)
-        told = await running.decisions()
+        result = await running.decisions()
         exported = await _metrics(running)
 
     assert (decision["outcome"], decision["reference"]) == ("approved", "customer-42")
     assert decision["received_at"] is not None
-    assert [("idbeyond", known)] == list(told)
+    assert [("idbeyond", known)] == list(result)
     assert _reached("idbeyond", "called_back") in exported

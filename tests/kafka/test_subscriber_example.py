@@ -101,7 +101,9 @@ def decisions(key: model.SessionKey, *verdicts: model.Verdict) -> list[model.Dec
     for verdict in verdicts:
         work.decide(verdict, model.Cause(type=model.CauseType.POLL), 1)
     return [
-        told.decision for told in work.effects if isinstance(told, ledger.EmitDecision)
+        result.decision
+        for result in work.effects
+        if isinstance(result, ledger.EmitDecision)
     ]
 
 

@@ -26,14 +26,14 @@ _NAMES = [
 
 
 def _kafka(servers: str, prefix: str, **changed: object) -> settings.Kafka:
-    told: dict[str, object] = {
+    found: dict[str, object] = {
         "bootstrap_servers": servers,
         "topic_prefix": prefix,
         "partitions": 2,
         "durability": "single-broker",
         "request_timeout": 21_000,
     }
-    return settings.Kafka.model_validate(told | changed)
+    return settings.Kafka.model_validate(found | changed)
 
 
 async def _listed(servers: str) -> set[str]:

@@ -58,9 +58,9 @@ def problems() -> Iterator[str]:
         for problem in found:
             yield f"deploy/{name}: {problem}"
     for tool in running:
-        told, _ = tool.communicate(timeout=60)
+        result, _ = tool.communicate(timeout=60)
         if tool.returncode:
-            yield told.strip()
+            yield result.strip()
 
 
 def _start(name: str, *arguments: str) -> subprocess.Popen[str]:

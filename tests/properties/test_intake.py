@@ -5,8 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import fakes, models, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, models, pipeline
 from worker import model
 
 
@@ -27,7 +26,9 @@ class _Asked(fakes.Provider):
         """Keep the call."""
         del fresh_since
         self.calls.append((session.session_id, spelling))
-        return model.ProviderResponse(document=told.approved(), observed_at=told.START)
+        return model.ProviderResponse(
+            document=inputs.approved(), observed_at=inputs.START
+        )
 
 
 _SPELLING = st.sampled_from(["TX-1", "tx-1", "TX-2", "TX-1/../TX-2", "TX-1?x=TX-2"])
@@ -36,7 +37,7 @@ _SPELLING = st.sampled_from(["TX-1", "tx-1", "TX-2", "TX-1/../TX-2", "TX-1?x=TX-
 _EVENT = st.builds(
     lambda event, **changes: event._replace(**changes),
     models.events(),
-    source=st.sampled_from([told.KEY.source, "elsewhere"]),
+    source=st.sampled_from([inputs.KEY.source, "elsewhere"]),
     provider=st.sampled_from(["idnow", "idnow", "biometric"]),
     session_id=st.sampled_from(["tx-1", "tx-2", "TX-1"]),
     provider_session_id=_SPELLING,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from tests.support import ledger_invariants as laws
 from tests.support import ledger_scenarios as themes
 from tests.support import ledger_steps as steps
@@ -49,13 +49,15 @@ def _inputs(
                 yield ledger.FetchFailed(seq, answer)
 
 
-def _told(
+def _next_node(
     node: _Node, said: ledger.Input, theme: themes.Theme, ends: set[str]
 ) -> _Node:
     """Return what follows *said*, held against every law."""
     taken = laws.step(node.session, said, node.now, theme.rules)
     ends.update(_ends(taken))
-    over = told.fetches(taken.effects) or ledger.UnregisteredExpired() in taken.effects
+    over = (
+        inputs.fetches(taken.effects) or ledger.UnregisteredExpired() in taken.effects
+    )
     returned = isinstance(said, ledger.ReturnTaken)
     owed = not over and (node.owed or (steps.asks(taken) and not returned))
     assert not owed or steps.is_wanted(taken.after)
@@ -86,7 +88,7 @@ def _ends(taken: steps.Step) -> Iterator[str]:
 def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
     """Yield what may follow: an input, a crash, a second, a due fetch, an hour back."""
     for said in _inputs(node.session, theme):
-        yield _told(node, said, theme, ends)
+        yield _next_node(node, said, theme, ends)
     session = node.session
     if session is None:
         return
@@ -94,13 +96,13 @@ def _next(node: _Node, theme: themes.Theme, ends: set[str]) -> Iterator[_Node]:
     owed = node.owed or node.asked or session.flight is not None
     assert not owed or steps.is_wanted(found)
     yield dataclasses.replace(node, session=found)
-    yield dataclasses.replace(node, now=node.now + told.SECOND)
+    yield dataclasses.replace(node, now=node.now + inputs.SECOND)
     if session.due_at is not None:
         due = dataclasses.replace(node, now=max(node.now, session.due_at))
         fetched = session.unregistered_cause is None and theme.rules.fetches
         over = ledger.FetchStarting() if fetched else ledger.TimerFired()
-        yield _told(due, over, theme, ends)
-    yield dataclasses.replace(node, now=session.updated_at - told.HOUR)
+        yield _next_node(due, over, theme, ends)
+    yield dataclasses.replace(node, now=session.updated_at - inputs.HOUR)
     if not session.open:
         late = session.updated_at + steps.QUICK.session_retention_ms
         yield dataclasses.replace(node, now=late)
@@ -170,7 +172,7 @@ def _registered(session: ledger.Session, at: int, rules: policy.SourcePolicy) ->
 def test_every_short_history_keeps_the_laws(name: str) -> None:
     """Whatever comes in whatever order, each step and each state keeps every law."""
     theme, ends = themes.THEMES[name], set[str]()
-    first = _Node(None, told.START, owed=False)
+    first = _Node(None, inputs.START, owed=False)
     known, edge, depth = {_likeness(first, theme.rules)}, [first], 0
     while edge and depth != theme.depth:
         reached = []

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from tests.support import ledger as told
+from tests.support import inputs, models
 from tests.support import ledger_invariants as laws
 from tests.support import ledger_steps as steps
-from tests.support import models
 from worker import errors, ledger, model
 
 _CLAIMS = st.none() | st.builds(
@@ -19,18 +18,18 @@ _CLAIMS = st.none() | st.builds(
 _RESULTS = st.builds(
     model.Result,
     verdict=models.said(),
-    observed_at=st.just(told.START),
+    observed_at=st.just(inputs.START),
     reference=st.none() | st.sampled_from(["order-1", "order-2"]),
 )
 _ERRORS = st.sampled_from(errors.FetchError.__subclasses__())
 _FAILURES = st.builds(
-    lambda error, wait: told.failure(error, retry_after_ms=wait),
+    lambda error, wait: inputs.failure(error, retry_after_ms=wait),
     _ERRORS,
     st.none() | st.integers(0, 100_000),
 )
 _BEGINS = st.none() | st.sampled_from(["begin-1", "begin-2"])
 _NAMES = st.none() | st.sampled_from(["e1", "e2"])
-_WAITS = st.integers(-told.HOUR, told.HOUR) | st.sampled_from([0, 1, told.DAY])
+_WAITS = st.integers(-inputs.HOUR, inputs.HOUR) | st.sampled_from([0, 1, inputs.DAY])
 
 Event = (
     ledger.CallbackTaken
@@ -51,7 +50,7 @@ class Fetched(stateful.RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = told.START
+        self.now = inputs.START
         self.session: ledger.Session | None = None
         self.committed: ledger.Session | None = None
         self.uncommitted: list[Event] = []
@@ -62,27 +61,27 @@ class Fetched(stateful.RuleBasedStateMachine):
         #: an event waits for a fetch that starts after it; and as of the commit
         self.owed = self.owed_committed = False
 
-    def tell(self, said: ledger.Input) -> steps.Step:
+    def apply(self, said: ledger.Input) -> steps.Step:
         """Tell the session *said*, held against every law."""
         taken = laws.step(self.session, said, self.now, self.policy)
         if taken.after is not self.session:
             self.changed |= ledger.SkipPersist() not in taken.effects
         self.session = taken.after
         self.emitted += taken.emitted
-        if told.fetches(taken.effects) or self.session is None:
+        if inputs.fetches(taken.effects) or self.session is None:
             self.owed = False
         return taken
 
     def take(self, said: Event) -> None:
         """Take an event from the topic."""
-        taken = self.tell(said)
+        taken = self.apply(said)
         self.uncommitted.append(said)
         self.owed |= steps.asks(taken) and not isinstance(said, ledger.ReturnTaken)
 
     @stateful.rule(claim=_CLAIMS, name=_NAMES)
     def callback(self, claim: model.Claim | None, name: str | None) -> None:
         """Take a callback."""
-        event = told.event(
+        event = inputs.event(
             received_at=self.now, provider_event_id=name, reference="forged"
         )
         self.take(ledger.CallbackTaken(event, claim))
@@ -90,18 +89,18 @@ class Fetched(stateful.RuleBasedStateMachine):
     @stateful.rule()
     def recheck(self) -> None:
         """Take a recheck command."""
-        self.take(ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED)))
+        self.take(ledger.RecheckTaken(inputs.event(model.EventType.RECHECK_REQUESTED)))
 
     @stateful.rule(
         reference=st.sampled_from(["order-1", "order-2"]),
         begin_id=_BEGINS,
-        expires=st.none() | st.integers(-told.HOUR, told.DAY),
+        expires=st.none() | st.integers(-inputs.HOUR, inputs.DAY),
     )
     def register(
         self, reference: str, begin_id: str | None, expires: int | None
     ) -> None:
         """Take a registration."""
-        event = told.event(
+        event = inputs.event(
             model.EventType.SESSION_REGISTERED,
             received_at=self.now,
             reference=reference,
@@ -114,7 +113,7 @@ class Fetched(stateful.RuleBasedStateMachine):
     def come_back(self, begin_id: str | None) -> None:
         """Take a return of the person, or of another one."""
         kind = model.EventType.SESSION_RETURNED
-        self.take(ledger.ReturnTaken(told.event(kind, begin_id=begin_id)))
+        self.take(ledger.ReturnTaken(inputs.event(kind, begin_id=begin_id)))
 
     @stateful.precondition(lambda self: self.held)
     @stateful.rule(behind=st.booleans())
@@ -123,17 +122,17 @@ class Fetched(stateful.RuleBasedStateMachine):
         assert self.session is not None
         assert self.session.due_at is not None
         self.now = max(self.now, self.session.due_at)
-        self.tell(ledger.TimerFired(behind=behind))
+        self.apply(ledger.TimerFired(behind=behind))
 
     @stateful.rule()
     def drop(self) -> None:
         """Run out of room for what is held."""
-        self.tell(ledger.HoldEvicted())
+        self.apply(ledger.HoldEvicted())
 
     @stateful.rule(purged=st.booleans())
     def discard(self, *, purged: bool) -> None:
         """Run out of room for what is unanswered, or end it by command."""
-        self.tell(ledger.Dropped(purged=purged))
+        self.apply(ledger.Dropped(purged=purged))
 
     @property
     def held(self) -> bool:
@@ -143,7 +142,7 @@ class Fetched(stateful.RuleBasedStateMachine):
     @stateful.rule()
     def lose_events(self) -> None:
         """Go on after a gap in the topic."""
-        self.tell(ledger.EventsLost())
+        self.apply(ledger.EventsLost())
 
     @stateful.rule(milliseconds=_WAITS)
     def wait(self, milliseconds: int) -> None:
@@ -159,7 +158,7 @@ class Fetched(stateful.RuleBasedStateMachine):
         assert self.session is not None
         assert self.session.due_at is not None
         self.now = max(self.now, self.session.due_at)
-        self.tell(ledger.FetchStarting())
+        self.apply(ledger.FetchStarting())
         assert self.session.flight is not None
 
     @stateful.precondition(lambda self: self.session and self.session.flight)
@@ -167,7 +166,7 @@ class Fetched(stateful.RuleBasedStateMachine):
     def answer(self, result: model.Result) -> None:
         """Let the fetch bring a result."""
         assert self.session is not None
-        self.tell(ledger.FetchSucceeded(self.session.fetch_seq, result))
+        self.apply(ledger.FetchSucceeded(self.session.fetch_seq, result))
 
     @stateful.precondition(lambda self: self.session and self.session.flight)
     @stateful.rule(failure=_FAILURES, cautious=st.booleans())
@@ -176,19 +175,19 @@ class Fetched(stateful.RuleBasedStateMachine):
         assert self.session is not None
         seq = self.session.fetch_seq
         if cautious:
-            self.tell(ledger.InterpretStarting(seq))
-        self.tell(ledger.FetchFailed(seq, failure, counted=cautious))
+            self.apply(ledger.InterpretStarting(seq))
+        self.apply(ledger.FetchFailed(seq, failure, counted=cautious))
 
     @stateful.rule(seq=st.integers(0, 3), result=_RESULTS)
     def be_late(self, seq: int, result: model.Result) -> None:
         """Let an answer come to a fetch that is no longer in flight."""
         if self.session is None or self.session.flight is None:
-            self.tell(ledger.FetchSucceeded(seq, result))
+            self.apply(ledger.FetchSucceeded(seq, result))
 
     @stateful.rule()
     def retire(self) -> None:
         """Let the hourly sweep look at the session."""
-        self.tell(ledger.RetentionExpired())
+        self.apply(ledger.RetentionExpired())
         if self.session is None:
             self.commit()
             self.seen.clear()
@@ -248,7 +247,7 @@ class Fetched(stateful.RuleBasedStateMachine):
             if self.session.flight is None:
                 self.start()
             reference = self.session.reference
-            self.answer(told.result(told.approved(), reference=reference))
+            self.answer(inputs.result(inputs.approved(), reference=reference))
             fetched += 1
             assert fetched <= len(["in flight", "trailing"]) + 1
         if fetched:

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from tests.support import ledger as told
+from tests.support import inputs
 from tests.support import ledger_invariants as laws
 from tests.support import ledger_steps as steps
 from worker import errors, ledger, model, policy
@@ -18,13 +18,13 @@ from worker.providers.idnow import result_lists
 #: What the provider may say of the session; None is that it denies it.
 _STATES: Mapping[str, model.Verdict | None] = {
     "gone": None,
-    "open": told.pending(model.Reason.IN_PROGRESS),
-    "review": told.pending(),
-    "success": told.approved(),
-    "cancelled": told.rejected(),
+    "open": inputs.pending(model.Reason.IN_PROGRESS),
+    "review": inputs.pending(),
+    "success": inputs.approved(),
+    "cancelled": inputs.rejected(),
 }
 #: how long a cancellation is in no list yet, once its result is gone
-_LAG = 90 * told.SECOND
+_LAG = 90 * inputs.SECOND
 _ENOUGH = 200
 
 Action = tuple[str, int]
@@ -37,16 +37,18 @@ _ACTIONS = st.lists(
     st.tuples(st.sampled_from(_KINDS), st.integers(0, 100)), max_size=30
 )
 _EVENTS: Mapping[str, Callable[[], ledger.Input]] = {
-    "callback": lambda: ledger.CallbackTaken(told.event()),
-    "hint": lambda: ledger.CallbackTaken(told.event(), told.hint(told.approved())),
+    "callback": lambda: ledger.CallbackTaken(inputs.event()),
+    "hint": lambda: ledger.CallbackTaken(
+        inputs.event(), inputs.hint(inputs.approved())
+    ),
     "recheck": lambda: ledger.RecheckTaken(
-        told.event(model.EventType.RECHECK_REQUESTED)
+        inputs.event(model.EventType.RECHECK_REQUESTED)
     ),
     "register": lambda: ledger.RegistrationTaken(
-        told.event(model.EventType.SESSION_REGISTERED, begin_id="begin")
+        inputs.event(model.EventType.SESSION_REGISTERED, begin_id="begin")
     ),
     "return": lambda: ledger.ReturnTaken(
-        told.event(model.EventType.SESSION_RETURNED, begin_id="begin")
+        inputs.event(model.EventType.SESSION_RETURNED, begin_id="begin")
     ),
 }
 
@@ -56,7 +58,7 @@ class _World:
 
     def __init__(self, rules: policy.SourcePolicy) -> None:
         self.rules = rules
-        self.now = told.START
+        self.now = inputs.START
         self.session: ledger.Session | None = None
         self.states = [(0, "open")]
         self.woken_at = 0
@@ -71,7 +73,7 @@ class _World:
         """Return the provider's state at a time."""
         return next(state for since, state in reversed(self.states) if since <= at)
 
-    def tell(self, said: ledger.Input) -> None:
+    def apply(self, said: ledger.Input) -> None:
         """Tell the session *said*, held against every law."""
         self.now += 1
         taken = laws.step(self.session, said, self.now, self.rules)
@@ -93,19 +95,19 @@ class _World:
             self.states.append((self.now, kind))
             self.now += 1
         elif kind in _EVENTS:
-            self.tell(_EVENTS[kind]())
+            self.apply(_EVENTS[kind]())
         elif kind == "wait":
             self.now += number * number * 50
         elif session is None:
             pass
         elif kind == "start" and session.flight is None and session.due_at is not None:
             self.now = max(self.now, session.due_at)
-            self.tell(ledger.FetchStarting())
+            self.apply(ledger.FetchStarting())
         elif kind == "crash":
             self.session = ledger.after_restart(session)
         elif kind == "silence" and session.flight is not None:
             error = (errors.Unsent, errors.ProviderTimeout)[number % 2]
-            self.tell(ledger.FetchFailed(session.flight.seq, told.failure(error)))
+            self.apply(ledger.FetchFailed(session.flight.seq, inputs.failure(error)))
         elif kind == "land" and session.flight is not None:
             self.land(session.flight.seq, number)
 
@@ -118,10 +120,12 @@ class _World:
         self.read = self.state(self.read_at)
         verdict = _STATES[self.read]
         if verdict is None:
-            failure = told.failure(errors.SessionNotFound)
-            self.tell(ledger.FetchFailed(seq, failure))
+            failure = inputs.failure(errors.SessionNotFound)
+            self.apply(ledger.FetchFailed(seq, failure))
         else:
-            self.tell(ledger.FetchSucceeded(seq, told.result(verdict, at=self.read_at)))
+            self.apply(
+                ledger.FetchSucceeded(seq, inputs.result(verdict, at=self.read_at))
+            )
 
     def be_quiet(self) -> None:
         """Let the provider answer until nothing is to be done, or polls go on."""
@@ -158,7 +162,7 @@ def test_what_stands_was_read_after_the_last_wake_up(
 ) -> None:
     """When everything is quiet, the provider was asked after it, and that stands."""
     polling = policy.PollSchedule(max_attempts=3) if polled else policy.PollSchedule()
-    world = _World(dataclasses.replace(told.FETCHED, polling=polling))
+    world = _World(dataclasses.replace(inputs.FETCHED, polling=polling))
     for action in actions:
         world.act(action)
     world.be_quiet()
@@ -206,7 +210,7 @@ class _Listed(_World):
         super().__init__(rules)
         self.lists = result_lists.ResultListCache(
             _Gateway(self),  # type: ignore[arg-type]  # -- what it needs of a gateway
-            interval_ms=told.MINUTE,
+            interval_ms=inputs.MINUTE,
             limit_bytes=1_000,
             reference_field=None,
             clock=self,
@@ -226,17 +230,17 @@ class _Listed(_World):
         assert self.session is not None
         state = self.state(self.now)
         if state == "success":
-            self.tell(ledger.FetchSucceeded(seq, told.result(told.approved())))
+            self.apply(ledger.FetchSucceeded(seq, inputs.result(inputs.approved())))
             return
         assert self.session.fresh_since is not None
         try:
             found = asyncio.run(self.lists.find("tx-1", self.session.fresh_since))
         except errors.FetchError as error:
-            self.tell(ledger.FetchFailed(seq, ledger.Failure.of(error)))
+            self.apply(ledger.FetchFailed(seq, ledger.Failure.of(error)))
             return
         cancelled = found.origin == "cancelled"
-        verdict = told.rejected() if cancelled else told.pending()
-        self.tell(ledger.FetchSucceeded(seq, told.result(verdict)))
+        verdict = inputs.rejected() if cancelled else inputs.pending()
+        self.apply(ledger.FetchSucceeded(seq, inputs.result(verdict)))
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
@@ -250,11 +254,11 @@ class _Listed(_World):
 @pytest.mark.timeout(120)
 def test_a_withdrawn_approval_is_found_behind_the_lists(actions: list[Action]) -> None:
     """However old the lists are: after a wake-up, success and cancelled are found."""
-    world = _Listed(told.FETCHED)
+    world = _Listed(inputs.FETCHED)
     for action in actions:
         world.act(action)
     truth = world.states[-1][1]
-    world.tell(ledger.CallbackTaken(told.event()))
+    world.apply(ledger.CallbackTaken(inputs.event()))
     world.be_quiet()
 
     verdict = _STATES[truth]

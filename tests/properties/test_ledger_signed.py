@@ -7,11 +7,11 @@ import itertools
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from tests.support import ledger_invariants as laws
 from worker import ledger, model
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 
 #: The whole of signed verdicts: times known, equal and missing; each may come again.
 _TIMED = (
@@ -19,7 +19,7 @@ _TIMED = (
     *(P(at=1), P(at=3), P(model.Reason.IN_PROGRESS, at=3)),
 )
 #: The receipt is at START: past, about equal, newer, and in the future.
-_TIMES = (None, -told.HOUR, 0, told.SECOND, told.HOUR)
+_TIMES = (None, -inputs.HOUR, 0, inputs.SECOND, inputs.HOUR)
 _ANY = tuple(said(at=at) for said in (A, R, P) for at in _TIMES)
 
 
@@ -27,14 +27,14 @@ _ANY = tuple(said(at=at) for said in (A, R, P) for at in _TIMES)
 def _callback(verdict: model.Verdict) -> ledger.CallbackTaken:
     """Return the callback of a signed *verdict*; the same again is a repeat."""
     digest = hashlib.sha256(repr(verdict).encode()).hexdigest()
-    return ledger.CallbackTaken(told.event(digest=digest), told.signed(verdict))
+    return ledger.CallbackTaken(inputs.event(digest=digest), inputs.signed(verdict))
 
 
 def _taken(
     session: ledger.Session | None, verdict: model.Verdict
 ) -> ledger.Session | None:
     """Return the session after a signed *verdict*, held against every law."""
-    return laws.step(session, _callback(verdict), told.START, told.SIGNED).after
+    return laws.step(session, _callback(verdict), inputs.START, inputs.SIGNED).after
 
 
 def _settled(verdicts: tuple[model.Verdict, ...]) -> model.Verdict:
@@ -50,7 +50,7 @@ def _settled(verdicts: tuple[model.Verdict, ...]) -> model.Verdict:
 def _credible(verdict: model.Verdict) -> model.Verdict:
     """Return *verdict* without a time that was in the future at its receipt."""
     said_at = verdict.provider_time
-    if said_at is None or said_at - told.START <= told.SIGNED.max_clock_skew_ms:
+    if said_at is None or said_at - inputs.START <= inputs.SIGNED.max_clock_skew_ms:
         return verdict
     return dataclasses.replace(verdict, provider_time=None)
 
@@ -71,7 +71,7 @@ def _safe_end(verdicts: tuple[model.Verdict, ...]) -> model.Outcome:
 def test_signed_verdicts_settle_by_their_order_alone(length: int) -> None:
     """However signed verdicts with times come and come again, the greatest stands."""
     for verdicts in itertools.product(_TIMED, repeat=length):
-        greatest = max(verdicts, key=told.rank)
+        greatest = max(verdicts, key=inputs.rank)
         assert greatest.comparison_key == _settled(verdicts).comparison_key
 
 
@@ -98,7 +98,7 @@ def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
                     ] = after
             (standing,) = {after.current_verdict for after in reached.values()}
             verdicts = tuple(_ANY[place] for place in places)
-            greatest = max(map(_credible, verdicts), key=told.rank)
+            greatest = max(map(_credible, verdicts), key=inputs.rank)
             assert greatest == standing
             assert _safe_end(verdicts) is greatest.outcome
             ends[places] = list(reached.values())
@@ -108,5 +108,5 @@ def test_five_verdicts_end_the_same_and_safely_in_every_order() -> None:
 def test_every_order_ends_the_same_from_the_start(length: int) -> None:
     """The same, told from the start in each order of its own."""
     for verdicts in itertools.product(_ANY, repeat=length):
-        greatest = max(map(_credible, verdicts), key=told.rank)
+        greatest = max(map(_credible, verdicts), key=inputs.rank)
         assert greatest == _settled(verdicts)

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from tests.support import ledger as told
+from tests.support import inputs, models
 from tests.support import ledger_invariants as laws
 from tests.support import ledger_steps as steps
-from tests.support import models
 from worker import errors, ledger, model, policy
 
 _CLAIMS = st.none() | st.builds(
@@ -17,11 +16,11 @@ _CLAIMS = st.none() | st.builds(
 _RESULTS = st.builds(
     model.Result,
     verdict=models.verdicts(),
-    observed_at=st.just(told.START),
+    observed_at=st.just(inputs.START),
     reference=st.none() | st.sampled_from(["order-1", "order-2"]),
 )
 _FAILURES = st.builds(
-    lambda error, wait: told.failure(error, retry_after_ms=wait),
+    lambda error, wait: inputs.failure(error, retry_after_ms=wait),
     st.sampled_from(errors.FetchError.__subclasses__()),
     st.none() | st.integers(0, 100_000),
 )
@@ -41,7 +40,7 @@ class Signed(stateful.RuleBasedStateMachine):
 
     def take(self, said: ledger.CallbackTaken) -> None:
         """Take a signed callback."""
-        taken = laws.step(self.session, said, told.START, told.SIGNED)
+        taken = laws.step(self.session, said, inputs.START, inputs.SIGNED)
         self.session = taken.after
         self.uncommitted.append(said)
         self.emitted += [decision.revision for decision in taken.emitted]
@@ -49,8 +48,8 @@ class Signed(stateful.RuleBasedStateMachine):
     @stateful.rule(verdict=models.said(), at=st.integers(0, 4))
     def callback(self, verdict: model.Verdict, at: int) -> None:
         """Take a new signed verdict that says when it was made."""
-        claim = told.signed(told.at(verdict, at))
-        self.taken.append(ledger.CallbackTaken(told.event(), claim))
+        claim = inputs.signed(inputs.at(verdict, at))
+        self.taken.append(ledger.CallbackTaken(inputs.event(), claim))
         self.take(self.taken[-1])
 
     @stateful.precondition(lambda self: self.taken)
@@ -81,7 +80,7 @@ class Signed(stateful.RuleBasedStateMachine):
             return
         assert self.session is not None
         assert self.session.current_verdict is not None
-        greatest = max(verdicts, key=told.rank)
+        greatest = max(verdicts, key=inputs.rank)
         assert self.session.current_verdict.comparison_key == greatest.comparison_key
 
     @stateful.invariant()
@@ -115,7 +114,7 @@ TestSigned.settings = hypothesis.settings(
     | st.builds(ledger.FetchSucceeded, st.integers(1, 3), _RESULTS)
     | st.builds(ledger.FetchFailed, st.integers(1, 3), _FAILURES),
     now=st.integers(0, 2**45),
-    rules=st.sampled_from([told.FETCHED, told.SIGNED, steps.KNOWN, steps.STRICT]),
+    rules=st.sampled_from([inputs.FETCHED, inputs.SIGNED, steps.KNOWN, steps.STRICT]),
 )
 def test_advance_is_total(
     session: ledger.Session | None,
@@ -133,5 +132,5 @@ def test_advance_is_total(
                 said = ledger.FetchFailed(seq, failure)
             case _:
                 pass
-    after, effects = ledger.advance(told.KEY, session, said, now, rules)
+    after, effects = ledger.advance(inputs.KEY, session, said, now, rules)
     assert after is not None or session is None or effects

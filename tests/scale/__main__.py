@@ -39,19 +39,19 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.command == "restore":
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
-        told = figures.lines(asyncio.run(measuring))
+        report = figures.lines(asyncio.run(measuring))
     elif asked.command == "slow":
         slow_plan = slow.Plan(
             connections=asked.connections,
             callbacks=asked.callbacks,
             max_connections=asked.max_connections,
         )
-        told = slow.lines(asyncio.run(slow.measure(slow_plan)))
+        report = slow.lines(asyncio.run(slow.measure(slow_plan)))
     elif asked.command == "leaked-url":
-        told = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
+        report = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
     else:
-        told = asyncio.run(_isolation(asked.callbacks))
-    sys.stdout.write("\n".join(told) + "\n")
+        report = asyncio.run(_isolation(asked.callbacks))
+    sys.stdout.write("\n".join(report) + "\n")
 
 
 async def _isolation(callbacks: int) -> list[str]:

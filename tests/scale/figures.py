@@ -24,10 +24,10 @@ async def process(module: str, *arguments: str) -> Figures:
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *arguments), stdout=subprocess.PIPE
     )
-    told, _ = await running.communicate()
+    result, _ = await running.communicate()
     if running.returncode:
         raise SystemExit(f"{module} ended with {running.returncode}")
-    found: Figures = orjson.loads(told)
+    found: Figures = orjson.loads(result)
     return found
 
 
@@ -99,7 +99,7 @@ def lines(found: Figures) -> list[str]:
     }
     return [
         f"{head}, {history_}, written in {written['seconds']:.0f} s",
-        *(f"  {name:14} {told}" for name, told in rows.items()),
+        *(f"  {name:14} {result}" for name, result in rows.items()),
     ]
 
 

@@ -43,7 +43,7 @@ async def flood(url: str, body: bytes, session_id: str, count: int) -> dict[str,
 
 if __name__ == "__main__":
     url_, body_, session_, count_ = sys.argv[1:]
-    told = asyncio.run(
+    found = asyncio.run(
         flood(url_, pathlib.Path(body_).read_bytes(), session_, int(count_))
     )
-    sys.stdout.write(orjson.dumps(told).decode() + "\n")
+    sys.stdout.write(orjson.dumps(found).decode() + "\n")

@@ -153,5 +153,5 @@ async def write(plan: Plan) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    told = asyncio.run(write(Plan(**orjson.loads(sys.argv[1]))))
-    sys.stdout.write(orjson.dumps(told).decode() + "\n")
+    document = asyncio.run(write(Plan(**orjson.loads(sys.argv[1]))))
+    sys.stdout.write(orjson.dumps(document).decode() + "\n")

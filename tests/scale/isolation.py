@@ -164,8 +164,8 @@ class Rig:
         deadline = time.monotonic() + _PATIENCE_S
         while self.undecided(keys):
             if time.monotonic() > deadline:
-                told = [each.logged()[-1500:] for each in self._running.processes]
-                raise AssertionError("\n".join([f"{self.undecided(keys)} left", *told]))
+                text = [each.logged()[-1500:] for each in self._running.processes]
+                raise AssertionError("\n".join([f"{self.undecided(keys)} left", *text]))
             await asyncio.sleep(0.02)
 
     def latencies(self, keys: Sequence[tuple[str, str]]) -> list[float]:
@@ -249,7 +249,7 @@ def lines(found: Found) -> list[str]:
     """Return *found* for people."""
     rows = {"alone": found.alone, "disturbed": found.disturbed}
     cpu = dict(zip(rows, found.cpu, strict=True))
-    told = [
+    text = [
         f"  {name:10} p50 {quantile(took, 0.5) * 1000:7.1f} ms"
         f"   p99 {quantile(took, 0.99) * 1000:7.1f} ms   max {max(took) * 1000:7.1f} ms"
         f"   worker's CPU {cpu[name]:5.1f} s"
@@ -259,4 +259,4 @@ def lines(found: Found) -> list[str]:
     calm, ill = len(found.alone), len(found.disturbed)
     head = f"{calm:,} callbacks alone, {ill:,} beside three ill providers"
     tail = f"p99 ratio {ratio:.2f}; 1.5 x alone + 10 ms is {found.bound * 1000:.1f} ms"
-    return [f"{head} ({found.parked:,} of whose sessions waited)", *told, f"  {tail}"]
+    return [f"{head} ({found.parked:,} of whose sessions waited)", *text, f"  {tail}"]

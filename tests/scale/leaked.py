@@ -228,7 +228,7 @@ def lines(found: Found) -> list[str]:
     rate = flood["sent"] / flood["seconds"]
     before, most, heir = (each >> 20 for each in found.memory)
 
-    def told(took: Sequence[float]) -> str:
+    def result(took: Sequence[float]) -> str:
         p50, p99 = (isolation.quantile(took, share) * 1000 for share in (0.5, 0.99))
         return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms ({len(took)} sessions)"
 
@@ -237,10 +237,10 @@ def lines(found: Found) -> list[str]:
     waited = f"{found.waiting:,} sessions waited"
     return [
         f"{sent} ({rate:,.0f}/s), {flood['taken']:,} acknowledged",
-        f"  another source alone   {told(alone)}",
-        f"  beside the flood       {told(beside)}",
+        f"  another source alone   {result(alone)}",
+        f"  beside the flood       {result(beside)}",
         f"  the bound of that p99  {found.bound * 1000:.1f} ms",
-        f"  registered meanwhile   {told(found.registered)}",
+        f"  registered meanwhile   {result(found.registered)}",
         f"  worker's memory        {grown}, at most {heir} MiB after a restart",
         f"  taken                  {found.caught_up_s:.1f} s after the last; {waited}",
         f"  kill -9 to a decision  {found.restart_s:.1f} s",

@@ -82,5 +82,5 @@ async def bare(plan: history.Plan) -> dict[str, float]:
 if __name__ == "__main__":
     asked = history.Plan(**orjson.loads(sys.argv[2]))
     measure = {"restore": restore, "bare": bare}[sys.argv[1]]
-    told = asyncio.run(measure(asked))
-    sys.stdout.write(orjson.dumps(told).decode() + "\n")
+    found = asyncio.run(measure(asked))
+    sys.stdout.write(orjson.dumps(found).decode() + "\n")

@@ -138,8 +138,8 @@ async def _watch(process: psutil.Process, found: Found) -> None:
 def _times(process: psutil.Process) -> tuple[float, float]:
     """Return how long the main thread ran, and how long it waited for a processor."""
     with contextlib.suppress(OSError):  # Linux alone tells
-        told = pathlib.Path(f"/proc/{process.pid}/schedstat").read_text("ascii")
-        ran, waited, _ = map(int, told.split())
+        text = pathlib.Path(f"/proc/{process.pid}/schedstat").read_text("ascii")
+        ran, waited, _ = map(int, text.split())
         return ran / 1e9, waited / 1e9
     times = process.cpu_times()
     return float(times.user + times.system), 0.0
@@ -183,11 +183,11 @@ def p99(seconds: list[float]) -> float:
 
 def _figures(seconds: list[float]) -> str:
     shares = {"p50": 0.5, "p99": 0.99, "most": 1.0}
-    told = (
+    text = (
         f"{name} {isolation.quantile(seconds, share) * 1000:.2f} ms"
         for name, share in shares.items()
     )
-    return f"{', '.join(told)} of {len(seconds):,}"
+    return f"{', '.join(text)} of {len(seconds):,}"
 
 
 def _affordable() -> int:

@@ -14,10 +14,10 @@ async def test_slow_connections_refuse_nobody() -> None:
 
     found = await slow.measure(plan)
 
-    told = "\n".join(slow.lines(found))
-    assert found.failures == [], told
-    assert found.rss_most < _MEMORY, told
+    report = "\n".join(slow.lines(found))
+    assert found.failures == [], report
+    assert found.rss_most < _MEMORY, report
     # Else it was not slow connections that were measured.
-    assert found.counted["connections"] == plan.max_connections, told
-    assert found.counted[http_server.CloseReason.CROWDED_OUT.value] > 0, told
-    assert slow.p99(found.attacked) < 2 * slow.p99(found.beside) + _SLACK_S, told
+    assert found.counted["connections"] == plan.max_connections, report
+    assert found.counted[http_server.CloseReason.CROWDED_OUT.value] > 0, report
+    assert slow.p99(found.attacked) < 2 * slow.p99(found.beside) + _SLACK_S, report

@@ -71,8 +71,8 @@ class Caller:
             json=document,
             headers={"Authorization": f"Bearer {system.API_KEY}", **headers},
         ) as response:
-            told = await response.json(content_type=None)
-            return Answer(response.status, told, response.headers)
+            body = await response.json(content_type=None)
+            return Answer(response.status, body, response.headers)
 
     async def person(
         self,
@@ -90,8 +90,8 @@ class Caller:
         url = f"{self._simulated(source)}/sessions/{session_id}/person"
         async with self._client.post(url, json=wish) as response:
             assert response.status == 200, await response.text()
-            told: dict[str, Any] = await response.json()
-            return told
+            body: dict[str, Any] = await response.json()
+            return body
 
     async def steer(self, source: str, **dashboard: object) -> None:
         """Tell the provider of *source* how the next begin calls go wrong."""
@@ -103,8 +103,8 @@ class Caller:
         """Return the sessions that the provider of *source* has."""
         url = f"{self._simulated(source)}/sessions"
         async with self._client.get(url) as response:
-            told = await response.json()
-            return [each["session_id"] for each in told["sessions"]]
+            body = await response.json()
+            return [each["session_id"] for each in body["sessions"]]
 
     def _simulated(self, source: str) -> str:
         """Return where the simulated provider of *source* is steered."""

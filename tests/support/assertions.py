@@ -36,13 +36,13 @@ async def check(running: system.System, truths: Truths) -> None:
         await asyncio.sleep(0.1)
         found = await running.decisions()
     wrong = {
-        key: (truths.get(key), told(found.get(key, [])))
+        key: (truths.get(key), outcomes(found.get(key, [])))
         for key in truths.keys() | found.keys()
-        if [(1, truths.get(key))] != told(found.get(key, []))
+        if [(1, truths.get(key))] != outcomes(found.get(key, []))
     }
     assert not wrong, wrong
 
 
-def told(history: list[dict[str, object]]) -> list[tuple[object, object]]:
+def outcomes(history: list[dict[str, object]]) -> list[tuple[object, object]]:
     """Return revision and outcome of each decision about one session."""
     return [(each["revision"], each["outcome"]) for each in history]

@@ -3,7 +3,7 @@
 import asyncio
 import collections
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import clock as clocks
 from worker import codec, errors, ledger, model, ports
 from worker.pipeline import telemetry
@@ -61,7 +61,7 @@ class Ledger:
             else:
                 self.records[str(key)] = value
 
-    def session(self, key: model.SessionKey = told.KEY) -> ledger.Session | None:
+    def session(self, key: model.SessionKey = inputs.KEY) -> ledger.Session | None:
         """Return what is committed of a session."""
         value = self.records.get(str(key))
         return None if value is None else codec.read_session(value)
@@ -76,7 +76,7 @@ class Ledger:
         """Return every dead letter that is committed."""
         return [d for batch in self.batches for d in batch.dead_letters]
 
-    def outcomes(self, key: model.SessionKey = told.KEY) -> list[str]:
+    def outcomes(self, key: model.SessionKey = inputs.KEY) -> list[str]:
         """Return the outcomes of a session's committed decisions."""
         return [d.verdict.outcome for d in self.decisions if d.key == key]
 
@@ -143,9 +143,9 @@ class Provider:
                 del self.flying[session.session_id]
         if isinstance(brought, errors.FetchError):
             raise brought
-        return model.ProviderResponse(document=brought, observed_at=told.START)
+        return model.ProviderResponse(document=brought, observed_at=inputs.START)
 
-    def bring(self, brought: Brought, session_id: str = told.KEY.session_id) -> None:
+    def bring(self, brought: Brought, session_id: str = inputs.KEY.session_id) -> None:
         """Let a fetch bring a verdict, an error, or what crashes its mapping."""
         self.flying[session_id].set_result(brought)
 
@@ -159,7 +159,7 @@ class Provider:
         self.mapped.append(session.session_id)
         if isinstance(answer.document, BaseException):
             raise answer.document
-        return told.result(answer.document)
+        return inputs.result(answer.document)
 
     async def close(self) -> None:
         """Do nothing."""
@@ -169,7 +169,7 @@ class Telemetry(telemetry.WorkerTelemetry):
     """Records what happens in a partition."""
 
     def __init__(self) -> None:
-        self.counters = metrics.Metrics([told.KEY.source])
+        self.counters = metrics.Metrics([inputs.KEY.source])
         super().__init__(self.counters, clocks.SystemClock())
         self.decisions: list[model.Decision] = []
         self.letters: list[model.DeadLetter] = []

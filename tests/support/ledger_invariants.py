@@ -2,9 +2,8 @@
 
 import dataclasses
 
-from tests.support import ledger as told
+from tests.support import inputs, registration_invariants
 from tests.support import ledger_steps as steps
-from tests.support import registration_invariants
 from worker import errors, ledger, model, policy
 
 Before = ledger.Session | None
@@ -13,7 +12,7 @@ Rules = policy.SourcePolicy
 
 def step(before: Before, said: ledger.Input, now: int, rules: Rules) -> steps.Step:
     """Advance *before* by *said*, and hold the step against every law."""
-    after, effects = ledger.advance(told.KEY, before, said, now, rules)
+    after, effects = ledger.advance(inputs.KEY, before, said, now, rules)
     taken = steps.Step(before, said, now, rules, after, effects)
     for law in LAWS:
         law(taken)
@@ -48,8 +47,8 @@ def nothing_is_put_off_for_ever(taken: steps.Step) -> None:
     if before is not None and before.due_at == after.due_at:
         return
     rules, asked = taken.rules, 0
-    if isinstance(taken.told, ledger.FetchFailed):
-        asked = taken.told.failure.retry_after_ms or 0
+    if isinstance(taken.input_, ledger.FetchFailed):
+        asked = taken.input_.failure.retry_after_ms or 0
     delays = (asked, rules.retry.max_delay_ms, rules.not_ready.max_delay_ms)
     others = (rules.recheck_min_interval_ms, rules.registration_grace_ms)
     latest = taken.at + max(*delays, *rules.recheck_pending_ms, *others)
@@ -103,7 +102,7 @@ def nothing_unknown_is_approved(taken: steps.Step) -> None:
         repeated = before is not None and before.current_verdict == verdict
         if verdict.outcome is not model.Outcome.APPROVED or repeated:
             continue
-        said = _verdict(taken.told)
+        said = _verdict(taken.input_)
         # A time that was in the future is not passed on.
         undated = said and dataclasses.replace(said, provider_time=None)
         assert verdict in (said, undated)
@@ -112,7 +111,7 @@ def nothing_unknown_is_approved(taken: steps.Step) -> None:
 def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
     """See that without word from the provider nothing is decided, buried or ended."""
     silent = isinstance(
-        taken.told,
+        taken.input_,
         ledger.FetchStarting
         | ledger.RetentionExpired
         | ledger.TimerFired
@@ -120,7 +119,7 @@ def a_clock_alone_ends_nothing(taken: steps.Step) -> None:
         | ledger.Dropped
         | ledger.ReturnTaken,
     )
-    said = taken.told
+    said = taken.input_
     unanswered = isinstance(said, ledger.FetchFailed) and not said.failure.answered
     if silent or unanswered or isinstance(said, ledger.RecheckTaken):
         assert not taken.emitted
@@ -140,13 +139,13 @@ def an_end_has_its_reason(taken: steps.Step) -> None:
     assert before.revision == 0
     if ledger.UnregisteredExpired() in taken.effects:
         assert not before.registered
-        if isinstance(taken.told, ledger.Dropped):
+        if isinstance(taken.input_, ledger.Dropped):
             assert before.current_verdict is None
             assert not _vouched_for(before)
             return
         assert before.unregistered_cause is not None
         waited = before.due_at is not None and taken.at >= before.due_at
-        assert waited or isinstance(taken.told, ledger.HoldEvicted)
+        assert waited or isinstance(taken.input_, ledger.HoldEvicted)
         return
     assert ledger.SessionDenied() in taken.effects
     assert not before.registered
@@ -168,11 +167,11 @@ def _vouched_for(session: ledger.Session) -> bool:
 def giving_up_has_its_reason(taken: steps.Step) -> None:
     """See that exhausted means n answered failures and the horizon, not one of them."""
     before = taken.before
-    failed = isinstance(taken.told, ledger.FetchFailed)
+    failed = isinstance(taken.input_, ledger.FetchFailed)
     if not taken.buried or not failed or before is None:
         return
-    assert isinstance(taken.told, ledger.FetchFailed)
-    failure = taken.told.failure
+    assert isinstance(taken.input_, ledger.FetchFailed)
+    failure = taken.input_.failure
     assert failure.answered
     if failure.disposition is errors.Disposition.RETRY_LATER:
         assert before.failures + 1 >= taken.rules.retry_attempts
@@ -188,7 +187,7 @@ def a_wake_up_is_wanted(taken: steps.Step) -> None:
 
 def a_callback_alone_decides_nothing(taken: steps.Step) -> None:
     """See that where results are fetched, an event is a wake-up and no more."""
-    if isinstance(taken.told, steps.EVENTS) and taken.rules.fetches:
+    if isinstance(taken.input_, steps.EVENTS) and taken.rules.fetches:
         assert not taken.emitted
         assert not taken.buried
 
@@ -196,7 +195,7 @@ def a_callback_alone_decides_nothing(taken: steps.Step) -> None:
 def finals_are_not_fetched_too_often(taken: steps.Step) -> None:
     """See that fetches over a final, but retries and commands, keep the interval."""
     before, after = taken.before, taken.after
-    if before is None or after is None or not told.fetches(taken.effects):
+    if before is None or after is None or not inputs.fetches(taken.effects):
         return
     if not before.final or before.last_fetch_at is None:
         return
@@ -216,9 +215,9 @@ def finals_are_not_fetched_too_often(taken: steps.Step) -> None:
 def a_rejection_is_never_only_counted(taken: steps.Step) -> None:
     """See that a signed rejection over which an approval stays reaches a person."""
     before, after = taken.before, taken.after
-    if not isinstance(taken.told, ledger.CallbackTaken) or taken.told.claim is None:
+    if not isinstance(taken.input_, ledger.CallbackTaken) or taken.input_.claim is None:
         return
-    claim = taken.told.claim
+    claim = taken.input_.claim
     rejects = claim.verdict.outcome is model.Outcome.REJECTED
     if claim.kind is not model.ClaimKind.SIGNED or not rejects:
         return
@@ -238,9 +237,9 @@ def a_rejection_is_never_only_counted(taken: steps.Step) -> None:
 def no_time_is_from_the_future(taken: steps.Step) -> None:
     """See that no signed time later than its receipt orders anything."""
     after = taken.after
-    if not isinstance(taken.told, ledger.CallbackTaken) or after is None:
+    if not isinstance(taken.input_, ledger.CallbackTaken) or after is None:
         return
-    claim = taken.told.claim
+    claim = taken.input_.claim
     if claim is None or claim.kind is not model.ClaimKind.SIGNED:
         return
     if (

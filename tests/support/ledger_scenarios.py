@@ -2,25 +2,25 @@
 
 import dataclasses
 
-from tests.support import ledger as told
+from tests.support import inputs
 from tests.support import ledger_steps as steps
 from worker import errors, ledger, model, policy
 
-_CALLBACK = ledger.CallbackTaken(told.event())
-_NAMED = ledger.CallbackTaken(told.event(provider_event_id="e"))
-_CLAIM = ledger.CallbackTaken(told.event(), told.unconfirmed())
-_HINT = ledger.CallbackTaken(told.event(), told.hint(told.approved()))
-_RECHECK = ledger.RecheckTaken(told.event(model.EventType.RECHECK_REQUESTED))
+_CALLBACK = ledger.CallbackTaken(inputs.event())
+_NAMED = ledger.CallbackTaken(inputs.event(provider_event_id="e"))
+_CLAIM = ledger.CallbackTaken(inputs.event(), inputs.unconfirmed())
+_HINT = ledger.CallbackTaken(inputs.event(), inputs.hint(inputs.approved()))
+_RECHECK = ledger.RecheckTaken(inputs.event(model.EventType.RECHECK_REQUESTED))
 _REGISTERED = ledger.RegistrationTaken(
-    told.event(
+    inputs.event(
         model.EventType.SESSION_REGISTERED, reference="order-1", begin_id="begin"
     )
 )
 _RETURNED = ledger.ReturnTaken(
-    told.event(model.EventType.SESSION_RETURNED, begin_id="begin")
+    inputs.event(model.EventType.SESSION_RETURNED, begin_id="begin")
 )
 _STRANGER = ledger.ReturnTaken(
-    told.event(model.EventType.SESSION_RETURNED, begin_id="another")
+    inputs.event(model.EventType.SESSION_RETURNED, begin_id="another")
 )
 
 Event = (
@@ -31,12 +31,12 @@ Event = (
 )
 Answer = model.Result | ledger.Failure | None
 
-_FAULT = told.failure(errors.ProviderFault)
-_SILENCE = told.failure(errors.ProviderTimeout)
-_NOT_READY = told.failure(errors.NotReady)
-_DENIED = told.failure(errors.SessionNotFound)
-_MISMATCH = told.failure(errors.ResultMismatch)
-_ACCOUNT = told.failure(errors.ProviderAuthFailed)
+_FAULT = inputs.failure(errors.ProviderFault)
+_SILENCE = inputs.failure(errors.ProviderTimeout)
+_NOT_READY = inputs.failure(errors.NotReady)
+_DENIED = inputs.failure(errors.SessionNotFound)
+_MISMATCH = inputs.failure(errors.ResultMismatch)
+_ACCOUNT = inputs.failure(errors.ProviderAuthFailed)
 #: The mapping begins, and what comes after that may be the end of the process.
 _MAPPING = None
 
@@ -54,16 +54,16 @@ class Theme:
 
 
 _APPROVED, _REJECTED, _PENDING = map(
-    told.result, (told.approved(), told.rejected(), told.pending())
+    inputs.result, (inputs.approved(), inputs.rejected(), inputs.pending())
 )
-_REFERRED = told.result(told.pending(), reference="order-1")
-_PROGRESS = told.result(told.pending(model.Reason.IN_PROGRESS))
-_OTHERS = told.result(told.approved(), reference="order-2")
+_REFERRED = inputs.result(inputs.pending(), reference="order-1")
+_PROGRESS = inputs.result(inputs.pending(model.Reason.IN_PROGRESS))
+_OTHERS = inputs.result(inputs.approved(), reference="order-2")
 _SIGNED = ledger.CallbackTaken(
-    told.event(reference="order-1"), told.signed(told.approved(at=1))
+    inputs.event(reference="order-1"), inputs.signed(inputs.approved(at=1))
 )
 _SIGNED_OTHERS = ledger.CallbackTaken(
-    told.event(reference="order-2"), told.signed(told.approved(at=1))
+    inputs.event(reference="order-2"), inputs.signed(inputs.approved(at=1))
 )
 
 THEMES = {

@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import ledger, model, policy
 
 #: Short times and few attempts, so that short histories reach every end.
 QUICK = dataclasses.replace(
-    told.FETCHED,
+    inputs.FETCHED,
     retry=policy.Backoff(initial_delay_ms=1_000, factor=2.0, max_delay_ms=2_000),
     retry_give_up_after_ms=2_000,
     retry_attempts=2,
@@ -45,7 +45,7 @@ class Step:
     """One input, and what it made of a session."""
 
     before: ledger.Session | None
-    told: ledger.Input
+    input_: ledger.Input
     now: int
     rules: policy.SourcePolicy
     after: ledger.Session | None
@@ -61,7 +61,7 @@ class Step:
     @property
     def emitted(self) -> list[model.Decision]:
         """Return the decisions of this step."""
-        return told.emitted(self.effects)
+        return inputs.emitted(self.effects)
 
     @property
     def buried(self) -> bool:
@@ -73,13 +73,13 @@ def asks(taken: Step) -> bool:
     """Return whether *taken* is a wake-up that has to be answered by a fetch."""
     if not taken.rules.fetches:
         return False
-    if isinstance(taken.told, ledger.ReturnTaken):
+    if isinstance(taken.input_, ledger.ReturnTaken):
         before = taken.before
         ignored = ledger.Count(ledger.CounterKind.RETURN_IGNORED) in taken.effects
         answered = before is not None and before.final and not before.expired_by_us
         return not ignored and not answered
     repeated = ledger.Count(ledger.CounterKind.REPEATED) in taken.effects
-    return isinstance(taken.told, EVENTS) and not repeated
+    return isinstance(taken.input_, EVENTS) and not repeated
 
 
 def is_due(session: ledger.Session, at: int) -> bool:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
 from tests.support import clock as clocks
-from tests.support import fakes
-from tests.support import ledger as told
+from tests.support import fakes, inputs
 from worker import model, policy, ports
 from worker.kafka import event_decoder
 from worker.pipeline import (
@@ -41,7 +40,7 @@ class Rig:
     others: Mapping[str, fakes.Provider] = dataclasses.field(default_factory=dict)
     ledger: fakes.Ledger = dataclasses.field(default_factory=fakes.Ledger)
     observer: fakes.Telemetry = dataclasses.field(default_factory=fakes.Telemetry)
-    rules: policy.SourcePolicy = told.FETCHED
+    rules: policy.SourcePolicy = inputs.FETCHED
     gate_limits: source_limiter.Limits = GATE
     limits: source_runtime.Limits = LIMITS
     end_offset: int = 0
@@ -53,7 +52,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         """Build the partition over what the ledger holds."""
-        providers = {told.KEY.source: self.provider, **self.others}
+        providers = {inputs.KEY.source: self.provider, **self.others}
         self.sources = {
             name: source_runtime.SourceRuntime(
                 provider=provider,
@@ -115,7 +114,7 @@ class Rig:
         return event_decoder.decode_event(record, now, PARTITIONS)
 
     async def bring(
-        self, brought: fakes.Brought, session_id: str = told.KEY.session_id
+        self, brought: fakes.Brought, session_id: str = inputs.KEY.session_id
     ) -> None:
         """Let a fetch in flight bring something, and let time stand."""
         self.provider.bring(brought, session_id)
@@ -143,22 +142,22 @@ class Rig:
         )
 
 
-def key(number: int, source: str = told.KEY.source) -> model.SessionKey:
+def key(number: int, source: str = inputs.KEY.source) -> model.SessionKey:
     """Return the key of one of many sessions."""
     return model.SessionKey(source, f"tx-{number}")
 
 
-def event(number: int = 1, source: str = told.KEY.source) -> model.Event:
+def event(number: int = 1, source: str = inputs.KEY.source) -> model.Event:
     """Return a callback of one of many sessions."""
-    return told.event(key=key(number, source))
+    return inputs.event(key=key(number, source))
 
 
-def registered(number: int, source: str = told.KEY.source) -> model.Event:
+def registered(number: int, source: str = inputs.KEY.source) -> model.Event:
     """Return the registration of one of many sessions."""
-    return told.event(model.EventType.SESSION_REGISTERED, key=key(number, source))
+    return inputs.event(model.EventType.SESSION_REGISTERED, key=key(number, source))
 
 
-def purge(source: str = told.KEY.source) -> model.Event:
+def purge(source: str = inputs.KEY.source) -> model.Event:
     """Return the command that ends a source's unanswered sessions."""
     kind = model.EventType.PURGE_REQUESTED
-    return told.event(kind, key=model.SessionKey(source, "purge-1"))
+    return inputs.event(kind, key=model.SessionKey(source, "purge-1"))

@@ -43,13 +43,13 @@ def figures(
     return {name: round(ms / 1000, 2) for name, ms in in_ms.items()}
 
 
-def record(name: str, length: str, told: Mapping[str, float]) -> None:
+def record(name: str, length: str, result: Mapping[str, float]) -> None:
     """Print the figures of *name*, and put them into ``build/recovery.json``."""
     _PATH.parent.mkdir(exist_ok=True)
     held = orjson.loads(_PATH.read_bytes()) if _PATH.exists() else {}
-    held.setdefault(length, {})[name] = dict(told)
+    held.setdefault(length, {})[name] = dict(result)
     _PATH.write_bytes(
         orjson.dumps(held, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
     )
-    line = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in told.items())
+    line = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in result.items())
     print(f"\n{name} ({length}): {line}")  # noqa: T201 -- the figures of `make faults`

@@ -6,7 +6,7 @@ from worker import errors, ledger, model
 
 def a_registration_alone_decides_nothing(taken: steps.Step) -> None:
     """See that it says again what stands, or doubts it, and starts nothing by that."""
-    if not isinstance(taken.told, ledger.RegistrationTaken):
+    if not isinstance(taken.input_, ledger.RegistrationTaken):
         return
     assert not taken.buried
     for decision in taken.emitted:
@@ -44,14 +44,14 @@ def nobody_lapses_by_the_clock(taken: steps.Step) -> None:
     assert before.flight.started_at >= deadline
     assert before.overdue + 1 >= rules.overdue_attempts
     assert rules.overdue_rejects
-    match taken.told:
+    match taken.input_:
         case ledger.FetchSucceeded(_, result):
             assert result.verdict.reason is model.Reason.IN_PROGRESS
         case ledger.FetchFailed(_, failure):
             assert failure.answered
             assert failure.disposition is errors.Disposition.NOT_READY
         case _:
-            raise AssertionError(taken.told)
+            raise AssertionError(taken.input_)
     assert after.current_verdict is not None
     assert after.current_verdict.reason is model.Reason.NOT_COMPLETED
     assert after.current_verdict.retryable
@@ -60,9 +60,9 @@ def nobody_lapses_by_the_clock(taken: steps.Step) -> None:
 def nobody_elses_verdict_approves(taken: steps.Step) -> None:
     """See that a result with another's reference approves nobody, and rejects."""
     before, after = taken.before, taken.after
-    if before is None or not isinstance(taken.told, ledger.FetchSucceeded):
+    if before is None or not isinstance(taken.input_, ledger.FetchSucceeded):
         return
-    result = taken.told.result
+    result = taken.input_.result
     if result.reference is None or before.reference in (None, result.reference):
         return
     outcomes = [decision.verdict.outcome for decision in taken.emitted]
@@ -93,8 +93,8 @@ def a_registered_session_is_open_until_its_deadline(taken: steps.Step) -> None:
     deadline = rules.deadline_ms(after.registered_at, after.expires_at)
     if taken.at < deadline:
         assert after.open
-        trouble = isinstance(taken.told, ledger.FetchFailed) and (
-            taken.told.failure.disposition is not errors.Disposition.DENIED
+        trouble = isinstance(taken.input_, ledger.FetchFailed) and (
+            taken.input_.failure.disposition is not errors.Disposition.DENIED
         )
         if after.due_at is not None and not trouble:
             longest = max(rules.retry.max_delay_ms, rules.not_ready.max_delay_ms)
@@ -177,6 +177,6 @@ def _is_flown(taken: steps.Step) -> bool:
     return (
         before is not None
         and before.flight is not None
-        and isinstance(taken.told, ledger.FetchSucceeded)
-        and before.flight.seq == taken.told.seq
+        and isinstance(taken.input_, ledger.FetchSucceeded)
+        and before.flight.seq == taken.input_.seq
     )

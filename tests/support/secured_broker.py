@@ -123,10 +123,10 @@ class Secured:
 
     def environment(self, user: str) -> dict[str, str]:
         """Return the variables with which the processes of *user* get in."""
-        told = self.table(user).items()
-        return {f"KYC_KAFKA__{name.upper()}": value for name, value in told}
+        found = self.table(user).items()
+        return {f"KYC_KAFKA__{name.upper()}": value for name, value in found}
 
     def kafka(self, user: str, prefix: str, **changed: object) -> settings.Kafka:
         """Return the configuration of *user*, for two partitions on this broker."""
-        told = {"topic_prefix": prefix, "partitions": 2, "durability": "single-broker"}
-        return settings.Kafka.model_validate(told | self.table(user) | changed)
+        found = {"topic_prefix": prefix, "partitions": 2, "durability": "single-broker"}
+        return settings.Kafka.model_validate(found | self.table(user) | changed)

@@ -163,8 +163,8 @@ class Scene:
             assert process.popen.poll() is None, process.logged()[-2000:]
             assert "hanging_transaction" not in process.logged()
         for name, begun, ended in self.faults:
-            told = recovery.figures(found, self._all, fault_ms=begun, over_ms=ended)
-            recovery.record(name, self.times.name, told)
+            result = recovery.figures(found, self._all, fault_ms=begun, over_ms=ended)
+            recovery.record(name, self.times.name, result)
 
     @property
     def _all(self) -> Mapping[checker.Key, checker.Expected]:

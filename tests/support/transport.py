@@ -38,13 +38,13 @@ class Log:
 
 def kafka(servers: str, prefix: str = "kyc", **changed: object) -> settings.Kafka:
     """Return the configuration for two partitions on one broker."""
-    told: dict[str, object] = {
+    result: dict[str, object] = {
         "bootstrap_servers": servers,
         "topic_prefix": prefix,
         "partitions": 2,
         "durability": "single-broker",
     }
-    return settings.Kafka.model_validate(told | changed)
+    return settings.Kafka.model_validate(result | changed)
 
 
 def key(session_id: str) -> model.SessionKey:
@@ -66,7 +66,7 @@ def stored(reference: str | None = None) -> bytes:
 
 def event(session_id: str, **changed: object) -> model.Event:
     """Return an event of the one source."""
-    told: dict[str, object] = {
+    result: dict[str, object] = {
         "event_id": f"e-{session_id}",
         "type": model.EventType.CALLBACK_RECEIVED,
         "environment": model.Environment.TEST,
@@ -76,7 +76,7 @@ def event(session_id: str, **changed: object) -> model.Event:
         "provider_session_id": session_id,
         "received_at": 1,
     }
-    return model.Event(**(told | changed))  # type: ignore[arg-type] # -- a table of defaults
+    return model.Event(**(result | changed))  # type: ignore[arg-type] # -- a table of defaults
 
 
 def decision(session_id: str, outcome: model.Outcome) -> model.Decision:

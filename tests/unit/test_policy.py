@@ -7,11 +7,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from tests.support import ledger as told
-from tests.support import models
+from tests.support import inputs, models
 from worker import model, policy
 
-_RULES = told.FETCHED
+_RULES = inputs.FETCHED
 
 
 def test_an_approval_is_final_and_offers_nothing() -> None:
@@ -91,7 +90,7 @@ def test_what_is_not_in_the_table_is_pending(status: object) -> None:
     assert model.Reason.UNRECOGNISED_RESULT is verdict.reason
 
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 _OTHER = model.Reason.DOCUMENT_INVALID
 
 
@@ -188,5 +187,5 @@ def test_backoff_is_bounded_for_any_count(
 
 def test_rechecks_follow_their_list() -> None:
     """Rechecks of a pending session follow the list, whose last interval repeats."""
-    hours = [_RULES.recheck_ms(n) / told.HOUR for n in range(7)]
+    hours = [_RULES.recheck_ms(n) / inputs.HOUR for n in range(7)]
     assert hours == [1 / 12, 1 / 4, 1, 6, 24, 24, 24]

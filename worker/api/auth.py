@@ -31,10 +31,12 @@ class Keys:
         scheme, _, key = presented[0].partition(" ") if presented else ("", "", "")
         if len(presented) != 1 or scheme.lower() != _SCHEME or len(key) > _LENGTH_MAX:
             return None
-        told = hashlib.sha256(key.strip().encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(
+            key.strip().encode("utf-8", "surrogatepass")
+        ).hexdigest()
         found = None
         for each in self.known:
-            if hmac.compare_digest(each.sha256, told):
+            if hmac.compare_digest(each.sha256, digest):
                 found = each
         return found
 
@@ -78,11 +80,11 @@ class BeginIds:
         *caller* is the digest of the api key: the same ``Idempotency-Key`` of another
         caller is another begin.
         """
-        told = f"{source}\0{caller}\0{idempotency_key}".encode()
+        parts = f"{source}\0{caller}\0{idempotency_key}".encode()
         content = _canonical(wanted)
         return [
             Identity(
-                begin_id=_begin_id(of_id, told),
+                begin_id=_begin_id(of_id, parts),
                 request_digest=hmac.digest(of_request, content, "sha256").hex(),
             )
             for of_id, of_request in self._keys
@@ -90,16 +92,16 @@ class BeginIds:
 
     def without_caller(self, source: str, idempotency_key: str) -> list[str]:
         """Return the begin ids as releases made them that asked for no caller."""
-        told = f"{source}\0{idempotency_key}".encode()
-        return [_begin_id(of_id, told) for of_id, _ in self._keys]
+        parts = f"{source}\0{idempotency_key}".encode()
+        return [_begin_id(of_id, parts) for of_id, _ in self._keys]
 
     def random(self) -> Identity:
         """Return the identity of a begin that is never repeated."""
         return Identity(begin_id=secrets.token_hex(_BYTES), request_digest=None)
 
 
-def _begin_id(key: bytes, told: bytes) -> str:
-    return hmac.digest(key, told, "sha256")[:_BYTES].hex()
+def _begin_id(key: bytes, parts: bytes) -> str:
+    return hmac.digest(key, parts, "sha256")[:_BYTES].hex()
 
 
 def _canonical(wanted: requests.Begin) -> bytes:

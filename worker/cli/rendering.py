@@ -70,12 +70,12 @@ def _timeline(state: ledger.Session) -> Iterator[str]:
         yield "  not registered: its callback is held"
     if state.registered_at is None:
         return
-    told = [clock.format_rfc3339(state.registered_at)]
+    parts = [clock.format_rfc3339(state.registered_at)]
     if state.begin_id is not None:
-        told.append(f"begun as {state.begin_id}")
+        parts.append(f"begun as {state.begin_id}")
     if state.expires_at is not None:
-        told.append(f"expires {clock.format_rfc3339(state.expires_at)}")
-    yield f"  registered   {', '.join(told)}"
+        parts.append(f"expires {clock.format_rfc3339(state.expires_at)}")
+    yield f"  registered   {', '.join(parts)}"
     if state.returned_at is not None:
         yield f"  returned     {clock.format_rfc3339(state.returned_at)}"
     if state.awaiting_callback:

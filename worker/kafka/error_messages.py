@@ -64,8 +64,8 @@ def _right(error: BaseException, operation: str) -> str | None:
 
 def _names(error: BaseException) -> str:
     """Return the resources that *error* names, if it names any; never anything else."""
-    told = error.args[0] if error.args else ()
-    listed = told if isinstance(told, set | tuple | list) else (told,)
+    details = error.args[0] if error.args else ()
+    listed = details if isinstance(details, set | tuple | list) else (details,)
     names = [each for each in listed if isinstance(each, str) and _NAME.fullmatch(each)]
     return ", ".join(sorted(names)) or "(Kafka names none)"
 

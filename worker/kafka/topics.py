@@ -181,14 +181,14 @@ async def _ask(
 
 def _refusal(spec: topic_specs.Spec, code: int, message: str | None) -> str:
     name = spec.name
-    told = message or theirs.for_code(code).__name__
+    reason = message or theirs.for_code(code).__name__
     if code == theirs.InvalidReplicationFactorError.errno:
         return (
-            f"{name} cannot be created: {told} Start more brokers, or set"
+            f"{name} cannot be created: {reason} Start more brokers, or set"
             ' kafka.durability = "single-broker" and kafka.replication_factor = 1.'
         )
     return (
-        f"{name} cannot be created: {told} Create it by hand with what the broker"
+        f"{name} cannot be created: {reason} Create it by hand with what the broker"
         f" permits, `kyc-worker topics --check` says what must be: `{spec.command}`"
     )
 

@@ -43,12 +43,12 @@ _WRITTEN = tuple(
 def advance(
     key: model.SessionKey,
     session: state.Session | None,
-    told: inputs.Input,
+    input_: inputs.Input,
     now: int,
     rules: policy.SourcePolicy,
 ) -> Outcome:
     """
-    Return the session's next state and what follows from *told*.
+    Return the session's next state and what follows from *input_*.
 
     *session* is None where nothing is known of it, and so is the next state where
     it is to be forgotten. *now* is the clock's, in milliseconds; time never runs
@@ -56,10 +56,10 @@ def advance(
     arguments give the same answer.
     """
     if session is None:
-        return _first(key, told, now, rules)
+        return _first(key, input_, now, rules)
     at = max(now, session.updated_at)
     work = transition.Transition(key=key, rules=rules, now=at, session=session)
-    _apply(work, told)
+    _apply(work, input_)
     if work.ended:
         return None, work.effects
     if work.write_optional and _is_found_again(session, work):
@@ -76,10 +76,10 @@ def _is_found_again(before: state.Session, work: transition.Transition) -> bool:
 
 
 def _first(
-    key: model.SessionKey, told: inputs.Input, now: int, rules: policy.SourcePolicy
+    key: model.SessionKey, input_: inputs.Input, now: int, rules: policy.SourcePolicy
 ) -> Outcome:
     """Take the first that is heard of a session: an event, or nothing at all."""
-    match told:
+    match input_:
         case inputs.CallbackTaken(event):
             fresh = callbacks.new_session(event, now)
         case inputs.RecheckTaken(event) | inputs.RegistrationTaken(event):
@@ -92,36 +92,36 @@ def _first(
         case _:
             return None, []
     work = transition.Transition(key=key, rules=rules, now=now, session=fresh)
-    if isinstance(told, inputs.CallbackTaken):
-        if callbacks.is_stale(told, rules):
+    if isinstance(input_, inputs.CallbackTaken):
+        if callbacks.is_stale(input_, rules):
             work.dead_letter(
                 model.DeadLetterReason.STALE,
-                event_id=told.event.event_id,
+                event_id=input_.event.event_id,
                 attempts=1,
                 last_error=None,
             )
             return None, work.effects
         if rules.registered_sessions_only:
-            registrations.hold(work, told)
-    _apply(work, told)
+            registrations.hold(work, input_)
+    _apply(work, input_)
     return None if work.session is fresh else work.session, work.effects
 
 
-def _apply(work: transition.Transition, told: inputs.Input) -> None:
-    match told:
+def _apply(work: transition.Transition, input_: inputs.Input) -> None:
+    match input_:
         case (
             inputs.CallbackTaken()
             | inputs.RecheckTaken()
             | inputs.RegistrationTaken()
             | inputs.ReturnTaken()
         ):
-            _apply_event(work, told)
+            _apply_event(work, input_)
         case inputs.FetchStarting():
             fetches.start(work)
         case (
             inputs.InterpretStarting() | inputs.FetchSucceeded() | inputs.FetchFailed()
         ):
-            _apply_to_flight(work, told)
+            _apply_to_flight(work, input_)
         case inputs.EventsLost():
             fetches.restart_after_crash(work)
         case inputs.TimerFired(behind):
@@ -139,14 +139,14 @@ def _apply(work: transition.Transition, told: inputs.Input) -> None:
 
 def _apply_event(
     work: transition.Transition,
-    told: (
+    input_: (
         inputs.CallbackTaken
         | inputs.RecheckTaken
         | inputs.RegistrationTaken
         | inputs.ReturnTaken
     ),
 ) -> None:
-    match told:
+    match input_:
         case inputs.CallbackTaken(event, claim):
             callbacks.take_callback(work, event, claim)
         case inputs.RecheckTaken(event):
@@ -159,13 +159,13 @@ def _apply_event(
 
 def _apply_to_flight(
     work: transition.Transition,
-    told: inputs.InterpretStarting | inputs.FetchSucceeded | inputs.FetchFailed,
+    input_: inputs.InterpretStarting | inputs.FetchSucceeded | inputs.FetchFailed,
 ) -> None:
     """Take what concerns the fetch in flight; of any other fetch it is too late."""
     flight = work.session.flight
-    if flight is None or flight.seq != told.seq:
+    if flight is None or flight.seq != input_.seq:
         return
-    match told:
+    match input_:
         case inputs.InterpretStarting():
             failures.start_mapping(work, flight)
         case inputs.FetchSucceeded(_, result):

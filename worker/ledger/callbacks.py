@@ -38,14 +38,14 @@ def new_session(
     )
 
 
-def is_stale(told: inputs.CallbackTaken, rules: policy.SourcePolicy) -> bool:
+def is_stale(callback: inputs.CallbackTaken, rules: policy.SourcePolicy) -> bool:
     """Return whether a signed verdict was too old already when it was received."""
-    said_at = told.event.provider_time
-    if told.claim is None or told.claim.kind is not model.ClaimKind.SIGNED:
+    said_at = callback.event.provider_time
+    if callback.claim is None or callback.claim.kind is not model.ClaimKind.SIGNED:
         return False
     return (
         said_at is not None
-        and told.event.received_at - said_at > rules.max_callback_age_ms
+        and callback.event.received_at - said_at > rules.max_callback_age_ms
     )
 
 

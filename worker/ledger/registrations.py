@@ -67,14 +67,16 @@ def _await(work: transition.Transition, awaited: int | None) -> None:
         work.change(due_at=deadline)
 
 
-def hold(work: transition.Transition, told: inputs.CallbackTaken) -> None:
+def hold(work: transition.Transition, callback: inputs.CallbackTaken) -> None:
     """Hold the first callback of a session that may yet be registered."""
-    signed = told.claim is not None and told.claim.kind is model.ClaimKind.SIGNED
+    signed = (
+        callback.claim is not None and callback.claim.kind is model.ClaimKind.SIGNED
+    )
     if not signed and not work.rules.fetches:
         return
     work.note(inputs.CounterKind.AWAITING_REGISTRATION)
     work.change(
-        unregistered_cause=callbacks.cause_of(told.event),
+        unregistered_cause=callbacks.cause_of(callback.event),
         due_at=work.now + max(work.rules.registration_grace_ms, 1),
     )
 

@@ -95,7 +95,7 @@ class Eviction:
     def _trim(
         self,
         waiting: backlog.Backlog,
-        told: ledger.Input,
+        input_: ledger.Input,
         over: Callable[[str], bool],
     ) -> bool:
         found = False
@@ -106,7 +106,7 @@ class Eviction:
                 key = next(self._resting(waiting, source), None)
                 if key is None:
                     break
-                self._apply(key, told)
+                self._apply(key, input_)
                 self._alarm(source, model.AlarmKind.SESSIONS_DROPPED)
                 found = True
         return found

@@ -37,8 +37,8 @@ class Partition(Protocol):
         """Return whether there are events that were there at the start, or are here."""
         ...
 
-    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
-        """Let the ledger take *told*."""
+    def apply(self, key: model.SessionKey, input_: ledger.Input) -> list[ledger.Effect]:
+        """Let the ledger take *input_*."""
         ...
 
 

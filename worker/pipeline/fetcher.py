@@ -29,8 +29,8 @@ class Partition(Protocol):
         """Return whether an answer may be one that kills the process."""
         ...
 
-    def apply(self, key: model.SessionKey, told: ledger.Input) -> object:
-        """Let the ledger take *told*."""
+    def apply(self, key: model.SessionKey, input_: ledger.Input) -> object:
+        """Let the ledger take *input_*."""
         ...
 
     async def flush(self) -> None:
@@ -58,13 +58,15 @@ class _Slot:
         self,
         *,
         failed: bool = False,
-        told: bool = False,
+        conclusive: bool = False,
         retry_after_ms: int | None = None,
     ) -> None:
         """Tell the gate how the fetch ended; later calls say nothing."""
         held, self._gate = self._gate, None
         if held is not None:
-            held.finish(failed=failed, told=told, retry_after_ms=retry_after_ms)
+            held.finish(
+                failed=failed, conclusive=conclusive, retry_after_ms=retry_after_ms
+            )
 
 
 class Fetcher:
@@ -146,10 +148,10 @@ class Fetcher:
             )
             if cautiously:
                 await self._map_cautiously(key, seq, spelling, bound.provider, answer)
-                slot.give_back(told=True)
+                slot.give_back(conclusive=True)
             else:
-                told = _interpret(key, seq, spelling, bound.provider, answer)
-                self._owner.apply(key, told)
+                input_ = _interpret(key, seq, spelling, bound.provider, answer)
+                self._owner.apply(key, input_)
         except errors.FetchError as error:
             failure = ledger.Failure.of(error)
             self._owner.apply(key, ledger.FetchFailed(seq, failure))
@@ -176,22 +178,24 @@ class Fetcher:
         and no more answers may wait than fetches may run.
         """
         begun = self._owner.clock.now_ms()
-        failed, told, word = False, False, "cancelled"
+        failed, conclusive, word = False, False, "cancelled"
         retry_after: int | None = None
         try:
             answer = await bound.provider.fetch(key, spelling, fresh_since=fresh_since)
-            told, word = True, "success"
+            conclusive, word = True, "success"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms
             failed = word in _SOURCE_FAILED
-            told = word != errors.RateLimited.reason
+            conclusive = word != errors.RateLimited.reason
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is quarantined
             word = errors.MappingCrashed.reason
             raise errors.MappingCrashed(type(error).__name__) from None
         finally:
             if not keep or word != "success":
-                slot.give_back(failed=failed, told=told, retry_after_ms=retry_after)
+                slot.give_back(
+                    failed=failed, conclusive=conclusive, retry_after_ms=retry_after
+                )
             seconds = (self._owner.clock.now_ms() - begun) / 1000
             self._owner.observer.fetched(key.source, word, seconds)
         return answer
@@ -213,9 +217,9 @@ class Fetcher:
             effects = self._owner.apply(key, ledger.InterpretStarting(seq))
             await self._owner.flush()
             if not effects:
-                told = _interpret(key, seq, spelling, provider, answer, counted=True)
+                input_ = _interpret(key, seq, spelling, provider, answer, counted=True)
                 self._interrogation.survived(key)
-                self._owner.apply(key, told)
+                self._owner.apply(key, input_)
                 await self._owner.flush()
 
 

@@ -29,12 +29,12 @@ class SessionUpdater:
     #: called whenever there may be something to do
     wake: Callable[[], None]
 
-    def apply(self, key: model.SessionKey, told: ledger.Input) -> list[ledger.Effect]:
-        """Let the ledger take *told*; keep the state, gather what is written."""
+    def apply(self, key: model.SessionKey, input_: ledger.Input) -> list[ledger.Effect]:
+        """Let the ledger take *input_*; keep the state, gather what is written."""
         session = self.sessions.get(key)
         now = self.clock.now_ms()
         rules = self.sources[key.source].rules
-        after, effects = ledger.advance(key, session, told, now, rules)
+        after, effects = ledger.advance(key, session, input_, now, rules)
         if after is not session:
             if self.sessions.put(key, after):
                 self.no_longer_unanswered(key)

@@ -132,12 +132,20 @@ class SourceLimiter:
             self._changed.set()
 
     def finish(
-        self, *, failed: bool, told: bool = True, retry_after_ms: int | None = None
+        self,
+        *,
+        failed: bool,
+        conclusive: bool = True,
+        retry_after_ms: int | None = None,
     ) -> None:
-        """Give a slot back; say whether the source *failed*, if that was *told*."""
+        """
+        Give a slot back after a fetch.
+
+        *failed* counts against the circuit, unless the fetch was not *conclusive*.
+        """
         self._running -= 1
         now = self._clock.now_ms()
-        if not told:
+        if not conclusive:
             self._circuit.abandon()
         elif failed:
             self._circuit.fail(now)

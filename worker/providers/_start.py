@@ -109,18 +109,18 @@ def boolean(value: object) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
 
-def text(pattern: str, told: str) -> Rule:
-    """Return the rule for a text all of which matches; *told* says what it is."""
+def text(pattern: str, description: str) -> Rule:
+    """Return the rule for a matching text, which *description* describes."""
     compiled = re.compile(pattern, re.ASCII)
 
     def rule(value: object) -> str | None:
-        return None if _matches(compiled, value) else f"must be {told}"
+        return None if _matches(compiled, value) else f"must be {description}"
 
     return rule
 
 
-def texts(pattern: str, told: str) -> Rule:
-    """Return the rule for a list of one or more such texts; *told* is the plural."""
+def texts(pattern: str, description: str) -> Rule:
+    """Return the rule for a list of such texts; *description* is in the plural."""
     compiled = re.compile(pattern, re.ASCII)
 
     def rule(value: object) -> str | None:
@@ -130,7 +130,7 @@ def texts(pattern: str, told: str) -> Rule:
             and all(_matches(compiled, item) for item in value)
         ):
             return None
-        return f"must be a list of 1 to {_LIST_MAX} {told}"
+        return f"must be a list of 1 to {_LIST_MAX} {description}"
 
     return rule
 
@@ -265,9 +265,9 @@ def _paths(value: object, above: _Path, depth: int) -> Iterator[_Path]:
 def _shorten(value: object) -> _Path:
     """Return the path that a text or a list (as pydantic's ``loc``) spells."""
     parts = value.split(".") if isinstance(value, str) else value
-    told = (
+    names = (
         [part for part in parts if isinstance(part, str)]
         if isinstance(parts, list)
         else []
     )
-    return tuple(told[1:] if told[:1] and told[0] in _WRAPPING else told)
+    return tuple(names[1:] if names[:1] and names[0] in _WRAPPING else names)

@@ -46,8 +46,8 @@ class LogThrottle:
         self, event: str, *, lines: int | None = None, **words: str | None
     ) -> bool:
         """Return whether this line of *event* is written: one of *lines* a period."""
-        told = {"kind": event, **words}
-        kind = tuple((key, word) for key, word in told.items() if word is not None)
+        fields = {"kind": event, **words}
+        kind = tuple((key, word) for key, word in fields.items() if word is not None)
         now_ms = self._clock.now_ms()
         began_ms, written, held_back = self._seen.get(kind, (now_ms, 0, 0))
         if not 0 <= now_ms - began_ms < self._period_ms:

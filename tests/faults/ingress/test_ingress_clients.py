@@ -83,9 +83,9 @@ async def test_slow_clients_are_ended_and_hold_nobody_up(
     assert max(seconds for seconds, _ in heads) < _KEEPALIVE_S + _SLACK_S
     assert max(seconds for seconds, _ in bodies) < _READ_S + _LINGER_S + _SLACK_S
     # Who goes on sending may lose the answer to a reset.
-    told = [reply[:12] for _, reply in bodies if reply]
-    assert {b"HTTP/1.1 408"} == set(told)
-    assert len(told) > len(bodies) / 2
+    found = [reply[:12] for _, reply in bodies if reply]
+    assert {b"HTTP/1.1 408"} == set(found)
+    assert len(found) > len(bodies) / 2
     assert {b""} == {reply for _, reply in heads} == {gone[1]}
     assert {200} == {each.status for each in quick.answers}
     assert load_client.percentile([a.seconds for a in quick.answers], 0.99) < _QUICK_S

@@ -140,8 +140,8 @@ async def test_sigterm_under_load_loses_nobody(
     assert load_client.Lost.RESET not in traffic.lost
     assert code == 0
     assert seconds < _SHUTDOWN_S
-    told = [*warm, *traffic.answers]
+    result = [*warm, *traffic.answers]
     for found in answers.values():
-        told += [each for each in found if each]
-    assert _acknowledged(told) <= known
+        result += [each for each in found if each]
+    assert _acknowledged(result) <= known
     assert "Traceback" not in ingress.logged()

@@ -97,13 +97,13 @@ async def test_a_refusal_is_one_sentence(
     _tells_no_secret(repr(why))
 
 
-def _tells_no_secret(told: str) -> None:
+def _tells_no_secret(found: str) -> None:
     for planted in (
         *map(kafka_acls.principal, secured_broker.USERS),
         secured_broker.PASSWORD,
         "wrong",
     ):
-        assert planted not in told
+        assert planted not in found
 
 
 @pytest.mark.parametrize(

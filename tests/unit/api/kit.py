@@ -258,8 +258,8 @@ class Desk:
             kind = response.headers["Content-Type"]
             good = "application/json" if response.ok else "application/problem+json"
             assert kind == good
-            told: dict[str, Any] = await response.json(content_type=None)
-            return response.status, told
+            body: dict[str, Any] = await response.json(content_type=None)
+            return response.status, body
 
 
 def digest(key: str) -> str:

@@ -22,7 +22,7 @@ def _ticket(desk: kit.Desk, address: str, way: str) -> object:
 
 async def test_a_begin_and_its_answer(desk: kit.Desk) -> None:
     """201 with all that the caller needs; the worker knows the session before."""
-    status, told = await desk.begin(
+    status, found = await desk.begin(
         {**kit.GOOD, "language": "de", "provider_params": {"a": 1}}
     )
     (request,), (event,), (end,) = (
@@ -32,8 +32,8 @@ async def test_a_begin_and_its_answer(desk: kit.Desk) -> None:
     )
 
     assert status == 201
-    ticket = _ticket(desk, told.pop("return_url"), "return")
-    assert told == {
+    ticket = _ticket(desk, found.pop("return_url"), "return")
+    assert found == {
         "source": "one",
         "session_id": "s1",
         "reference": "customer-1",
@@ -70,10 +70,10 @@ async def test_the_provider_gets_a_ticket_without_a_session(desk: kit.Desk) -> N
 
 async def test_an_embedded_session_finishes_by_a_ticket(desk: kit.Desk) -> None:
     """For a widget there is no way back, and a place to tell that it has finished."""
-    status, told = await desk.begin({"reference": "customer-1", "mode": "embed"})
-    ticket = _ticket(desk, told["finished_url"], "finished")
+    status, found = await desk.begin({"reference": "customer-1", "mode": "embed"})
+    ticket = _ticket(desk, found["finished_url"], "finished")
 
-    assert (status, "return_url" in told) == (201, False)
+    assert (status, "return_url" in found) == (201, False)
     assert desk.beginner.asked[0].return_address is None
     assert isinstance(ticket, tickets.Ticket)
     assert ticket.session_id == "s1"
@@ -83,10 +83,10 @@ async def test_a_repeat_is_told_the_session_and_no_credential(desk: kit.Desk) ->
     """The same key within a day: 409 with the session, and the provider hears once."""
     await desk.begin(**_SAME)
     desk.clock.advance(_DAY_MS - 1)
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["state"], told["session_id"]) == (409, "begun", "s1")
-    assert "credential" not in str(told)
+    assert (status, found["state"], found["session_id"]) == (409, "begun", "s1")
+    assert "credential" not in str(found)
     assert len(desk.beginner.asked) == 1
     desk.clock.advance(1)
     assert (await desk.begin(**_SAME))[0] == 201
@@ -139,18 +139,18 @@ async def test_a_repeat_of_what_has_no_end(
     """While it may be under way it is, and later nobody knows."""
     desk.kafka.write(_intent(desk, _begin_id(kit.SECRETS)))
     desk.clock.advance(waited_ms)
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["state"], "session_id" in told) == (409, state, False)
+    assert (status, found["state"], "session_id" in found) == (409, state, False)
     assert desk.beginner.asked == []
 
 
 async def test_the_loser_of_a_race_does_not_call_the_provider(desk: kit.Desk) -> None:
     """Whoever reads another intent before its own begins nothing."""
     desk.kafka.before["one"] = _intent(desk, "")
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["state"]) == (409, "in_progress")
+    assert (status, found["state"]) == (409, "in_progress")
     assert (desk.beginner.asked, desk.kafka.ends) == ([], [])
 
 
@@ -158,9 +158,9 @@ async def test_a_late_loser_writes_the_winner_s_end_anew(desk: kit.Desk) -> None
     """Its own record must not be the one that compaction keeps."""
     won = _intent(desk, "").registered(1, session_id="s9", provider_session_id="S9")
     desk.kafka.before["one"] = won
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["session_id"]) == (409, "s9")
+    assert (status, found["session_id"]) == (409, "s9")
     assert [each.session_id for each in desk.kafka.ends] == ["s9"]
 
 
@@ -180,14 +180,14 @@ async def test_what_began_nothing_frees_the_key(
 ) -> None:
     """The answer says whose fault it is, and the same may be asked again."""
     desk.beginner.fails = [failure]
-    refused, told = await desk.begin(**_SAME)
+    refused, found = await desk.begin(**_SAME)
 
     assert (refused, [str(each) for each in desk.observer.results]) == (
         status,
         [result],
     )
     assert desk.kafka.ends[-1].stage is model.BeginStage.FAILED
-    assert "detail" in told
+    assert "detail" in found
     assert (await desk.begin(**_SAME))[0] == 201
 
 
@@ -206,10 +206,10 @@ async def test_what_may_have_begun_is_not_begun_again(
 ) -> None:
     """Nobody knows: the key stays taken, and no second session is made of it."""
     desk.beginner.fails = [failure]
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["state"]) == (504, "outcome_unknown")
-    assert "secret" not in str(told)
+    assert (status, found["state"]) == (504, "outcome_unknown")
+    assert "secret" not in str(found)
     assert (desk.kafka.ends, desk.kafka.events) == ([], [])
     assert (await desk.begin(**_SAME))[0] == 409
     assert len(desk.beginner.asked) == 1
@@ -227,7 +227,7 @@ def test_begin_ids_tell_sources_callers_and_keys_apart() -> None:
     """The same everywhere for the same, and for nothing else; random ones never."""
     made = api.BeginIds(kit.SECRETS)
     wanted = api.Begin(reference="customer-1")
-    told = [
+    found = [
         each.begin_id
         for each in (
             *made.of("one", "caller", "key", wanted),
@@ -240,7 +240,7 @@ def test_begin_ids_tell_sources_callers_and_keys_apart() -> None:
     again = api.BeginIds(kit.SECRETS).of("one", "caller", "key", wanted)
 
     assert made.of("one", "caller", "key", wanted) == again
-    assert len(set(told)) == 12
+    assert len(set(found)) == 12
 
 
 async def test_what_the_provider_refuses_beforehand_is_not_written(
@@ -248,10 +248,10 @@ async def test_what_the_provider_refuses_beforehand_is_not_written(
 ) -> None:
     """Refused by our own check: no intent, no call, and every wrong field named."""
     desk.beginner.wrong = {"provider_params.flags": "must be an object"}
-    status, told = await desk.begin()
+    status, found = await desk.begin()
 
     assert status == 422
-    assert told["errors"] == [
+    assert found["errors"] == [
         {"field": "provider_params.flags", "message": "must be an object"}
     ]
     assert (desk.kafka.list_open(), desk.beginner.asked) == ([], [])

@@ -24,7 +24,7 @@ async def test_a_key_of_another_caller_is_another_begin(desk: kit.Desk) -> None:
     assert [first[0], second[0]] == [201, 201]
     assert first[1]["session_id"] != second[1]["session_id"]
     repeats = [await desk.begin(**_as(key)) for key in (kit.KEY, kit.OTHER_KEY)]
-    assert [(status, told["session_id"]) for status, told in repeats] == [
+    assert [(status, found["session_id"]) for status, found in repeats] == [
         (409, "s1"),
         (409, "s2"),
     ]
@@ -45,11 +45,11 @@ async def test_another_request_with_the_key_is_refused(
 ) -> None:
     """A key used twice by mistake: 422, and the first one's session is not named."""
     await desk.begin(**_SAME)
-    status, told = await desk.begin({**kit.GOOD, **changes}, **_SAME)
+    status, found = await desk.begin({**kit.GOOD, **changes}, **_SAME)
 
     assert status == 422
-    assert [each["field"] for each in told["errors"]] == ["Idempotency-Key"]
-    assert "s1" not in str(told)
+    assert [each["field"] for each in found["errors"]] == ["Idempotency-Key"]
+    assert "s1" not in str(found)
     assert len(desk.beginner.asked) == 1
 
 
@@ -64,9 +64,9 @@ async def test_the_same_request_may_be_written_otherwise(desk: kit.Desk) -> None
 async def test_the_loser_of_a_race_for_another_request(desk: kit.Desk) -> None:
     """Two requests at once with one key: only the first one counts, for both."""
     desk.kafka.before["one"] = _intent(desk, "", request_digest="0" * 64)
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["errors"][0]["field"]) == (422, "Idempotency-Key")
+    assert (status, found["errors"][0]["field"]) == (422, "Idempotency-Key")
     assert desk.beginner.asked == []
 
 
@@ -84,9 +84,9 @@ async def test_a_begin_of_the_release_before_is_not_begun_twice(
     [older, _] = api.BeginIds(kit.SECRETS).without_caller("one", "key-1")
     intent = _intent(desk, older)
     desk.kafka.write(intent.registered(1, session_id="s9", provider_session_id="S9"))
-    status, told = await desk.begin(**_SAME)
+    status, found = await desk.begin(**_SAME)
 
-    assert (status, told["state"], "session_id" in told) == (409, "begun", False)
+    assert (status, found["state"], "session_id" in found) == (409, "begun", False)
     assert desk.beginner.asked == []
 
 

@@ -11,8 +11,8 @@ from worker.telemetry import labels
 _BACK = f"{kit.ORIGIN}/back"
 
 
-def _wrong(told: dict[str, Any]) -> dict[str, str]:
-    return {each["field"]: each["message"] for each in told["errors"]}
+def _wrong(found: dict[str, Any]) -> dict[str, str]:
+    return {each["field"]: each["message"] for each in found["errors"]}
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ async def test_a_wrong_field_is_named(
     desk: kit.Desk, members: dict[str, object], field: str, sentence: str
 ) -> None:
     """422, nothing written and nothing asked; the sentence repeats no value."""
-    status, told = await desk.begin({**kit.GOOD, **members})
-    [(named, message)] = _wrong(told).items()
+    status, found = await desk.begin({**kit.GOOD, **members})
+    [(named, message)] = _wrong(found).items()
 
     assert (status, named) == (422, field)
     assert message.startswith(sentence)
@@ -76,14 +76,14 @@ async def test_a_wrong_field_is_named(
 
 async def test_every_wrong_field_is_named_at_once(desk: kit.Desk) -> None:
     """Nobody has to try again for each."""
-    _, told = await desk.begin(
+    _, found = await desk.begin(
         {"mode": 1, "language": 2, "provider_params": 3, "more": 4}
     )
 
-    assert set(_wrong(told)) == {
+    assert set(_wrong(found)) == {
         *("reference", "mode", "language", "provider_params", "more")
     }
-    assert told["instance"] == "/sessions/{source}"
+    assert found["instance"] == "/sessions/{source}"
 
 
 @pytest.mark.parametrize(
@@ -103,35 +103,35 @@ async def test_a_wrong_registration(
 ) -> None:
     """The same for what is registered."""
     good = {} if not members else {"reference": "customer-1"}
-    status, told = await desk.send("PUT", "/sessions/one/abc", good | members)
+    status, found = await desk.send("PUT", "/sessions/one/abc", good | members)
 
-    assert (status, list(_wrong(told))) == (422, [field])
+    assert (status, list(_wrong(found))) == (422, [field])
     assert desk.kafka.events == []
 
 
 @pytest.mark.parametrize("segment", ["", "%00", "a%20b", "a_b", "%ff", "%C3%A4", "."])
 async def test_what_is_no_session_id(desk: kit.Desk, segment: str) -> None:
     """Against the provider's pattern there is nothing to register."""
-    status, told = await desk.send(
+    status, found = await desk.send(
         "PUT", f"/sessions/one/{segment}", {"reference": "customer-1"}
     )
 
     if segment == ".":  # the client's own doing: "/sessions/one/"
         segment = ""
-    assert (status, list(_wrong(told))) == (422, ["session_id"])
+    assert (status, list(_wrong(found))) == (422, ["session_id"])
     assert desk.kafka.events == []
 
 
 async def test_a_registration(desk: kit.Desk) -> None:
     """202: an event in the canonical spelling, with what the company knows."""
-    status, told = await desk.send(
+    status, found = await desk.send(
         "PUT",
         "/sessions/one/%41bc",
         {"reference": "customer-1", "expires_at": "2025-10-09T10:15:00+02:00"},
     )
     (event,) = desk.kafka.events
 
-    assert (status, told["session_id"]) == (202, "abc")
+    assert (status, found["session_id"]) == (202, "abc")
     assert (event.session_id, event.provider_session_id) == ("abc", "Abc")
     assert (event.type, event.reference, event.begin_id) == (
         model.EventType.SESSION_REGISTERED,
@@ -191,12 +191,12 @@ async def test_without_a_key(desk: kit.Desk, authorization: str) -> None:
         data=b"{",
         headers={"Authorization": authorization},
     ) as response:
-        told = await response.text()
+        found = await response.text()
         assert (response.status, response.headers["WWW-Authenticate"]) == (
             401,
             'Bearer realm="api"',
         )
-    assert kit.KEY not in told
+    assert kit.KEY not in found
 
 
 async def test_two_keys_are_none(desk: kit.Desk) -> None:
@@ -211,9 +211,9 @@ async def test_two_keys_are_none(desk: kit.Desk) -> None:
 @pytest.mark.parametrize("key", ["", " ", "a" * 256, "\u00e4", "a\tb"])
 async def test_a_wrong_idempotency_key(desk: kit.Desk, key: str) -> None:
     """It is named like a field."""
-    status, told = await desk.begin(Idempotency_Key=key)
+    status, found = await desk.begin(Idempotency_Key=key)
 
-    assert (status, list(_wrong(told))) == (422, ["Idempotency-Key"])
+    assert (status, list(_wrong(found))) == (422, ["Idempotency-Key"])
     assert desk.beginner.asked == []
 
 
@@ -221,7 +221,7 @@ async def test_nothing_that_was_sent_is_reported(desk: kit.Desk) -> None:
     """Reports hold words of ours: no reference, no parameter, no key."""
     await desk.begin({**kit.GOOD, "provider_params": {"secret": "personal"}})
     await desk.begin({"reference": "person@example.com"})
-    told = repr(desk.observer.reports)
+    found = repr(desk.observer.reports)
 
     for word in ("customer-1", "personal", "person@", kit.KEY, "credential", "s1'"):
-        assert word not in told
+        assert word not in found

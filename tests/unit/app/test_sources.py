@@ -33,11 +33,11 @@ def test_a_proxy_that_is_not_used_is_told(
         monkeypatch.delenv(each, raising=False)
     assert _warnings(tmp_path, "") == []
     monkeypatch.setenv(name, "http://user:planted-password@proxy.example.com")
-    [told] = _warnings(tmp_path, "")
+    [found] = _warnings(tmp_path, "")
 
-    assert told.startswith(f"{name} is set and not used")
-    assert f'set sources.one.proxy = "env:{name}"' in told
-    assert "planted" not in told
+    assert found.startswith(f"{name} is set and not used")
+    assert f'set sources.one.proxy = "env:{name}"' in found
+    assert "planted" not in found
     assert _warnings(tmp_path, _PROXY) == []
     assert _warnings(tmp_path, f'proxy = "env:{name}"') == []
 

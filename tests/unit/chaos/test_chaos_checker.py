@@ -24,7 +24,7 @@ def _id(revision: int) -> str:
 
 
 def _decision(revision: int, outcome: str, **changed: object) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "decision_id": _id(revision),
         "revision": revision,
         "outcome": outcome,
@@ -33,7 +33,7 @@ def _decision(revision: int, outcome: str, **changed: object) -> dict[str, Any]:
         "cause": {"type": "callback", "event_id": "e1"},
         "supersedes": _id(revision - 1) if revision > 1 else None,
     }
-    return told | changed
+    return result | changed
 
 
 def _decided(found: reading.Read, decision: dict[str, Any]) -> None:
@@ -191,11 +191,11 @@ def test_the_history_tells_all_that_is_known() -> None:
     )
     expected.outcome = "rejected"
 
-    told = str(checker.violations(found, {_KEY: expected})[0])
+    result = str(checker.violations(found, {_KEY: expected})[0])
 
     order = ["acknowledged ['e1', 'e2']", "event e1", "event e2", "r1 pending/verified"]
     order += ["r2 approved/verified by callback e1", "dead letter stale"]
-    assert sorted(order, key=told.index) == order
+    assert sorted(order, key=result.index) == order
 
 
 def test_a_decision_about_nobody_is_reported() -> None:

@@ -16,7 +16,7 @@ _BROKEN = checker.Violation(
 
 
 def _report(seed: int, **changed: Any) -> trial.Report:  # noqa: ANN401 -- any field
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "seed": seed,
         "seconds": 60.0,
         "callbacks": 100,
@@ -30,7 +30,7 @@ def _report(seed: int, **changed: Any) -> trial.Report:  # noqa: ANN401 -- any f
         "violations": [],
         "ended": [],
     }
-    return trial.Report(**(told | changed))
+    return trial.Report(**(found | changed))
 
 
 def _play(
@@ -92,8 +92,8 @@ def test_a_broken_promise_is_told_kept_and_exit_1(
     result, written = _play(monkeypatch, tmp_path, reports, "--quiet")
 
     assert result.exit_code == 1
-    told = "work: 1" if "ended" in changed else "events p1 @2"
-    assert told in result.output
+    found = "work: 1" if "ended" in changed else "events p1 @2"
+    assert found in result.output
     assert "seed 1" not in result.output
     assert written["totals"]["violations"] == 1
     assert [each.name for each in (tmp_path / "chaos-2").iterdir()] == ["work-1.log"]

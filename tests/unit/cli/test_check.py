@@ -34,10 +34,10 @@ def test_nothing_starts_without_a_source(
     """A mount that failed is no good configuration: no service answers 404 to all."""
     path = tmp_path / "kyc.toml"
     path.touch()
-    told = _run(command, *(["--config", str(path)] if mounted else []))
+    text = _run(command, *(["--config", str(path)] if mounted else []))
 
-    assert isinstance(told.exception, errors.ConfigurationError)
-    [problem] = told.exception.problems
+    assert isinstance(text.exception, errors.ConfigurationError)
+    [problem] = text.exception.problems
     assert problem.startswith("No source is configured: ")
     assert (str(path) if mounted else "KYC_CONFIG") in problem
 

@@ -25,15 +25,15 @@ def _and_below(command: click.Command, names: str = "") -> Iterator[Named]:
 @pytest.mark.parametrize(("names", "command"), list(_and_below(cli.commands)))
 def test_every_command_has_help(names: str, command: click.Command) -> None:
     """For itself, and for every option."""
-    told = testing.CliRunner().invoke(cli.commands, f"{names} --help")
+    found = testing.CliRunner().invoke(cli.commands, f"{names} --help")
 
-    assert told.exit_code == 0, told.output
+    assert found.exit_code == 0, found.output
     assert command.help
-    assert command.help.split()[0] in told.output
+    assert command.help.split()[0] in found.output
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help, option.name
-            assert option.opts[-1] in told.output
+            assert option.opts[-1] in found.output
 
 
 def test_the_former_name_of_worker_works_and_is_not_listed() -> None:

@@ -125,7 +125,7 @@ def test_a_missing_standard_input_is_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "result"),
     [
         ("no session\n".encode("utf-16"), b"standard input is UTF-16"),
         (b"\xef\xbb\xbf" + b"a" * 39 + b"\r\n", b"'" + b"a" * 39 + b"' is no session"),
@@ -133,7 +133,7 @@ def test_a_missing_standard_input_is_a_sentence(
     ],
 )
 def test_ids_from_windows_tools(
-    given: bytes, told: bytes, config: pathlib.Path
+    given: bytes, result: bytes, config: pathlib.Path
 ) -> None:
     """Byte order marks and CRLF are no part of an id; UTF-16 is a sentence."""
     ended = _ended(
@@ -142,7 +142,7 @@ def test_ids_from_windows_tools(
         capture_output=True,
     )
     assert ended.returncode == 1
-    assert told in ended.stderr
+    assert result in ended.stderr
     assert b"Traceback" not in ended.stderr
 
 

@@ -2,20 +2,20 @@
 
 import dataclasses
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import model
 from worker.cli import rendering
 
 
-def _lines(history: told.History) -> list[str]:
-    return list(rendering.session_lines(told.KEY, history.session, history.decisions))
+def _lines(history: inputs.History) -> list[str]:
+    return list(rendering.session_lines(inputs.KEY, history.session, history.decisions))
 
 
 def test_a_registered_session_shows_its_whole_way() -> None:
     """Registration, begin, expiry, return and the missing callback stand there."""
-    history = told.History()
-    history.register("order-1", expires_at=history.now + told.HOUR)
-    history.wait(told.MINUTE)
+    history = inputs.History()
+    history.register("order-1", expires_at=history.now + inputs.HOUR)
+    history.wait(inputs.MINUTE)
     history.come_back()
 
     lines = _lines(history)
@@ -32,15 +32,15 @@ def test_a_registered_session_shows_its_whole_way() -> None:
 
 def test_what_was_called_back_and_never_registered_shows_nothing_of_it() -> None:
     """A session that only its provider told of has no such lines."""
-    text = "\n".join(_lines(told.decided(told.approved())))
+    text = "\n".join(_lines(inputs.decided(inputs.approved())))
 
     assert not any(word in text for word in ("registered", "returned", "called back"))
 
 
 def test_a_session_that_is_held_says_so() -> None:
     """It is plain why nothing is fetched."""
-    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
-    history = told.History(rules)
+    rules = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
+    history = inputs.History(rules)
     history.callback()
 
     assert "  not registered: its callback is held" in _lines(history)
@@ -48,9 +48,9 @@ def test_a_session_that_is_held_says_so() -> None:
 
 def test_an_overdue_session_says_so() -> None:
     """It is plain that its time is over, and how often it was looked at."""
-    history = told.History()
+    history = inputs.History()
     history.register()
-    history.fetch(told.pending(model.Reason.IN_PROGRESS))
+    history.fetch(inputs.pending(model.Reason.IN_PROGRESS))
 
     assert "  overdue      past its deadline, looked at 1 times since" in _lines(
         history

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from tests.support import later_release
-from tests.support import ledger as told
+from tests.support import inputs, later_release
 from worker import codec
 from worker.cli import _common
 from worker.kafka import reader
@@ -16,7 +15,11 @@ _Read = Callable[[bytes, bytes | None, codec.Headers], object]
 
 def _found(record: codec.Record) -> reader.ConsumedRecord:
     return reader.ConsumedRecord(
-        topic="kyc.any", partition=3, offset=17, timestamp_ms=told.START, record=record
+        topic="kyc.any",
+        partition=3,
+        offset=17,
+        timestamp_ms=inputs.START,
+        record=record,
     )
 
 
@@ -31,7 +34,7 @@ def _found(record: codec.Record) -> reader.ConsumedRecord:
         codec.Record(key=b"k", value=b"[" * 10_000),
         codec.Record(key=b"k", value=b"[]", headers=[("ce_time", b"\xff")]),
         codec.Record(key=b"k", value=b'{"schema_version":1}'),
-        later_release.as_version_2(codec.event_record(told.event())),
+        later_release.as_version_2(codec.event_record(inputs.event())),
     ],
 )
 def test_a_record_that_cannot_be_read_is_named_and_passed_over(
@@ -58,7 +61,7 @@ def test_json_that_is_none_is_passed_over(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_good_record_is_read() -> None:
     """Nothing is said about it."""
-    event = told.event()
+    event = inputs.event()
     found = _found(codec.event_record(event))
 
     assert _common.read_or_skip(found, codec.read_event) == event

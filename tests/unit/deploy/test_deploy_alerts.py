@@ -14,7 +14,7 @@ def test_the_rules_are_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "result"),
     [
         ('="provider_subscription"', '="provider_subscriptions"', "kind is never"),
         (
@@ -72,11 +72,11 @@ def test_the_rules_are_good() -> None:
         ("groups:", "groups: [", "is no rule file"),
     ],
 )
-def test_a_wrong_rule_is_found(right: str, wrong: str, told: str) -> None:
+def test_a_wrong_rule_is_found(right: str, wrong: str, result: str) -> None:
     """One thing is wrong, and a sentence says it."""
     assert right in REAL
     found = "\n".join(deploy_alerts.problems(REAL.replace(right, wrong), PARTITIONS))
-    assert told in found
+    assert result in found
 
 
 def test_an_alarm_without_a_rule_is_found() -> None:

@@ -18,18 +18,18 @@ def test_a_short_secret_is_found() -> None:
     short = {**SECRETS, "IDNOW_URL_SECRET": "short"}
 
     assert list(deploy_configs.problems(COMPOSE, SECRETS)) == []
-    [told] = deploy_configs.problems(COMPOSE, short)
-    assert "sources.idnow.url_secrets" in told
+    [found] = deploy_configs.problems(COMPOSE, short)
+    assert "sources.idnow.url_secrets" in found
 
 
 def test_an_unknown_key_is_found() -> None:
     """A renamed setting is found before anybody starts it."""
-    [told] = deploy_configs.problems(COMPOSE + "\nbase_path = '/'\n", SECRETS)
-    assert "base_path" in told
+    [found] = deploy_configs.problems(COMPOSE + "\nbase_path = '/'\n", SECRETS)
+    assert "base_path" in found
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "found"),
     [
         (
             "<<: [*callers, *handed-on]",
@@ -49,7 +49,7 @@ def test_an_unknown_key_is_found() -> None:
     ],
 )
 def test_a_service_with_other_secrets_is_found(
-    right: str, wrong: str, told: str
+    right: str, wrong: str, found: str
 ) -> None:
     """Each service of the demonstration has what it reads, and no more."""
     text = deploy.read("compose.yaml")
@@ -57,7 +57,7 @@ def test_a_service_with_other_secrets_is_found(
     changed = yaml.safe_load(text.replace(right, wrong))["services"]
 
     assert list(deploy_configs.environments(services, COMPOSE, SECRETS)) == []
-    assert told in list(deploy_configs.environments(changed, COMPOSE, SECRETS))
+    assert found in list(deploy_configs.environments(changed, COMPOSE, SECRETS))
 
 
 def test_a_source_that_is_played_elsewhere_is_found() -> None:
@@ -79,7 +79,7 @@ def test_a_provider_without_traffic_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "found"),
     [
         (
             "IDNOW_API_KEY=\n",
@@ -99,14 +99,14 @@ def test_a_provider_without_traffic_is_found() -> None:
     ],
 )
 def test_a_wrong_list_of_secrets_is_found(
-    right: str, wrong: str, told: list[str]
+    right: str, wrong: str, found: list[str]
 ) -> None:
     """The list names what the configuration takes, and holds nothing."""
     needed = {line.partition("=")[0] for line in EXAMPLE.splitlines() if line[0] != "#"}
 
     assert list(deploy_configs.examples(EXAMPLE, needed)) == []
     changed = EXAMPLE.replace(right, wrong)
-    assert told == list(deploy_configs.examples(changed, needed))
+    assert found == list(deploy_configs.examples(changed, needed))
 
 
 def test_a_pin_that_differs_is_found() -> None:
@@ -114,5 +114,5 @@ def test_a_pin_that_differs_is_found() -> None:
     other = BUILD.replace("sha256:", "sha256:0", 1)
 
     assert list(deploy_configs.pins(BUILD, LOCKED)) == []
-    [told] = deploy_configs.pins(other, LOCKED)
-    assert told.startswith("--hash=sha256:0")
+    [found] = deploy_configs.pins(other, LOCKED)
+    assert found.startswith("--hash=sha256:0")

@@ -14,7 +14,7 @@ def test_the_image_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "found"),
     [
         ("USER 65532:65532\n", "", "its USER must be a number"),
         ("USER 65532:65532", "USER kyc", "its USER must be a number"),
@@ -33,7 +33,7 @@ def test_the_image_is_good() -> None:
         ("--only-binary=:all:", "", "pip install needs --only-binary=:all:"),
     ],
 )
-def test_an_unsafe_image_is_found(right: str, wrong: str, told: str) -> None:
+def test_an_unsafe_image_is_found(right: str, wrong: str, found: str) -> None:
     """One thing is wrong, and a sentence says it."""
     assert right in REAL
-    assert told in "\n".join(deploy_image.problems(REAL.replace(right, wrong)))
+    assert found in "\n".join(deploy_image.problems(REAL.replace(right, wrong)))

@@ -56,7 +56,7 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "found"),
     [
         # Kubernetes' own schemas
         ("replicas: 2", "replica: 2", "'replica' was unexpected"),
@@ -164,12 +164,12 @@ def test_the_manifests_are_good(config: settings.Settings) -> None:
     ],
 )
 def test_a_wrong_manifest_is_found(
-    config: settings.Settings, right: str, wrong: str, told: str
+    config: settings.Settings, right: str, wrong: str, found: str
 ) -> None:
     """One thing is wrong, and a sentence says it."""
     assert right in REAL
     documents = [parsed(text) for text in REAL.replace(right, wrong).split(SPLIT)]
-    assert told in "\n".join(deploy_kubernetes.problems(documents, config, NEEDED))
+    assert found in "\n".join(deploy_kubernetes.problems(documents, config, NEEDED))
 
 
 def test_a_file_that_is_not_applied_is_found() -> None:

@@ -17,7 +17,7 @@ def test_the_runbook_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "result"),
     [
         (
             "### provider_subscription\n",
@@ -57,11 +57,11 @@ def test_the_runbook_is_good() -> None:
         ("--reason quarantined", "--because quarantined", "no option --because"),
     ],
 )
-def test_a_hole_is_found(right: str, wrong: str, told: str) -> None:
+def test_a_hole_is_found(right: str, wrong: str, result: str) -> None:
     """One thing is wrong, and a sentence says it."""
     assert right in REAL
     found = "\n".join(deploy_runbook.problems(REAL.replace(right, wrong), LINKS))
-    assert told in found
+    assert result in found
 
 
 @pytest.mark.parametrize(

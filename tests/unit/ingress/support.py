@@ -73,7 +73,7 @@ class Telemetry(ingress.IngressTelemetry):
         self.reports: list[ingress.Report] = []
         self.closings: list[http_server.CloseReason] = []
         self.alarms: list[tuple[str, str]] = []
-        self.told = asyncio.Event()
+        self.reported = asyncio.Event()
 
     @property
     def last(self) -> ingress.Report:
@@ -83,7 +83,7 @@ class Telemetry(ingress.IngressTelemetry):
     def request_finished(self, report: ingress.Report) -> None:
         """Record *report*."""
         self.reports.append(report)
-        self.told.set()
+        self.reported.set()
 
     def closed(self, why: http_server.CloseReason) -> None:
         """Record why a connection was closed."""

@@ -61,7 +61,7 @@ async def test_half_closed_within_the_body(serve: conftest.Serve) -> None:
     reply = await asyncio.wait_for(
         served.raw(_HEAD + _SIGNED + _LENGTH + b"{", end=True), 2
     )
-    await asyncio.wait_for(served.observer.told.wait(), 2)
+    await asyncio.wait_for(served.observer.reported.wait(), 2)
 
     assert not reply.startswith(b"HTTP/1.1 2")
     assert ingress.Result.ABORTED is served.observer.last.result
@@ -84,7 +84,7 @@ async def test_gone_while_kafka_is_asked(serve: conftest.Serve) -> None:
 
     writer.transport.abort()
     served.sink.gate.set()
-    await asyncio.wait_for(served.observer.told.wait(), 2)
+    await asyncio.wait_for(served.observer.reported.wait(), 2)
 
     assert len(served.sink.events) == 1
     assert served.ingress.in_flight == 0

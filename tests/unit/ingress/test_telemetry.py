@@ -84,8 +84,8 @@ async def test_refusals_are_counted_and_not_all_written() -> None:
     assert events.count("callback.accepted") == 500
     assert events.count("callback.refused") == 20
     assert events.count("log.held_back") == 1
-    told = b'kyc_callbacks_total{result="not_authentic",source="one"} 500.0'
-    assert told in prometheus_client.generate_latest(counters.scrape())
+    found = b'kyc_callbacks_total{result="not_authentic",source="one"} 500.0'
+    assert found in prometheus_client.generate_latest(counters.scrape())
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def _view(*records: model.Intent | int | None) -> begin_index.BeginIndex:
     return view
 
 
-def _told(view: begin_index.BeginIndex) -> tuple[model.Intent | None, bool]:
+def _current(view: begin_index.BeginIndex) -> tuple[model.Intent | None, bool]:
     held = view.get(_KEY)
     return (None, False) if held is None else (held.intent, held.superseded)
 
@@ -87,7 +87,7 @@ def test_the_order_of_the_records_decides(
     shadowed: bool,
 ) -> None:
     """Every replica that has read the same records holds the same to stand."""
-    assert (stands, shadowed) == _told(_view(*records))
+    assert (stands, shadowed) == _current(_view(*records))
 
 
 def test_what_hides_another_is_found() -> None:
@@ -134,4 +134,4 @@ def test_forgetting() -> None:
     view.forget(_KEY)
     view.take(_KEY, dataclasses.replace(B), _NOW)
 
-    assert _told(view) == (B, False)
+    assert _current(view) == (B, False)

@@ -38,10 +38,10 @@ def test_a_missing_right_names_right_and_resource(
     )
 
 
-@pytest.mark.parametrize("told", ["a key: one:session", ("a b", 1, None), 7, None])
-def test_only_names_of_resources_are_repeated(told: object) -> None:
+@pytest.mark.parametrize("found", ["a key: one:session", ("a b", 1, None), 7, None])
+def test_only_names_of_resources_are_repeated(found: object) -> None:
     """Whatever else an error holds is not for the log."""
-    error = theirs.TopicAuthorizationFailedError(told)
+    error = theirs.TopicAuthorizationFailedError(found)
 
     assert "Kafka names none" in (error_messages.missing_right(error, "Read") or "")
 

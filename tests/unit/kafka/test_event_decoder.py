@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import codec, model
 from worker.kafka import event_decoder, partitioning
 
 _PARTITIONS = 12
-_NOW = told.START
-_EVENT = told.event()._replace(event_id=model.random_id())
+_NOW = inputs.START
+_EVENT = inputs.event()._replace(event_id=model.random_id())
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -4,47 +4,47 @@ import dataclasses
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import errors, ledger, model, policy
 
-A, R, P = told.approved, told.rejected, told.pending
-CLAIM = told.unconfirmed()
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
+CLAIM = inputs.unconfirmed()
 
 
-def _denied(history: told.History) -> list[ledger.Effect]:
+def _denied(history: inputs.History) -> list[ledger.Effect]:
     return history.fetch_failing(errors.SessionNotFound)
 
 
 def test_a_callback_is_not_believed_at_once() -> None:
     """A claim whose data is gone waits for the grace time, as pending or nothing."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
-    while history.now - told.START < history.rules.unconfirmed_grace_ms:
+    while history.now - inputs.START < history.rules.unconfirmed_grace_ms:
         assert history.decisions == []
         _denied(history)
     assert model.Outcome.REJECTED is history.latest.verdict.outcome
     assert history.latest.verdict.flags == (model.Flag.UNCONFIRMED,)
-    assert history.now - told.START == history.rules.unconfirmed_grace_ms
+    assert history.now - inputs.START == history.rules.unconfirmed_grace_ms
 
 
 def test_a_believed_callback_is_the_cause() -> None:
     """An unconfirmed rejection names the callback, and when it was received."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
     effects: list[ledger.Effect] = []
     while not history.decisions:
         effects = _denied(history)
-    assert ledger.CounterKind.UNCONFIRMED in told.notes(effects)
+    assert ledger.CounterKind.UNCONFIRMED in inputs.notes(effects)
     assert model.CauseType.CALLBACK is history.latest.cause.type
-    assert history.latest.observed_at == told.START
+    assert history.latest.observed_at == inputs.START
     assert not history.state.open
 
 
 def test_an_unconfirmed_session_never_ends_unseen() -> None:
     """What an authentic callback claimed is decided, not summed up."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
-    history.wait(told.DAY)
+    history.wait(inputs.DAY)
     while history.state.open:
         _denied(history)
     assert (len(history.decisions), history.letters) == (1, [])
@@ -52,12 +52,12 @@ def test_an_unconfirmed_session_never_ends_unseen() -> None:
 
 def test_one_denial_confirms_no_claim() -> None:
     """However late the first answer comes, n denials since the callback believe it."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     for _ in range(history.rules.not_found_attempts - 1):
         _denied(history)
     history.callback(CLAIM)
-    history.wait(told.DAY)
+    history.wait(inputs.DAY)
     answers = 0
     while not history.decisions:
         _denied(history)
@@ -67,10 +67,10 @@ def test_one_denial_confirms_no_claim() -> None:
 
 def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
     """What was asked before the callback came says nothing about it."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
-    history.wait(told.SECOND)
+    history.wait(inputs.SECOND)
     history.callback(CLAIM)
     history.fail(errors.SessionNotFound)
     assert history.state.confirmations == 0
@@ -79,7 +79,7 @@ def test_a_denial_that_started_before_the_claim_does_not_confirm_it() -> None:
 def test_what_refutes_a_claim_is_written() -> None:
     """With fast polls, too: a crash does not bring the refuted claim back."""
     polling = policy.PollSchedule(max_attempts=3)
-    history = told.History(dataclasses.replace(told.FETCHED, polling=polling))
+    history = inputs.History(dataclasses.replace(inputs.FETCHED, polling=polling))
     history.callback()
     history.fetch(P(model.Reason.IN_PROGRESS))
     history.callback(CLAIM)
@@ -90,7 +90,7 @@ def test_what_refutes_a_claim_is_written() -> None:
 
 def test_a_pending_session_takes_the_claim() -> None:
     """A claim holds over a state that is not final."""
-    history = told.decided(P())
+    history = inputs.decided(P())
     history.callback(CLAIM)
     while len(history.decisions) < 2:
         _denied(history)
@@ -99,13 +99,13 @@ def test_a_pending_session_takes_the_claim() -> None:
 
 def test_a_claim_never_revokes_a_final() -> None:
     """A claim that contradicts a final is a conflict and an alarm, and no decision."""
-    history = told.decided(A())
-    history.wait(told.HOUR)
+    history = inputs.decided(A())
+    history.wait(inputs.HOUR)
     history.callback(CLAIM)
     effects: list[ledger.Effect] = []
     while history.state.open:
         effects = _denied(history)
-    assert told.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
+    assert inputs.alarms(effects) == [model.AlarmKind.CONFLICTING_FINAL]
     assert [letter.reason for letter in history.letters] == [
         model.DeadLetterReason.CONFLICTING_FINAL
     ]
@@ -115,31 +115,31 @@ def test_a_claim_never_revokes_a_final() -> None:
 
 def test_a_claim_that_agrees_with_a_final_is_no_conflict() -> None:
     """A claim with the same outcome as the final that stands changes nothing."""
-    history = told.decided(R())
-    history.wait(told.HOUR)
+    history = inputs.decided(R())
+    history.wait(inputs.HOUR)
     history.callback(CLAIM)
     while history.state.open:
-        assert told.alarms(_denied(history)) == []
+        assert inputs.alarms(_denied(history)) == []
     assert len(history.decisions) == 1
 
 
 def test_a_younger_result_refutes_the_claim() -> None:
     """A result fetched after the callback stands; its claim is forgotten."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
     history.fetch(P())
     assert history.state.unconfirmed is None
-    history.wait(told.DAY)
+    history.wait(inputs.DAY)
     _denied(history)
     assert len(history.decisions) == 1
 
 
 def test_an_older_result_does_not_refute_the_claim() -> None:
     """A result whose fetch started before the callback says nothing about it."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
-    history.wait(told.SECOND)
+    history.wait(inputs.SECOND)
     history.callback(CLAIM)
     history.answer(P())
     while len(history.decisions) < 2:
@@ -149,9 +149,9 @@ def test_an_older_result_does_not_refute_the_claim() -> None:
 
 def test_a_result_after_an_older_claim_refutes_it_with_a_callback_trailing() -> None:
     """A result younger than the claim refutes it, whatever else has come meanwhile."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
-    history.wait(told.SECOND)
+    history.wait(inputs.SECOND)
     history.start()
     history.callback()
     history.answer(P())
@@ -163,7 +163,7 @@ def test_a_result_after_an_older_claim_refutes_it_with_a_callback_trailing() -> 
 )
 def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> None:
     """Failures between the callback and the denial leave its claim as it is."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
     for _ in range(history.rules.not_ready_attempts):
         if history.state.due_at is not None:
@@ -177,7 +177,7 @@ def test_trouble_does_not_refute_the_claim(error: type[errors.FetchError]) -> No
 
 def test_the_grace_time_outlives_a_crash() -> None:
     """A claim is part of the state, so a new owner goes on with its grace time."""
-    history = told.History()
+    history = inputs.History()
     history.callback(CLAIM)
     history.start()
     history.crash()

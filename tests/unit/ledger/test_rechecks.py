@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import ledger, model
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 
-Tell = Callable[[told.History], list[ledger.Effect]]
+Tell = Callable[[inputs.History], list[ledger.Effect]]
 
 
 def test_a_recheck_ignores_the_interval() -> None:
     """The recheck command fetches now, although a final was just fetched."""
-    history = told.decided(A())
+    history = inputs.decided(A())
     history.recheck()
     assert history.now == history.state.due_at
     history.fetch(R())
@@ -23,7 +23,7 @@ def test_a_recheck_ignores_the_interval() -> None:
 
 def test_a_recheck_during_the_flight_is_followed_by_another_fetch() -> None:
     """A recheck during a flight is fetched right after it, whatever that brought."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
     history.recheck()
@@ -36,7 +36,7 @@ def test_a_recheck_during_the_flight_is_followed_by_another_fetch() -> None:
 
 def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
     """The recheck command is the way to backfill: it needs no callback before it."""
-    history = told.History()
+    history = inputs.History()
     history.recheck()
     history.fetch(A())
     assert [decision.revision for decision in history.decisions] == [1]
@@ -44,27 +44,27 @@ def test_a_recheck_of_an_unknown_session_makes_it_known() -> None:
 
 def test_a_recheck_of_a_signed_source_is_counted_only() -> None:
     """Where nothing can be fetched, a recheck or a mere wake-up leaves no session."""
-    history = told.History(told.SIGNED)
-    assert told.notes(history.recheck()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
-    assert told.notes(history.callback()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
+    history = inputs.History(inputs.SIGNED)
+    assert inputs.notes(history.recheck()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
+    assert inputs.notes(history.callback()) == [ledger.CounterKind.NO_FETCH_CONFIGURED]
     assert history.session is None
 
 
-def _polled() -> told.History:
+def _polled() -> inputs.History:
     """Return a pending session that is polled seldom by now."""
-    history = told.decided(P())
+    history = inputs.decided(P())
     for _ in range(3):
         history.fetch(P())
     return history
 
 
-def _next_poll(history: told.History) -> int:
+def _next_poll(history: inputs.History) -> int:
     history.fetch(P())
     return (history.state.due_at or 0) - history.now
 
 
 @pytest.mark.parametrize("in_flight", [False, True])
-@pytest.mark.parametrize("tell", [told.History.callback, told.History.recheck])
+@pytest.mark.parametrize("tell", [inputs.History.callback, inputs.History.recheck])
 def test_any_wake_up_begins_the_polls_again(tell: Tell, *, in_flight: bool) -> None:
     """After a callback or a recheck, in a flight or not, polls are frequent again."""
     history = _polled()
@@ -79,21 +79,21 @@ def test_any_wake_up_begins_the_polls_again(tell: Tell, *, in_flight: bool) -> N
 
 def test_a_redrive_acts_once() -> None:
     """A recheck under the name of its dead letter is not repeated by a replay."""
-    history = told.decided(A())
-    redrive = told.event(
+    history = inputs.decided(A())
+    redrive = inputs.event(
         model.EventType.RECHECK_REQUESTED, provider_event_id="dead-letter-1"
     )
-    history.tell(ledger.RecheckTaken(redrive))
+    history.apply(ledger.RecheckTaken(redrive))
     history.fetch(A())
-    again = history.tell(ledger.RecheckTaken(redrive))
-    assert told.notes(again) == [ledger.CounterKind.REPEATED]
+    again = history.apply(ledger.RecheckTaken(redrive))
+    assert inputs.notes(again) == [ledger.CounterKind.REPEATED]
     assert history.state.due_at is None
 
 
 def test_lost_events_fetch_an_open_session_again() -> None:
     """After a gap in the topic an open session is fetched at once, by a poll."""
-    history = told.decided(P())
-    history.tell(ledger.EventsLost())
+    history = inputs.decided(P())
+    history.apply(ledger.EventsLost())
     assert history.now == history.state.due_at
     history.fetch(A())
     assert model.CauseType.POLL is history.latest.cause.type
@@ -101,13 +101,13 @@ def test_lost_events_fetch_an_open_session_again() -> None:
 
 def test_lost_events_keep_the_interval_over_a_final() -> None:
     """A wake-up that waits for the interval is not fetched before it, gap or not."""
-    history = told.decided(A())
+    history = inputs.decided(A())
     history.wait(1)
     history.callback()
     due_at = history.state.due_at
-    history.tell(ledger.EventsLost())
+    history.apply(ledger.EventsLost())
 
     assert due_at == history.state.due_at
-    history.wait(told.HOUR)
-    history.tell(ledger.EventsLost())
+    history.wait(inputs.HOUR)
+    history.apply(ledger.EventsLost())
     assert history.now == history.state.due_at

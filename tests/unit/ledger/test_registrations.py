@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import ledger, model
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 _MISMATCH = model.Reason.REFERENCE_MISMATCH
-_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
-_STRICT = dataclasses.replace(told.SIGNED, registered_sessions_only=True)
+_KNOWN = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
+_STRICT = dataclasses.replace(inputs.SIGNED, registered_sessions_only=True)
 _GRACE = _KNOWN.registration_grace_ms
 
 
@@ -20,20 +20,20 @@ def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
     ]
 
 
-def _reasons(history: told.History) -> list[model.Reason]:
+def _reasons(history: inputs.History) -> list[model.Reason]:
     return [decision.verdict.reason for decision in history.decisions]
 
 
 def test_a_registration_is_kept_and_says_nothing() -> None:
     """What the company says of a session is kept; its deadline is all that is due."""
-    history = told.History()
-    effects = history.register("order-1", expires_at=history.now + told.MINUTE)
+    history = inputs.History()
+    effects = history.register("order-1", expires_at=history.now + inputs.MINUTE)
     state = history.state
     assert _steps(effects) == [ledger.Milestone.REGISTERED]
     assert (state.reference, state.begin_id) == ("order-1", "begin-1")
     assert (state.registered_at, state.expires_at) == (
         history.now,
-        history.now + told.MINUTE,
+        history.now + inputs.MINUTE,
     )
     assert state.due_at == history.now + history.rules.session_deadline_ms
     assert not history.decisions
@@ -42,27 +42,27 @@ def test_a_registration_is_kept_and_says_nothing() -> None:
 
 def test_the_same_registration_again_is_nothing() -> None:
     """A repeat leaves the very same state, counts nothing and needs no record."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     before = history.state
-    history.wait(told.MINUTE)
+    history.wait(inputs.MINUTE)
     assert history.register() == []
     assert history.state is before
 
 
 def test_a_later_expiry_puts_the_deadline_off() -> None:
     """What is learnt later of a session's end moves what is due for it."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     begun = history.now
-    effects = history.register(expires_at=begun + 2 * told.DAY)
+    effects = history.register(expires_at=begun + 2 * inputs.DAY)
     assert _steps(effects) == []
-    assert history.state.due_at == begun + 2 * told.DAY
+    assert history.state.due_at == begun + 2 * inputs.DAY
 
 
 def test_a_registration_after_its_callback_is_a_new_revision() -> None:
     """A late reference is told, with the registration as its cause."""
-    history = told.decided(A())
+    history = inputs.decided(A())
     effects = history.register("order-1")
     assert _steps(effects) == [
         ledger.Milestone.REGISTERED,
@@ -77,7 +77,7 @@ def test_a_registration_after_its_callback_is_a_new_revision() -> None:
 
 def test_the_first_callback_is_counted_once() -> None:
     """A registered session is called back once, however often it is."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     assert _steps(history.callback()) == [ledger.Milestone.CALLED_BACK]
     assert _steps(history.callback()) == []
@@ -85,7 +85,7 @@ def test_the_first_callback_is_counted_once() -> None:
 
 def test_a_registered_session_s_decision_carries_its_reference() -> None:
     """Where the provider echoes nothing, the company's reference is there."""
-    history = told.History()
+    history = inputs.History()
     history.register("order-1")
     history.callback()
     history.fetch(A())
@@ -93,12 +93,12 @@ def test_a_registered_session_s_decision_carries_its_reference() -> None:
 
 
 def test_another_reference_at_the_provider_is_pending() -> None:
-    """A final with another's reference is not believed, and a person is told."""
-    history = told.History()
+    """A final with another's reference is not believed, and a person is inputs."""
+    history = inputs.History()
     history.register("order-1")
     history.callback()
     effects = history.fetch(A(), reference="order-2")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert _reasons(history) == [_MISMATCH]
     assert history.latest.reference == "order-1"
     assert history.state.due_at is not None
@@ -106,7 +106,7 @@ def test_another_reference_at_the_provider_is_pending() -> None:
 
 def test_only_the_right_reference_ends_a_mismatch() -> None:
     """A result that says no reference leaves it in doubt; the right one ends it."""
-    history = told.History()
+    history = inputs.History()
     history.register("order-1")
     history.callback()
     history.fetch(A(), reference="order-2")
@@ -118,24 +118,24 @@ def test_only_the_right_reference_ends_a_mismatch() -> None:
 
 def test_over_a_final_another_reference_is_an_alarm_alone() -> None:
     """What was told as final stays, whatever comes with another's reference."""
-    history = told.History()
+    history = inputs.History()
     history.register("order-1")
     history.callback()
     history.fetch(A(), reference="order-1")
     history.callback()
     for verdict in (P(), A()):
         effects = history.recheck() + history.fetch(verdict, reference="order-2")
-        assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+        assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert len(history.decisions) == 1
 
 
 def test_a_registration_that_contradicts_what_is_pending_doubts_it() -> None:
     """The company's word takes the reference's place; what stands becomes pending."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.fetch(P(), reference="order-2")
     effects = history.register("order-1")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert _reasons(history) == [model.Reason.UNDER_REVIEW, _MISMATCH]
     assert history.latest.reference == "order-1"
     assert history.latest.cause.type is model.CauseType.REGISTRATION
@@ -145,11 +145,11 @@ def test_a_registration_that_contradicts_what_is_pending_doubts_it() -> None:
 
 def test_a_registration_that_contradicts_a_final_is_an_alarm_alone() -> None:
     """A decision that was told as final keeps its reference."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.fetch(A(), reference="order-2")
     effects = history.register("order-1")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert len(history.decisions) == 1
     assert history.state.reference == "order-2"
     assert history.state.registered
@@ -157,22 +157,22 @@ def test_a_registration_that_contradicts_a_final_is_an_alarm_alone() -> None:
 
 def test_of_two_registrations_the_first_stands() -> None:
     """Another reference for a registered session is an alarm and no change."""
-    history = told.History()
+    history = inputs.History()
     history.register("order-1")
     before = history.state
     effects = history.register("order-2")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert history.state is before
 
 
 def test_a_signed_final_with_another_reference_is_pending() -> None:
     """Where the callback is the verdict, one for another order decides nothing."""
-    history = told.History(told.SIGNED)
+    history = inputs.History(inputs.SIGNED)
     history.register("order-1")
-    effects = history.callback(told.signed(A(at=1)), reference="order-2")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    effects = history.callback(inputs.signed(A(at=1)), reference="order-2")
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert _reasons(history) == [_MISMATCH]
-    history.callback(told.signed(A(at=2)), reference="order-1")
+    history.callback(inputs.signed(A(at=2)), reference="order-1")
     assert _reasons(history) == [_MISMATCH, model.Reason.VERIFIED]
     assert history.state.due_at is None
 
@@ -182,17 +182,17 @@ def test_a_signed_final_with_another_reference_is_pending() -> None:
 
 def test_a_stranger_s_callback_is_held() -> None:
     """It starts no fetch; what waits is its registration."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     effects = history.callback()
-    assert told.notes(effects) == [ledger.CounterKind.AWAITING_REGISTRATION]
+    assert inputs.notes(effects) == [ledger.CounterKind.AWAITING_REGISTRATION]
     assert history.state.due_at == history.now + _GRACE
     history.wait(_GRACE)
-    assert not told.fetches(history.start())
+    assert not inputs.fetches(history.start())
 
 
 def test_a_registration_lets_a_held_wake_up_through() -> None:
     """Within the grace time the callback is answered by a fetch, with its own cause."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
     history.wait(_GRACE - 1)
     effects = history.register()
@@ -200,7 +200,7 @@ def test_a_registration_lets_a_held_wake_up_through() -> None:
         ledger.Milestone.REGISTERED,
         ledger.Milestone.CALLED_BACK,
     ]
-    assert told.fetches(history.start())
+    assert inputs.fetches(history.start())
     history.answer(A())
     assert history.latest.cause.type is model.CauseType.CALLBACK
     assert history.latest.reference == "order-1"
@@ -208,10 +208,10 @@ def test_a_registration_lets_a_held_wake_up_through() -> None:
 
 def test_a_registration_lets_a_held_verdict_through() -> None:
     """A signed verdict is told once its session is known, and not before."""
-    history = told.History(_STRICT)
-    history.callback(told.signed(P(at=1)))
+    history = inputs.History(_STRICT)
+    history.callback(inputs.signed(P(at=1)))
     history.wait(1)
-    history.callback(told.signed(A(at=2)))
+    history.callback(inputs.signed(A(at=2)))
     received = history.now
     assert not history.decisions
     history.wait(1)
@@ -224,10 +224,10 @@ def test_a_registration_lets_a_held_verdict_through() -> None:
 
 def test_a_held_verdict_with_another_reference_is_pending() -> None:
     """Nothing final was told yet: the mismatch is."""
-    history = told.History(_STRICT)
-    history.callback(told.signed(A(at=1)), reference="order-2")
+    history = inputs.History(_STRICT)
+    history.callback(inputs.signed(A(at=1)), reference="order-2")
     effects = history.register("order-1")
-    assert told.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
+    assert inputs.alarms(effects) == [model.AlarmKind.REFERENCE_MISMATCH]
     assert _reasons(history) == [_MISMATCH]
     assert history.latest.reference == "order-1"
 
@@ -236,12 +236,12 @@ def test_a_held_verdict_with_another_reference_is_pending() -> None:
 def test_a_stranger_ends_after_the_grace_time(rules: object) -> None:
     """It is counted into the hour's summary, and forgotten."""
     assert isinstance(rules, type(_KNOWN))
-    history = told.History(rules)
-    history.callback(None if rules.fetches else told.signed(A(at=1)))
+    history = inputs.History(rules)
+    history.callback(None if rules.fetches else inputs.signed(A(at=1)))
     history.wait(_GRACE - 1)
-    assert history.tell(ledger.TimerFired()) == []
+    assert history.apply(ledger.TimerFired()) == []
     history.wait(1)
-    effects = history.tell(ledger.TimerFired())
+    effects = history.apply(ledger.TimerFired())
     assert effects == [
         ledger.Count(ledger.CounterKind.UNKNOWN),
         ledger.UnregisteredExpired(),
@@ -252,44 +252,44 @@ def test_a_stranger_ends_after_the_grace_time(rules: object) -> None:
 
 def test_a_stranger_waits_on_while_events_are_behind() -> None:
     """Its registration may be among them: the grace time begins again."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
     history.wait(_GRACE)
-    assert history.tell(ledger.TimerFired(behind=True)) == []
+    assert history.apply(ledger.TimerFired(behind=True)) == []
     assert history.state.due_at == history.now + _GRACE
 
 
 def test_a_stranger_ends_early_where_there_is_no_room() -> None:
     """It is counted as it is at its time; one that is not held is left alone."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
-    assert ledger.UnregisteredExpired() in history.tell(ledger.HoldEvicted())
-    history = told.decided(P())
+    assert ledger.UnregisteredExpired() in history.apply(ledger.HoldEvicted())
+    history = inputs.decided(P())
     before = history.state
-    assert history.tell(ledger.HoldEvicted()) == []
+    assert history.apply(ledger.HoldEvicted()) == []
     assert history.state is before
 
 
 def test_an_operator_vouches_for_a_stranger() -> None:
     """The recheck command fetches what is held."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
     history.recheck()
-    assert told.fetches(history.start())
+    assert inputs.fetches(history.start())
 
 
 def test_what_was_known_before_is_not_held() -> None:
     """A session that there is already goes on, registered or not."""
-    history = told.decided(P())
+    history = inputs.decided(P())
     history.rules = _KNOWN
     history.callback()
-    assert told.fetches(history.start())
+    assert inputs.fetches(history.start())
 
 
 def test_lost_events_end_no_hold() -> None:
     """After a gap in the topic the registration may still come."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
     before = history.state
-    history.tell(ledger.EventsLost())
+    history.apply(ledger.EventsLost())
     assert history.state is before

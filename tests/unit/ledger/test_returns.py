@@ -2,13 +2,13 @@
 
 import dataclasses
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import errors, ledger, model, policy
 
-A, P = told.approved, told.pending
+A, P = inputs.approved, inputs.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _POLLED = dataclasses.replace(
-    told.FETCHED, polling=policy.PollSchedule(max_attempts=15)
+    inputs.FETCHED, polling=policy.PollSchedule(max_attempts=15)
 )
 
 
@@ -18,8 +18,8 @@ def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
     ]
 
 
-def _returned(rules: policy.SourcePolicy = _POLLED) -> told.History:
-    history = told.History(rules)
+def _returned(rules: policy.SourcePolicy = _POLLED) -> inputs.History:
+    history = inputs.History(rules)
     history.register()
     history.come_back()
     return history
@@ -27,12 +27,12 @@ def _returned(rules: policy.SourcePolicy = _POLLED) -> told.History:
 
 def test_a_return_wakes_its_session() -> None:
     """The fetch is due at once, and its decision says what caused it."""
-    history = told.History()
+    history = inputs.History()
     history.register()
-    history.wait(told.MINUTE)
+    history.wait(inputs.MINUTE)
     assert _steps(history.come_back()) == [ledger.Milestone.RETURNED]
     assert history.state.returned_at == history.now
-    assert told.fetches(history.start())
+    assert inputs.fetches(history.start())
     history.answer(A())
     assert history.latest.cause.type is model.CauseType.RETURN
     assert history.latest.cause.event_id is not None
@@ -41,32 +41,32 @@ def test_a_return_wakes_its_session() -> None:
 
 def test_a_return_of_another_begin_is_ignored() -> None:
     """Only the intent that began the session wakes it, and never none."""
-    history = told.History()
+    history = inputs.History()
     history.register(begin_id="begin-1")
     before = history.state
     for begin_id in ("begin-2", None):
         effects = history.come_back(begin_id)
-        assert told.notes(effects) == [ledger.CounterKind.RETURN_IGNORED]
+        assert inputs.notes(effects) == [ledger.CounterKind.RETURN_IGNORED]
         assert history.state is before
 
 
 def test_a_return_to_a_session_without_a_begin_is_ignored() -> None:
     """Where the company began it itself there is nothing to compare with."""
-    history = told.History()
+    history = inputs.History()
     history.register(begin_id=None)
-    assert told.notes(history.come_back(None)) == [ledger.CounterKind.RETURN_IGNORED]
+    assert inputs.notes(history.come_back(None)) == [ledger.CounterKind.RETURN_IGNORED]
 
 
 def test_a_return_to_a_session_that_nobody_knows_is_ignored() -> None:
     """It makes no session: a browser says so."""
-    history = told.History()
-    assert told.notes(history.come_back()) == [ledger.CounterKind.RETURN_IGNORED]
+    history = inputs.History()
+    assert inputs.notes(history.come_back()) == [ledger.CounterKind.RETURN_IGNORED]
     assert history.session is None
 
 
 def test_a_return_after_a_final_asks_for_nothing() -> None:
     """The provider's final has answered it already."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     history.callback()
     history.fetch(A())
@@ -76,7 +76,7 @@ def test_a_return_after_a_final_asks_for_nothing() -> None:
 
 def test_a_return_during_a_fetch_that_brings_the_final_is_answered() -> None:
     """The final that comes meanwhile answers it; a callback would be followed up."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     history.callback()
     history.start()
@@ -88,7 +88,7 @@ def test_a_return_during_a_fetch_that_brings_the_final_is_answered() -> None:
 
 def test_a_callback_after_a_return_during_a_fetch_is_followed_up() -> None:
     """The callback's wake-up is not lost behind the return's."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     history.callback()
     history.start()
@@ -101,22 +101,22 @@ def test_a_callback_after_a_return_during_a_fetch_is_followed_up() -> None:
 
 def test_a_thousand_hints_are_one_flight_and_one_trailing() -> None:
     """A browser that repeats itself costs a fetch a minute, and no record."""
-    history = _returned(told.FETCHED)
-    assert told.fetches(history.start())
+    history = _returned(inputs.FETCHED)
+    assert inputs.fetches(history.start())
     history.come_back()
     trailing = history.state
     for _ in range(1_000):
         history.come_back()
         assert history.state is trailing
-        assert not told.fetches(history.start())
+        assert not inputs.fetches(history.start())
     history.answer(P())
     started = history.state.last_fetch_at
     assert started is not None
     fetches = 0
     for _ in range(600):
-        history.wait(told.SECOND)
+        history.wait(inputs.SECOND)
         history.come_back()
-        if told.fetches(history.start()):
+        if inputs.fetches(history.start()):
             fetches += 1
             history.answer(P())
     assert fetches == 10
@@ -124,12 +124,12 @@ def test_a_thousand_hints_are_one_flight_and_one_trailing() -> None:
 
 def test_a_hint_before_a_fetch_that_is_due_anyway_is_no_change() -> None:
     """What is wanted already starts after it: there is nothing to write."""
-    history = _returned(told.FETCHED)
+    history = _returned(inputs.FETCHED)
     history.fetch(P())
-    history.wait(told.SECOND)
+    history.wait(inputs.SECOND)
     history.come_back()
     before = history.state
-    history.wait(told.SECOND)
+    history.wait(inputs.SECOND)
     history.come_back()
     assert history.state is before
 
@@ -160,7 +160,7 @@ def test_fast_polls_follow_a_return() -> None:
 
 def test_fast_polls_follow_a_callback_that_came_too_early() -> None:
     """An ended session without its parts is asked for at the same pace."""
-    history = told.History(_POLLED)
+    history = inputs.History(_POLLED)
     history.callback()
     history.start()
     waits = []
@@ -212,7 +212,7 @@ def test_a_poll_that_brings_something_is_written() -> None:
 
 def test_a_slow_answer_is_written() -> None:
     """A wait of a minute is worth a record; one of seconds is not."""
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
     written = []

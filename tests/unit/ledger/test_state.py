@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker.ledger import state
 
 
@@ -20,7 +20,7 @@ from worker.ledger import state
 )
 def test_it_is_what_replace_makes(changes: dict[str, Any]) -> None:
     """Every field is there, changed or as it was, and the old session stays."""
-    before = told.decided(told.pending()).state
+    before = inputs.decided(inputs.pending()).state
     kept = before._replace()
 
     assert before._replace(**changes) == state.changed(before, **changes)
@@ -30,7 +30,7 @@ def test_it_is_what_replace_makes(changes: dict[str, Any]) -> None:
 def test_a_field_that_is_none_is_refused() -> None:
     """A misspelt name changes nothing silently."""
     with pytest.raises(KeyError):
-        state.changed(told.decided(told.pending()).state, trys=1)
+        state.changed(inputs.decided(inputs.pending()).state, trys=1)
 
 
 def test_what_may_stay_unwritten_are_fields() -> None:

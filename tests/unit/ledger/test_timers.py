@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import errors, ledger, model, policy
 
-A, P = told.approved, told.pending
+A, P = inputs.approved, inputs.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
-_DEADLINE = told.FETCHED.session_deadline_ms
+_DEADLINE = inputs.FETCHED.session_deadline_ms
 
 
 def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
@@ -18,13 +18,13 @@ def _steps(effects: list[ledger.Effect]) -> list[ledger.Milestone]:
     ]
 
 
-def _registered(rules: policy.SourcePolicy = told.FETCHED) -> told.History:
-    history = told.History(rules)
+def _registered(rules: policy.SourcePolicy = inputs.FETCHED) -> inputs.History:
+    history = inputs.History(rules)
     history.register()
     return history
 
 
-def _unfinished(history: told.History, *, ready: bool) -> list[ledger.Effect]:
+def _unfinished(history: inputs.History, *, ready: bool) -> list[ledger.Effect]:
     """Let the fetch that is due be answered with "not finished"."""
     return history.fetch(_PROGRESS) if ready else history.fetch_failing(errors.NotReady)
 
@@ -97,7 +97,7 @@ def test_a_session_that_somebody_works_on_is_not_given_up(
 def test_workers_that_were_down_expire_nobody() -> None:
     """However long after its deadline, a session is asked for before anything."""
     history = _registered()
-    history.wait(30 * told.DAY)
+    history.wait(30 * inputs.DAY)
     history.fetch(A())
     assert history.latest.verdict == A()
 
@@ -106,9 +106,9 @@ def test_an_answer_from_before_the_deadline_does_not_count() -> None:
     """The fetch has to start after the deadline, whenever its answer comes."""
     history = _registered()
     history.wait(_DEADLINE - 1)
-    history.tell(ledger.EventsLost())
+    history.apply(ledger.EventsLost())
     history.start()
-    history.wait(told.MINUTE)
+    history.wait(inputs.MINUTE)
     history.answer(_PROGRESS)
     assert history.state.overdue == 0
     history.fetch(_PROGRESS)
@@ -136,7 +136,7 @@ def test_a_wake_up_during_the_last_attempt_saves_the_session() -> None:
     history.callback()
     history.answer(_PROGRESS)
     assert not history.state.expired_by_us
-    assert told.fetches(history.start())
+    assert inputs.fetches(history.start())
 
 
 def test_what_is_somebody_elses_is_not_given_up() -> None:
@@ -154,12 +154,12 @@ def test_a_pending_session_is_looked_at_at_its_deadline() -> None:
     history.callback()
     for _ in range(5):
         history.fetch(_PROGRESS)
-    assert history.state.due_at == told.START + _DEADLINE
+    assert history.state.due_at == inputs.START + _DEADLINE
 
 
 def test_a_source_may_leave_the_unfinished_pending() -> None:
     """With ``overdue.reject = false`` they stay pending, and are polled on."""
-    rules = dataclasses.replace(told.FETCHED, overdue_rejects=False)
+    rules = dataclasses.replace(inputs.FETCHED, overdue_rejects=False)
     history = _registered(rules)
     for _ in range(rules.overdue_attempts):
         assert not history.decisions
@@ -168,7 +168,7 @@ def test_a_source_may_leave_the_unfinished_pending() -> None:
     assert history.state.open
 
 
-def _lapsed() -> told.History:
+def _lapsed() -> inputs.History:
     history = _registered()
     for _ in range(history.rules.overdue_attempts):
         history.fetch(_PROGRESS)
@@ -211,8 +211,8 @@ def test_a_review_that_comes_to_nothing_ends() -> None:
 def test_a_signed_final_follows_our_own_end() -> None:
     """Also where the source was changed to take callbacks for verdicts."""
     history = _lapsed()
-    history.rules = told.SIGNED
-    history.callback(told.signed(A()))
+    history.rules = inputs.SIGNED
+    history.callback(inputs.signed(A()))
     assert history.latest.verdict == A()
     assert not history.letters
 

@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from tests.support import ledger as told
+from tests.support import inputs
 from worker import errors, ledger, model
 
-_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
+_KNOWN = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
 
 
-def _called_back() -> told.History:
-    history = told.History(told.FETCHED)
+def _called_back() -> inputs.History:
+    history = inputs.History(inputs.FETCHED)
     history.callback()
     return history
 
@@ -25,7 +25,7 @@ def test_an_unanswered_session_is_dropped(
 ) -> None:
     """It is forgotten and counted; nothing is decided or buried."""
     history = _called_back()
-    effects = history.tell(ledger.Dropped(purged=purged))
+    effects = history.apply(ledger.Dropped(purged=purged))
     assert effects == [ledger.Count(kind), ledger.UnregisteredExpired()]
     assert history.session is None
 
@@ -37,12 +37,12 @@ def test_a_denied_session_is_still_unanswered() -> None:
     assert history.state.unanswered
     history.fail(errors.SessionNotFound)
     assert history.state.unanswered
-    assert ledger.UnregisteredExpired() in history.tell(ledger.Dropped())
+    assert ledger.UnregisteredExpired() in history.apply(ledger.Dropped())
 
 
 def test_a_held_wake_up_is_unanswered() -> None:
     """Whoever has the URL can write it."""
-    history = told.History(_KNOWN)
+    history = inputs.History(_KNOWN)
     history.callback()
     assert history.state.unanswered
 
@@ -50,8 +50,8 @@ def test_a_held_wake_up_is_unanswered() -> None:
 @pytest.mark.parametrize("before", ["callback", "registration", "recheck"])
 def test_a_session_that_the_company_speaks_for_is_never_dropped(before: str) -> None:
     """Registered or asked for by recheck, before or after its callback."""
-    for vouch in (told.History.register, told.History.recheck):
-        history = told.History(told.FETCHED)
+    for vouch in (inputs.History.register, inputs.History.recheck):
+        history = inputs.History(inputs.FETCHED)
         if before == "callback":
             history.callback()
             vouch(history)
@@ -60,13 +60,13 @@ def test_a_session_that_the_company_speaks_for_is_never_dropped(before: str) -> 
             history.callback()
         assert not history.state.unanswered
         standing = history.state
-        assert history.tell(ledger.Dropped(purged=True)) == []
+        assert history.apply(ledger.Dropped(purged=True)) == []
         assert history.state is standing
 
 
 def test_an_answered_session_is_never_dropped() -> None:
     """What the provider answered for stays, pending as well."""
-    history = told.decided(told.pending(model.Reason.IN_PROGRESS))
+    history = inputs.decided(inputs.pending(model.Reason.IN_PROGRESS))
     standing = history.state
-    assert history.tell(ledger.Dropped()) == []
+    assert history.apply(ledger.Dropped()) == []
     assert history.state is standing

@@ -24,6 +24,6 @@ def test_a_callback_keeps_what_was_sent_out_of_repr() -> None:
         received_at=1,
     )
     for each in (unverified, verified):
-        told = f"{each} {each!r} {[each]}"
-        assert _MARKER not in told
-        assert "'one'" in told
+        found = f"{each} {each!r} {[each]}"
+        assert _MARKER not in found
+        assert "'one'" in found

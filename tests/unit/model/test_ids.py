@@ -12,8 +12,10 @@ from worker import model
 def test_an_id_is_the_uuid_of_its_name(name: str) -> None:
     """Others compute ids as well: whatever its bits are, it is of version 5."""
     for number in range(100):
-        told = name.format(number)
-        assert str(uuid.uuid5(uuid.NAMESPACE_URL, told)) == model.deterministic_id(told)
+        found = name.format(number)
+        assert str(uuid.uuid5(uuid.NAMESPACE_URL, found)) == model.deterministic_id(
+            found
+        )
 
 
 def test_a_new_id_is_of_version_4_and_nobody_elses() -> None:

@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import errors, ledger, model, policy
 from worker.pipeline import backlog
 
@@ -16,11 +15,11 @@ _LIMITS = dataclasses.replace(
 )
 #: of which the budget is spent by the first denial
 _SPENT = dataclasses.replace(pipeline.GATE, denied_per_minute=1, concurrency=2)
-_KNOWN = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
+_KNOWN = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
 _HOUR = 3_600_000
 
 
-def _rig(rules: policy.SourcePolicy = told.FETCHED) -> pipeline.Rig:
+def _rig(rules: policy.SourcePolicy = inputs.FETCHED) -> pipeline.Rig:
     return pipeline.Rig(
         rules=rules,
         limits=_LIMITS,
@@ -66,7 +65,7 @@ async def test_a_flood_leaves_the_other_sources_alone() -> None:
     async with _rig() as rig:
         await _leak(rig)
         await rig.take(pipeline.event(1, _OTHER))
-        rig.others[_OTHER].bring(told.approved(), "tx-1")
+        rig.others[_OTHER].bring(inputs.approved(), "tx-1")
         await clocks.turns()
         await rig.gathered()
         assert rig.ledger.outcomes(pipeline.key(1, _OTHER)) == ["approved"]
@@ -80,7 +79,7 @@ async def test_a_registered_session_does_not_wait_behind_inventions(first: str) 
         steps = [pipeline.registered(500), pipeline.event(500)]
         for step in steps if first == "registered" else reversed(steps):
             await rig.take(step)
-        await rig.bring(told.approved(), "tx-500")
+        await rig.bring(inputs.approved(), "tx-500")
         await rig.gathered()
         assert rig.ledger.outcomes(pipeline.key(500)) == ["approved"]
 
@@ -89,7 +88,7 @@ async def test_the_gate_forgets_what_has_ended() -> None:
     """However many inventions come, only those that are kept wait at the gate."""
     async with _rig() as rig:
         await _leak(rig)
-        gate = rig.sources[told.KEY.source].gate
+        gate = rig.sources[inputs.KEY.source].gate
         assert gate.waiting <= _LIMITS.max_unanswered
 
 
@@ -102,7 +101,7 @@ async def test_a_source_that_gets_answers_is_waited_for() -> None:
         assert rig.partition.next_offset == _LIMITS.max_unanswered
         for number in range(30):
             await rig.wait(4_000)
-            await rig.bring(told.approved(), f"tx-{number}")
+            await rig.bring(inputs.approved(), f"tx-{number}")
             await rig.gathered()
         assert len(rig.ledger.decisions) == 30
         assert rig.partition.has_room
@@ -120,7 +119,7 @@ async def test_a_source_without_answers_is_waited_for_only_for_a_moment() -> Non
         await rig.wait(5_000)
         for _ in range(8):
             await rig.gathered()
-        others[_OTHER].bring(told.approved(), "tx-1")
+        others[_OTHER].bring(inputs.approved(), "tx-1")
         await clocks.turns()
         await rig.gathered()
         assert rig.ledger.outcomes(pipeline.key(1, _OTHER)) == ["approved"]
@@ -141,7 +140,7 @@ async def test_a_partition_that_stays_full_is_an_alarm() -> None:
         for _ in range(60):
             await rig.wait(1_000)
         assert rig.observer.alarms.count(model.AlarmKind.PARTITION_FULL) == 1
-        assert rig.partition.memory.busiest() == told.KEY.source
+        assert rig.partition.memory.busiest() == inputs.KEY.source
 
 
 async def test_the_bound_of_held_sessions_is_each_source_s_own() -> None:
@@ -152,7 +151,7 @@ async def test_the_bound_of_held_sessions_is_each_source_s_own() -> None:
         for _ in range(40):
             await rig.gathered()
         held = rig.partition.memory.held
-        assert held.sessions(told.KEY.source) == _LIMITS.max_held
+        assert held.sessions(inputs.KEY.source) == _LIMITS.max_held
         assert held.sessions(_OTHER) == 1
 
 
@@ -164,25 +163,25 @@ async def test_long_texts_count() -> None:
     async with pipeline.Rig(limits=limits, gate_limits=_SPENT) as rig:
         await _leak(rig, 200)
         waiting = rig.partition.memory.unanswered
-        assert waiting.size(told.KEY.source) <= 50_000
+        assert waiting.size(inputs.KEY.source) <= 50_000
         assert 20 < len(waiting) < 50
 
 
 def test_sizes_add_up() -> None:
     """What goes takes its size with it; what changes has its new one."""
     waiting = backlog.Backlog()
-    history = told.History(told.FETCHED)
+    history = inputs.History(inputs.FETCHED)
     history.callback()
     small, large = (
         history.state,
         history.state._replace(seen_delivery_ids=("x" * 100,) * 16),
     )
     for session in (small, large, small):
-        waiting.put(told.KEY, session)
-    assert waiting.size(told.KEY.source) == backlog.weigh(small)
+        waiting.put(inputs.KEY, session)
+    assert waiting.size(inputs.KEY.source) == backlog.weigh(small)
     assert backlog.weigh(large) > backlog.weigh(small) + 1_600
-    waiting.discard(told.KEY)
-    assert (len(waiting), waiting.size(told.KEY.source)) == (0, 0)
+    waiting.discard(inputs.KEY)
+    assert (len(waiting), waiting.size(inputs.KEY.source)) == (0, 0)
 
 
 async def test_a_new_owner_keeps_the_bound() -> None:
@@ -223,7 +222,7 @@ async def test_a_purge_ends_what_nobody_speaks_for() -> None:
         }
         assert rig.ledger.position is not None
         assert [row[2] for row in rig.ledger.position.unknown] == [300]
-        assert rig.sources[told.KEY.source].gate.waiting == 0
+        assert rig.sources[inputs.KEY.source].gate.waiting == 0
 
 
 async def test_a_purge_that_is_cut_off_goes_on() -> None:

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import codec, model
 
 _HOUR_MS = 3_600_000
@@ -20,7 +19,7 @@ async def test_an_event_of_an_unknown_source_is_decided_once_it_is_known() -> No
     """It stands in the ledger, with an alarm; the next owner that knows it goes on."""
     async with pipeline.Rig() as rig:
         await rig.take(*_events(3), pipeline.event(9))
-        await rig.bring(told.approved(), "tx-9")
+        await rig.bring(inputs.approved(), "tx-9")
         await rig.gathered()
         assert rig.ledger.letters == []
         assert rig.observer.alarms == [model.AlarmKind.UNKNOWN_SOURCE]
@@ -36,7 +35,7 @@ async def test_an_event_of_an_unknown_source_is_decided_once_it_is_known() -> No
     later = dataclasses.replace(still.again(), others={_NEW: added})
     async with later:
         for n in (1, 2, 3):
-            added.bring(told.approved(), f"tx-{n}")
+            added.bring(inputs.approved(), f"tx-{n}")
         await later.wait(20)
         assert len(later.partition.memory.deferred) == 0
         for n in (1, 2, 3):
@@ -47,12 +46,12 @@ async def test_an_event_of_an_unknown_source_is_decided_once_it_is_known() -> No
 async def test_a_signed_verdict_is_not_lost() -> None:
     """The claim of a signed callback waits with its event: it comes only once."""
     event = _events(1)[0]
-    async with pipeline.Rig(rules=told.SIGNED) as rig:
+    async with pipeline.Rig(rules=inputs.SIGNED) as rig:
         await rig.take(event._replace(provider="idbeyond"))
         await rig.gathered()
 
     added = fakes.Provider()
-    added.claims[event.event_id] = told.signed(told.approved())
+    added.claims[event.event_id] = inputs.signed(inputs.approved())
     later = dataclasses.replace(rig.again(), others={_NEW: added})
     async with later:
         await later.wait(20)
@@ -82,7 +81,7 @@ async def test_past_the_room_they_are_buried_with_a_command() -> None:
     async with pipeline.Rig(limits=limits) as rig:
         events = _events(5)
         await rig.take(*events, pipeline.event(9))
-        await rig.bring(told.approved(), "tx-9")
+        await rig.bring(inputs.approved(), "tx-9")
         await rig.gathered()
         assert len(rig.partition.memory.deferred) == 2
         assert [
@@ -133,9 +132,9 @@ async def test_what_has_waited_too_long_is_buried() -> None:
 def test_an_older_release_leaves_them_alone() -> None:
     """It takes each for a session that has ended, whatever the event holds."""
     event = _events(1)[0]._replace(claim={"due": None, "flight": "x", '"due":': None})
-    value = codec.encode_deferred(event, told.START)
+    value = codec.encode_deferred(event, inputs.START)
 
     assert not codec.has_open_state(value)
-    assert (event, told.START) == codec.read_deferred(value)
+    assert (event, inputs.START) == codec.read_deferred(value)
     traced = event._replace(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     assert traced == codec.read_deferred(codec.encode_deferred(traced, 0))[0]

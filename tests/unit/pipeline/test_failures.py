@@ -6,11 +6,10 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import model, ports
 
-A = told.approved
+A = inputs.approved
 
 
 async def test_an_event_whose_claim_crashes_is_buried() -> None:
@@ -36,9 +35,9 @@ async def test_a_record_that_was_no_event_is_buried() -> None:
             session_id=None,
             event_id=None,
             attempts=1,
-            first_seen_at=told.START,
+            first_seen_at=inputs.START,
             last_error="malformed",
-            at=told.START,
+            at=inputs.START,
         )
         await rig.take(letter)
         await rig.gathered()
@@ -77,7 +76,7 @@ async def test_a_mapping_that_raises_costs_that_session_alone() -> None:
         await rig.bring(A(), "tx-2")
         for _ in range(rig.rules.quarantine_attempts):
             await rig.bring(ZeroDivisionError(), "tx-1")
-            await rig.wait(told.MINUTE)
+            await rig.wait(inputs.MINUTE)
         assert [letter.reason for letter in rig.ledger.letters] == ["quarantined"]
         assert rig.ledger.outcomes(pipeline.key(1)) == ["pending"]
         assert rig.ledger.outcomes(pipeline.key(2)) == ["approved"]
@@ -86,8 +85,8 @@ async def test_a_mapping_that_raises_costs_that_session_alone() -> None:
 async def test_what_no_fetch_may_raise_is_quarantined_too() -> None:
     """An adapter's fetch that raises something unforeseen is a crash of it."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
-        rig.provider.flying[told.KEY.session_id].set_exception(KeyError("x"))
+        await rig.take(inputs.event())
+        rig.provider.flying[inputs.KEY.session_id].set_exception(KeyError("x"))
         await clocks.turns()
         assert rig.observer.results == ["quarantined"]
         await rig.gathered()
@@ -99,8 +98,8 @@ async def test_what_no_fetch_may_raise_is_quarantined_too() -> None:
 async def test_what_kills_a_fetch_ends_the_loop() -> None:
     """A fetch that ends as none may takes its partition with it."""
     async with pipeline.Rig() as rig:
-        rig.provider.deadly.add(told.KEY.session_id)
-        await rig.take(told.event())
+        rig.provider.deadly.add(inputs.KEY.session_id)
+        await rig.take(inputs.event())
         await rig.bring(A())
         with pytest.raises(fakes.Killed):
             await asyncio.wait_for(rig.running, 1)
@@ -114,7 +113,7 @@ async def test_sessions_of_a_removed_source_are_left_alone() -> None:
         await rig.gathered()
     rig.others = {}
     async with rig.again(recheck_open=True) as heir:
-        heir.clock.advance(told.HOUR)
+        heir.clock.advance(inputs.HOUR)
         await heir.take(pipeline.event(2))
         await heir.bring(A(), "tx-2")
         await heir.gathered()
@@ -127,13 +126,13 @@ async def test_a_clock_put_back_under_the_gate_loses_no_poll() -> None:
     limits = dataclasses.replace(pipeline.GATE, concurrency=1)
     async with pipeline.Rig(gate_limits=limits) as rig:
         await rig.take(pipeline.event(1))
-        await rig.bring(told.pending(), "tx-1")
+        await rig.bring(inputs.pending(), "tx-1")
         await rig.take(pipeline.event(2))
         await rig.wait(rig.rules.recheck_ms(0))
-        rig.clock.set_back(told.MINUTE)
+        rig.clock.set_back(inputs.MINUTE)
         await rig.bring(A(), "tx-2")
         assert rig.provider.flying == {}
-        await rig.wait(told.MINUTE)
+        await rig.wait(inputs.MINUTE)
         assert set(rig.provider.flying) == {"tx-1"}
 
 
@@ -155,5 +154,5 @@ async def test_a_fetch_that_has_landed_is_not_young() -> None:
     async with pipeline.Rig() as rig:
         begun = rig.ledger.begun
         rig.provider.instant = A()
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         assert rig.ledger.begun == begun + 1

@@ -6,8 +6,7 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import clock as clocks_of
 from worker import ledger, model
 from worker.pipeline import (
@@ -29,9 +28,9 @@ class _Owner:
         self.observer: telemetry.WorkerTelemetry = fakes.Telemetry()
         self.landings = 0
 
-    def apply(self, key: model.SessionKey, told: ledger.Input) -> object:
+    def apply(self, key: model.SessionKey, found: ledger.Input) -> object:
         """Take it."""
-        return key, told
+        return key, found
 
     async def flush(self) -> None:
         """Write nothing."""
@@ -53,13 +52,13 @@ async def test_a_cancelled_fetch_gives_its_place_back(turns: int) -> None:
     limits = dataclasses.replace(pipeline.GATE, concurrency=1)
     bound = source_runtime.SourceRuntime(
         provider=fakes.Provider(),
-        rules=told.FETCHED,
+        rules=inputs.FETCHED,
         gate=source_limiter.SourceLimiter(limits, clock),
     )
     flying = fetcher.Fetcher(_Owner(clock), poison_pill.PoisonPillRegistry())
 
     def fly() -> bool:
-        flying.start(told.KEY, 1, told.KEY.session_id.upper(), bound, suspect=False)
+        flying.start(inputs.KEY, 1, inputs.KEY.session_id.upper(), bound, suspect=False)
         return True
 
     bound.gate.submit(fly, known=True)

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import model
 
 _PURGE = model.EventType.PURGE_REQUESTED
@@ -14,7 +13,7 @@ _PURGE = model.EventType.PURGE_REQUESTED
 async def _refused(event: model.Event) -> list[model.DeadLetter]:
     """Return the letters of *event*, which must cost neither neighbour anything."""
     async with pipeline.Rig() as rig:
-        rig.provider.instant = told.approved()
+        rig.provider.instant = inputs.approved()
         await rig.take(pipeline.event(1), event, pipeline.event(3))
         await rig.gathered()
         for n in (1, 3):

@@ -4,11 +4,10 @@ import dataclasses
 
 import pytest
 
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import errors, model
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 _OTHER = "biometric"
 
 
@@ -34,7 +33,7 @@ async def test_a_failing_sources_circuit_is_its_own() -> None:
     async with pipeline.Rig(others={_OTHER: other}, gate_limits=limits) as rig:
         rig.provider.instant = errors.ProviderTimeout()
         await rig.take(*(pipeline.event(n) for n in range(5)))
-        assert rig.sources[told.KEY.source].gate.tripped
+        assert rig.sources[inputs.KEY.source].gate.tripped
         await rig.take(pipeline.event(6))
         await rig.take(*(pipeline.event(n, _OTHER) for n in range(5)))
         await rig.gathered()
@@ -62,9 +61,9 @@ async def test_only_a_failing_source_trips_the_circuit(
     """What the provider answered about a session is no failure of the provider."""
     limits = dataclasses.replace(pipeline.GATE, circuit_failure_threshold=1)
     async with pipeline.Rig(gate_limits=limits) as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(error())
-        assert rig.sources[told.KEY.source].gate.tripped is trips
+        assert rig.sources[inputs.KEY.source].gate.tripped is trips
         assert rig.observer.results == [error.reason]
 
 
@@ -98,7 +97,7 @@ async def _deny_to_the_end(rig: pipeline.Rig) -> None:
     rig.provider.instant = errors.SessionNotFound()
     await rig.take(pipeline.event(1), pipeline.event(2))
     for _ in range(25):
-        await rig.wait(told.MINUTE)
+        await rig.wait(inputs.MINUTE)
     assert rig.ledger.records == {}
 
 
@@ -106,7 +105,7 @@ async def test_denied_sessions_are_summed_up_once_an_hour() -> None:
     """Sessions that end unseen leave one dead letter with their count, no other."""
     async with pipeline.Rig() as rig:
         await _deny_to_the_end(rig)
-        await rig.wait(told.HOUR)
+        await rig.wait(inputs.HOUR)
         await rig.gathered()
         letters = rig.ledger.letters
         assert [(letter.reason, letter.count) for letter in letters] == [
@@ -122,6 +121,6 @@ async def test_the_summary_survives_a_restart() -> None:
         await _deny_to_the_end(rig)
         assert rig.ledger.letters == []
     async with rig.again() as heir:
-        await heir.wait(told.HOUR)
+        await heir.wait(inputs.HOUR)
         await heir.gathered()
         assert [letter.count for letter in heir.ledger.letters] == [2]

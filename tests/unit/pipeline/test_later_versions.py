@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from tests.support import later_release, pipeline
-from tests.support import ledger as told
+from tests.support import inputs, later_release, pipeline
 from worker import codec, model, ports
 from worker.kafka import event_decoder
 
@@ -18,12 +17,12 @@ def _unread(event: model.Event, offset: int, padding: int = 0) -> ports.Consumed
         topic=_TOPIC,
         partition=0,
         offset=offset,
-        timestamp=told.START,
+        timestamp=inputs.START,
         key=record.key,
         value=(record.value or b"") + b" " * padding,
         headers=tuple(record.headers),
     )
-    return event_decoder.decode_event(found, told.START, pipeline.PARTITIONS)
+    return event_decoder.decode_event(found, inputs.START, pipeline.PARTITIONS)
 
 
 def _as_read(record: model.UnreadRecord, now: int) -> ports.ConsumedEvent:
@@ -57,7 +56,7 @@ async def _offered(rig: pipeline.Rig, *taken: ports.ConsumedEvent) -> None:
 async def test_it_waits_and_its_neighbours_are_decided() -> None:
     """Before and after it, in its partition, and of its session; with an alarm."""
     async with pipeline.Rig() as rig:
-        rig.provider.instant = told.approved()
+        rig.provider.instant = inputs.approved()
         await _offered(
             rig,
             ports.ConsumedEvent(0, pipeline.event(1)),
@@ -182,11 +181,11 @@ def test_an_older_release_leaves_it_alone() -> None:
         value=b'{"due":1,"flight":2,"schema_version":2}',
         headers=(('"due":', b'"flight":'), ("\x00é", None)),
     )
-    value = codec.encode_deferred(hostile, told.START)
+    value = codec.encode_deferred(hostile, inputs.START)
 
     assert not codec.has_open_state(value)
     assert codec.is_unread(value)
     read, at = codec.read_deferred(value)
-    assert (read, at) == (dataclasses.replace(hostile, timestamp=0), told.START)
+    assert (read, at) == (dataclasses.replace(hostile, timestamp=0), inputs.START)
     event = pipeline.event(1)._replace(claim={'"held_record":': "x"})
-    assert not codec.is_unread(codec.encode_deferred(event, told.START))
+    assert not codec.is_unread(codec.encode_deferred(event, inputs.START))

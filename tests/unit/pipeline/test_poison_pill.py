@@ -4,12 +4,11 @@ import asyncio
 import itertools
 
 from tests.support import clock as clocks
-from tests.support import fakes, pipeline
-from tests.support import ledger as told
+from tests.support import fakes, inputs, pipeline
 from worker import codec, errors, model, ports
 from worker.pipeline import poison_pill, session_store
 
-A, P = told.approved, told.pending
+A, P = inputs.approved, inputs.pending
 
 
 async def _life(rig: pipeline.Rig, events: int) -> pipeline.Rig:
@@ -23,7 +22,7 @@ async def _life(rig: pipeline.Rig, events: int) -> pipeline.Rig:
             await rig.gathered()
             if rig.running.done():
                 break
-            await rig.wait(told.SECOND)
+            await rig.wait(inputs.SECOND)
     return rig.again(end_offset=end)
 
 
@@ -51,7 +50,7 @@ async def test_a_killer_that_is_polled_is_found_too() -> None:
     rig.provider.instant = P()
     rig = await _life(rig, events=4)
     rig.provider.deadly.add("tx-3")
-    rig.clock.advance(told.HOUR)
+    rig.clock.advance(inputs.HOUR)
     lives = 0
     while not rig.ledger.letters:
         rig = await _life(rig, events=4)
@@ -63,7 +62,7 @@ async def test_a_killer_that_is_polled_is_found_too() -> None:
 async def test_a_plain_kill_makes_nobody_cautious() -> None:
     """The first start after a kill maps as ever: one kill is no pattern."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
     async with rig.again(end_offset=1) as heir:
         assert not heir.partition.cautious
@@ -76,7 +75,7 @@ async def test_the_second_start_in_a_row_is_cautious() -> None:
     """After two starts that never caught up, attempts are written before mapping."""
     rig = pipeline.Rig()
     async with rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
     rig = rig.again(end_offset=1)
     async with rig:
@@ -87,12 +86,12 @@ async def test_the_second_start_in_a_row_is_cautious() -> None:
         heir.ledger.held.clear()
         await heir.gathered()
         await heir.bring(A())
-        await heir.wait(told.SECOND)
+        await heir.wait(inputs.SECOND)
         assert heir.provider.mapped == []
         heir.ledger.held.set()
         await heir.gathered()
         await heir.gathered()
-        assert heir.provider.mapped == [told.KEY.session_id]
+        assert heir.provider.mapped == [inputs.KEY.session_id]
         tries = [
             codec.read_session(value).mapping_attempts
             for batch in heir.ledger.batches
@@ -174,15 +173,15 @@ def test_events_before_the_end_are_suspect() -> None:
 
 def test_catching_up_waits_for_every_suspect() -> None:
     """As long as a suspect is in flight or due, nothing is caught up."""
-    history, sessions = told.History(), session_store.SessionStore()
+    history, sessions = inputs.History(), session_store.SessionStore()
     careful = poison_pill.PoisonPillGuard(1, 0, 0, poison_pill.PoisonPillRegistry())
-    careful.begin([told.KEY])
+    careful.begin([inputs.KEY])
     history.callback()
     for step in (history.start, lambda: history.answer(P())):
-        sessions.put(told.KEY, history.state)
+        sessions.put(inputs.KEY, history.state)
         assert not careful.caught_up(1, sessions, history.now)
         step()
-    sessions.put(told.KEY, history.state)
+    sessions.put(inputs.KEY, history.state)
     assert not careful.caught_up(0, sessions, history.now)
     assert careful.caught_up(1, sessions, history.now)
     assert (careful.starts, careful.suspects) == (0, set())
@@ -191,19 +190,19 @@ def test_catching_up_waits_for_every_suspect() -> None:
 def test_a_suspect_that_is_gone_keeps_nobody() -> None:
     """A suspect that the ledger has forgotten is none."""
     careful = poison_pill.PoisonPillGuard(0, 3, 0, poison_pill.PoisonPillRegistry())
-    careful.begin([told.KEY])
+    careful.begin([inputs.KEY])
     assert careful.cautious
-    assert careful.caught_up(0, session_store.SessionStore(), told.START)
-    assert not careful.caught_up(0, session_store.SessionStore(), told.START)
+    assert careful.caught_up(0, session_store.SessionStore(), inputs.START)
+    assert not careful.caught_up(0, session_store.SessionStore(), inputs.START)
 
 
 def test_a_suspect_that_is_due_later_keeps_nobody() -> None:
     """A suspect whose next fetch is due only later has landed."""
-    session = told.decided(P()).state
+    session = inputs.decided(P()).state
     sessions = session_store.SessionStore()
-    sessions.put(told.KEY, session)
+    sessions.put(inputs.KEY, session)
     careful = poison_pill.PoisonPillGuard(0, 1, 0, poison_pill.PoisonPillRegistry())
-    careful.begin([told.KEY])
+    careful.begin([inputs.KEY])
     assert session.due_at is not None
     assert not careful.caught_up(0, sessions, session.due_at)
     assert careful.caught_up(0, sessions, session.due_at - 1)
@@ -225,7 +224,7 @@ async def test_a_process_that_lives_suspects_nobody_twice() -> None:
     """Commits that fail start the partition over and over: that is no killer's work."""
     topics, shared = _Refusing(), poison_pill.PoisonPillRegistry()
     topics.position = model.Position(next_offset=0, starts=2)
-    lives = told.FETCHED.quarantine_attempts + 3
+    lives = inputs.FETCHED.quarantine_attempts + 3
     for life in range(lives):
         topics.refusing = life < lives - 1
         rig = pipeline.Rig(
@@ -237,7 +236,7 @@ async def test_a_process_that_lives_suspects_nobody_twice() -> None:
         rig.provider.instant = A()
         async with rig:
             if not topics.position.next_offset:
-                await rig.take(told.event())
+                await rig.take(inputs.event())
             for _ in range(6):
                 await rig.gathered()
             assert rig.running.done() is topics.refusing

@@ -5,17 +5,16 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import errors, ledger, model, ports
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 
 
 async def test_a_callback_becomes_a_decision() -> None:
     """An event is fetched, decided, and committed with the position after it."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(A())
         await rig.gathered()
         assert rig.ledger.outcomes() == ["approved"]
@@ -27,7 +26,7 @@ async def test_a_fast_decision_goes_out_with_its_event() -> None:
     """A fetch that is back within the gather time costs no transaction of its own."""
     async with pipeline.Rig() as rig:
         before = len(rig.ledger.batches)
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(A())
         await rig.gathered()
         assert len(rig.ledger.batches) == before + 1
@@ -36,13 +35,13 @@ async def test_a_fast_decision_goes_out_with_its_event() -> None:
 async def test_a_slow_provider_does_not_hold_the_position_back() -> None:
     """What is not back in time has its intent in the ledger and is decided later."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         assert rig.ledger.position == model.Position(next_offset=1, starts=0)
         intent = rig.ledger.session()
         assert intent is not None
         assert intent.flight is not None
-        await rig.wait(told.MINUTE)
+        await rig.wait(inputs.MINUTE)
         await rig.bring(A())
         assert rig.ledger.outcomes() == ["approved"]
 
@@ -153,7 +152,7 @@ async def test_a_failed_commit_ends_the_loop() -> None:
     async with pipeline.Rig() as rig:
         before = len(rig.ledger.batches)
         rig.ledger.error = errors.CommitInDoubt("no answer")
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         with pytest.raises(errors.CommitInDoubt):
             await rig.running
@@ -169,7 +168,7 @@ async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
     async with pipeline.Rig() as rig:
         await rig.gathered()
         before = len(rig.ledger.batches)
-        await rig.take(told.event(model.EventType.SESSION_RETURNED))
+        await rig.take(inputs.event(model.EventType.SESSION_RETURNED))
         await rig.wait(rig.limits.idle_commit_ms - 1)
         assert len(rig.ledger.batches) == before
         await rig.wait(1)
@@ -180,7 +179,7 @@ async def test_a_position_that_led_to_nothing_waits_for_company() -> None:
 async def test_due_work_starts_by_itself() -> None:
     """A pending session is polled when its time has come."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(P())
         await rig.wait(rig.rules.recheck_ms(0))
         await rig.bring(A())
@@ -192,19 +191,19 @@ async def test_due_work_starts_by_itself() -> None:
 async def test_a_callback_during_the_flight_is_fetched_after_it() -> None:
     """A callback that comes while a fetch is out leads to another one."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
-        await rig.take(told.event())
+        await rig.take(inputs.event())
+        await rig.take(inputs.event())
         await rig.bring(P())
-        assert rig.provider.asked[told.KEY.session_id] == 2
+        assert rig.provider.asked[inputs.KEY.session_id] == 2
 
 
 async def test_a_clock_that_was_ahead_delays_no_callback() -> None:
     """After the clock was put right by an hour, a callback is still fetched at once."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(P())
-        rig.clock.set_back(told.HOUR)
-        await rig.take(told.event())
+        rig.clock.set_back(inputs.HOUR)
+        await rig.take(inputs.event())
         await rig.bring(A())
         await rig.gathered()
         assert rig.ledger.outcomes() == ["pending", "approved"]
@@ -213,31 +212,31 @@ async def test_a_clock_that_was_ahead_delays_no_callback() -> None:
 async def test_stubs_are_forgotten_after_their_retention() -> None:
     """The hourly sweep forgets old stubs, and their latest decisions with them."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(A())
         await rig.gathered()
         await rig.wait(rig.rules.session_retention_ms)
         await rig.gathered()
         assert rig.ledger.session() is None
-        assert rig.ledger.batches[-1].deleted_sessions == [told.KEY]
+        assert rig.ledger.batches[-1].deleted_sessions == [inputs.KEY]
 
 
 async def test_a_session_that_begins_again_keeps_its_new_decision() -> None:
     """A decision in the transaction that forgets the old ones is not forgotten."""
     async with pipeline.Rig() as rig:
         rig.provider.instant = A()
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         rig.ledger.held.clear()
         await rig.take(pipeline.event(2))
         await rig.wait(rig.rules.session_retention_ms)
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         rig.ledger.held.set()
         await rig.gathered()
         last = rig.ledger.batches[-1]
-        assert [d.key for d in last.decisions] == [told.KEY]
+        assert [d.key for d in last.decisions] == [inputs.KEY]
         assert [d.revision for d in last.decisions] == [1]
-        assert told.KEY not in last.deleted_sessions
+        assert inputs.KEY not in last.deleted_sessions
 
 
 async def test_the_sweep_takes_a_few_at_a_time() -> None:
@@ -259,9 +258,9 @@ async def test_the_sweep_takes_a_few_at_a_time() -> None:
 async def test_a_recheck_command_is_taken() -> None:
     """A recheck event is fetched at once, although a final was just fetched."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(A())
-        await rig.take(told.event(model.EventType.RECHECK_REQUESTED))
+        await rig.take(inputs.event(model.EventType.RECHECK_REQUESTED))
         await rig.bring(R())
         await rig.gathered()
         assert rig.ledger.outcomes() == ["approved", "rejected"]
@@ -271,7 +270,7 @@ async def test_telemetry_hears_of_everything() -> None:
     """Notes, alarms, fetches and transactions are told, with their sizes and times."""
     async with pipeline.Rig() as rig:
         rig.observer.commits.clear()
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.wait(250)
         rig.ledger.held.clear()
         await rig.bring(errors.ProviderAuthFailed())
@@ -289,7 +288,7 @@ async def test_telemetry_hears_of_everything() -> None:
 async def test_lost_events_are_looked_for() -> None:
     """After a gap in the topic every open session is fetched again at once."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(P())
         await rig.gathered()
     async with rig.again(recheck_open=True) as heir:

@@ -2,17 +2,16 @@
 
 import dataclasses
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import errors, ledger, model, policy
 
-A, P = told.approved, told.pending
+A, P = inputs.approved, inputs.pending
 _PROGRESS = P(model.Reason.IN_PROGRESS)
 _REGISTERED = model.EventType.SESSION_REGISTERED
 _RETURNED = model.EventType.SESSION_RETURNED
 _QUICK = dataclasses.replace(
-    told.FETCHED,
-    session_deadline_ms=told.HOUR,
+    inputs.FETCHED,
+    session_deadline_ms=inputs.HOUR,
     polling=policy.PollSchedule(max_attempts=15),
     overdue_attempts=2,
 )
@@ -22,19 +21,19 @@ _UNKNOWN = model.DeadLetterReason.UNKNOWN_SESSIONS
 
 
 def _registered(number: int | None = None) -> model.Event:
-    key = told.KEY if number is None else pipeline.key(number)
-    return told.event(_REGISTERED, key=key, reference="order-1", begin_id="begin-1")
+    key = inputs.KEY if number is None else pipeline.key(number)
+    return inputs.event(_REGISTERED, key=key, reference="order-1", begin_id="begin-1")
 
 
 def _returned() -> model.Event:
-    return told.event(_RETURNED, begin_id="begin-1")
+    return inputs.event(_RETURNED, begin_id="begin-1")
 
 
 async def test_a_lost_callback_is_found_at_the_deadline() -> None:
     """A registered session that nobody calls back about is asked for by itself."""
     async with pipeline.Rig(rules=_QUICK) as rig:
         await rig.take(_registered())
-        await rig.wait(told.HOUR - 1)
+        await rig.wait(inputs.HOUR - 1)
         assert not rig.provider.asked
         await rig.wait(1)
         await rig.bring(A())
@@ -52,7 +51,7 @@ async def test_an_abandoned_session_ends_not_completed() -> None:
     async with pipeline.Rig(rules=_QUICK) as rig:
         rig.provider.instant = errors.NotReady()
         await rig.take(_registered())
-        await rig.wait(told.HOUR)
+        await rig.wait(inputs.HOUR)
         assert not rig.ledger.decisions
         await rig.wait(_QUICK.recheck_pending_ms[0])
         await rig.gathered()
@@ -66,10 +65,10 @@ async def test_a_worker_that_was_down_asks_first() -> None:
     async with pipeline.Rig(rules=_QUICK) as rig:
         await rig.take(_registered())
         await rig.gathered()
-        rig.clock.advance(9 * told.DAY)
+        rig.clock.advance(9 * inputs.DAY)
         heir = rig.again()
     async with heir:
-        assert heir.provider.asked == {told.KEY.session_id: 1}
+        assert heir.provider.asked == {inputs.KEY.session_id: 1}
         assert not heir.ledger.decisions
 
 
@@ -84,7 +83,7 @@ async def test_a_return_starts_polls_that_write_little() -> None:
             await rig.wait(5_000)
             if rig.provider.flying:
                 await rig.bring(_PROGRESS)
-        assert rig.provider.asked[told.KEY.session_id] == 16
+        assert rig.provider.asked[inputs.KEY.session_id] == 16
         assert len(rig.ledger.batches) - before == 1
         assert rig.ledger.outcomes() == ["pending"]
 
@@ -121,8 +120,8 @@ async def test_waiting_sessions_take_no_room() -> None:
 async def test_a_stranger_s_callback_waits_for_its_registration() -> None:
     """Where only known sessions count it is fetched once it is registered."""
     async with pipeline.Rig(rules=_KNOWN) as rig:
-        await rig.take(told.event())
-        await rig.wait(told.MINUTE)
+        await rig.take(inputs.event())
+        await rig.wait(inputs.MINUTE)
         assert not rig.provider.asked
         await rig.take(_registered())
         await rig.bring(A())
@@ -133,8 +132,8 @@ async def test_a_stranger_s_callback_waits_for_its_registration() -> None:
 async def test_a_held_verdict_survives_its_worker() -> None:
     """A signed verdict that waits stands in the ledger, and is told by the next."""
     async with pipeline.Rig(rules=_STRICT) as rig:
-        callback = told.event()
-        rig.provider.claims[callback.event_id] = told.signed(A(at=1))
+        callback = inputs.event()
+        rig.provider.claims[callback.event_id] = inputs.signed(A(at=1))
         await rig.take(callback)
         await rig.gathered()
         assert not rig.ledger.decisions
@@ -157,7 +156,7 @@ async def test_strangers_are_summed_up_once_an_hour() -> None:
         assert [row[2] for row in rig.ledger.position.unknown] == [7]
         heir = rig.again()
     async with heir:
-        await heir.wait(told.HOUR)
+        await heir.wait(inputs.HOUR)
         await heir.gathered()
         (letter,) = heir.ledger.letters
         assert (letter.reason, letter.count) == (_UNKNOWN, 7)
@@ -181,11 +180,11 @@ async def test_a_flood_of_strangers_is_bounded() -> None:
 async def test_no_stranger_ends_while_events_are_behind() -> None:
     """A worker that has to catch up may find the registration among the events."""
     async with pipeline.Rig(rules=_STRICT) as rig:
-        callback = told.event()
-        rig.provider.claims[callback.event_id] = told.signed(A(at=1))
+        callback = inputs.event()
+        rig.provider.claims[callback.event_id] = inputs.signed(A(at=1))
         await rig.take(callback)
         await rig.gathered()
-        rig.clock.advance(told.DAY)
+        rig.clock.advance(inputs.DAY)
         heir = rig.again(end_offset=2)
     async with heir:
         await heir.wait(1)
@@ -200,7 +199,7 @@ async def test_a_stranger_costs_no_place_at_the_gate() -> None:
     async with pipeline.Rig(rules=_KNOWN, gate_limits=limits) as rig:
         await rig.take(_registered(1), pipeline.event(1))
         await rig.bring(errors.ProviderTimeout(), "tx-1")
-        assert rig.sources[told.KEY.source].gate.tripped
+        assert rig.sources[inputs.KEY.source].gate.tripped
         await rig.take(pipeline.event(2))
         await rig.wait(_KNOWN.registration_grace_ms)
         assert rig.observer.notes.count(ledger.CounterKind.UNKNOWN) == 1
@@ -211,7 +210,7 @@ async def test_an_overdue_session_that_nobody_can_ask_about_is_counted() -> None
     rules = dataclasses.replace(_QUICK, fetches=False)
     async with pipeline.Rig(rules=rules) as rig:
         await rig.take(_registered())
-        await rig.wait(told.HOUR)
+        await rig.wait(inputs.HOUR)
         await rig.gathered()
         assert rig.observer.steps[-1] is ledger.Milestone.OVERDUE_UNPOLLABLE
         assert rig.partition.memory.open == 1

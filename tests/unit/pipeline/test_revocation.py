@@ -6,11 +6,10 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import errors, model, ports
 
-A, R, P = told.approved, told.rejected, told.pending
+A, R, P = inputs.approved, inputs.rejected, inputs.pending
 
 
 async def test_a_paused_partition_takes_and_starts_nothing() -> None:
@@ -20,7 +19,7 @@ async def test_a_paused_partition_takes_and_starts_nothing() -> None:
         await rig.bring(P(), "tx-1")
         rig.partition.pause()
         await rig.take(pipeline.event(2))
-        await rig.wait(told.DAY)
+        await rig.wait(inputs.DAY)
         assert rig.provider.flying == {}
         rig.partition.resume()
         await rig.gathered()
@@ -33,7 +32,7 @@ async def test_a_resumed_partition_goes_on_with_its_memory() -> None:
         await rig.take(pipeline.event(1))
         await rig.bring(P(), "tx-1")
         rig.partition.pause()
-        await rig.wait(told.DAY)
+        await rig.wait(inputs.DAY)
         rig.partition.resume()
         await clocks.turns()
         await rig.bring(A(), "tx-1")
@@ -49,7 +48,7 @@ async def test_a_fetch_that_lands_during_the_pause_is_committed_after_it() -> No
         rig.partition.pause()
         await clocks.turns()
         await rig.bring(A(), "tx-1")
-        await rig.wait(told.MINUTE)
+        await rig.wait(inputs.MINUTE)
         assert rig.ledger.outcomes(pipeline.key(1)) == []
         rig.partition.resume()
         await rig.gathered()
@@ -98,7 +97,7 @@ async def test_settle_waits_for_the_commit_in_flight() -> None:
     """Settle returns only when the commit that is under way has ended."""
     async with pipeline.Rig() as rig:
         rig.ledger.held.clear()
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         settling = asyncio.create_task(rig.partition.settle())
         await clocks.turns()
@@ -113,7 +112,7 @@ async def test_settle_raises_as_the_commit_does() -> None:
     async with pipeline.Rig() as rig:
         rig.ledger.held.clear()
         rig.ledger.error = errors.OwnershipLost("fenced")
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         settling = asyncio.create_task(rig.partition.settle())
         await clocks.turns()
@@ -125,7 +124,7 @@ async def test_settle_raises_as_the_commit_does() -> None:
 async def test_close_cancels_everything() -> None:
     """After close no fetch and no commit is under way, and none follows."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         rig.ledger.held.clear()
         await rig.take(pipeline.event(2))
@@ -136,15 +135,15 @@ async def test_close_cancels_everything() -> None:
         await rig.partition.close()
         assert rig.provider.flying == {}
         rig.ledger.held.set()
-        await rig.wait(told.DAY)
+        await rig.wait(inputs.DAY)
         assert len(rig.ledger.batches) == batches
 
 
 async def test_close_survives_a_fetch_that_ended_badly() -> None:
     """Close does not raise what killed a fetch: the loop has said so."""
     async with pipeline.Rig() as rig:
-        rig.provider.deadly.add(told.KEY.session_id)
-        await rig.take(told.event())
+        rig.provider.deadly.add(inputs.KEY.session_id)
+        await rig.take(inputs.event())
         rig.provider.bring(A())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -155,7 +154,7 @@ async def test_close_survives_a_fetch_that_ended_badly() -> None:
 async def test_what_was_in_flight_is_fetched_by_the_next_owner() -> None:
     """A flight that a close cut off stands in the ledger, and is wanted again."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
     async with rig.again() as heir:
         await heir.bring(A())
@@ -167,11 +166,11 @@ async def test_an_event_without_a_commit_is_taken_again() -> None:
     """What was taken and not committed is taken by the next owner, from its place."""
     async with pipeline.Rig() as rig:
         rig.ledger.held.clear()
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.bring(A())
     async with rig.again() as heir:
         assert heir.partition.next_offset == 0
-        await heir.take(told.event())
+        await heir.take(inputs.event())
         await heir.bring(A())
         await heir.gathered()
         assert [d.revision for d in heir.ledger.decisions] == [1]
@@ -180,7 +179,7 @@ async def test_an_event_without_a_commit_is_taken_again() -> None:
 async def test_drain_commits_all_there_is() -> None:
     """Drain lets young fetches land and commits what they brought, in order."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         draining = asyncio.create_task(rig.partition.drain())
         await clocks.turns()
         await rig.bring(A())
@@ -192,7 +191,7 @@ async def test_drain_commits_all_there_is() -> None:
 async def test_drain_waits_only_so_long() -> None:
     """A fetch that does not land in time is left to the next owner, as an intent."""
     async with pipeline.Rig() as rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await asyncio.wait_for(rig.partition.drain(), 5)
         session = rig.ledger.session()
         assert session is not None
@@ -216,7 +215,7 @@ async def test_drain_raises_as_the_commit_does() -> None:
     """A drain whose commit fails says so."""
     async with pipeline.Rig() as rig:
         rig.ledger.error = errors.OwnershipLost("fenced")
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         with pytest.raises(errors.OwnershipLost):
             await rig.partition.drain()
 
@@ -230,7 +229,7 @@ async def test_drain_takes_and_starts_nothing_more() -> None:
         await rig.take(pipeline.event(2))
         await rig.bring(P(), "tx-1")
         await draining
-        await rig.wait(told.DAY)
+        await rig.wait(inputs.DAY)
         assert rig.provider.flying == {}
         assert rig.partition.next_offset == 1
 
@@ -261,7 +260,7 @@ async def test_a_failed_commit_frees_who_waits_for_it() -> None:
     rig.ledger.position = model.Position(next_offset=0, starts=2)
     rig.__post_init__()
     async with rig:
-        await rig.take(told.event())
+        await rig.take(inputs.event())
         await rig.gathered()
         rig.ledger.error = errors.CommitInDoubt("no answer")
         await rig.bring(A())

@@ -6,24 +6,23 @@ import uuid
 
 import pytest
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import codec, errors, ledger, model
 from worker.pipeline import session_store
 
-KEY = told.KEY
+KEY = inputs.KEY
 
 
 def _pending() -> ledger.Session:
-    return told.decided(told.pending()).state
+    return inputs.decided(inputs.pending()).state
 
 
 def _ended() -> ledger.Session:
-    return told.decided(told.approved()).state
+    return inputs.decided(inputs.approved()).state
 
 
 def _flying() -> ledger.Session:
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
     return history.state
@@ -62,7 +61,7 @@ def test_the_latest_record_wins() -> None:
     sessions = session_store.SessionStore()
     sessions.load(str(KEY), codec.encode_session(_pending()))
     sessions.load(str(KEY), codec.encode_session(_ended()))
-    sessions.finish_restore(told.START)
+    sessions.finish_restore(inputs.START)
     assert sessions.get(KEY) == _ended()
     sessions.load(str(KEY), None)
     assert sessions.get(KEY) is None
@@ -71,8 +70,8 @@ def test_the_latest_record_wins() -> None:
 def test_what_was_in_flight_is_due_again() -> None:
     """After a restore a flight is wanted at once, and is told of."""
     sessions = _loaded(_flying())
-    assert sessions.finish_restore(told.START) == [KEY]
-    assert sessions.due(told.START) == [KEY]
+    assert sessions.finish_restore(inputs.START) == [KEY]
+    assert sessions.due(inputs.START) == [KEY]
 
 
 def test_what_was_due_is_told_of() -> None:
@@ -89,7 +88,7 @@ def test_a_record_of_a_newer_release_is_refused() -> None:
     sessions = session_store.SessionStore()
     sessions.load(str(KEY), b'{"v":99}')
     with pytest.raises(errors.UnknownVersion):
-        sessions.finish_restore(told.START)
+        sessions.finish_restore(inputs.START)
 
 
 def test_what_is_due_comes_up_once() -> None:
@@ -117,11 +116,11 @@ def test_a_new_due_time_replaces_the_old_one() -> None:
 
 def test_what_is_due_at_once_is_due_by_any_clock() -> None:
     """A wake-up in a session's own present does not wait for a clock put back."""
-    history = told.decided(told.pending())
+    history = inputs.decided(inputs.pending())
     history.callback()
     sessions = session_store.SessionStore()
     sessions.put(KEY, history.state)
-    assert sessions.due(history.now - told.HOUR) == [KEY]
+    assert sessions.due(history.now - inputs.HOUR) == [KEY]
 
 
 def test_sessions_come_up_in_the_order_of_their_times() -> None:
@@ -139,7 +138,7 @@ def test_an_ended_session_does_not_come_up() -> None:
     sessions = session_store.SessionStore()
     sessions.put(KEY, _pending())
     sessions.put(KEY, _ended())
-    assert sessions.due(told.START + told.DAY) == []
+    assert sessions.due(inputs.START + inputs.DAY) == []
 
 
 def test_open_sessions_are_known_by_source() -> None:
@@ -206,7 +205,7 @@ def test_what_is_found_in_another_version_is_kept() -> None:
     sessions = session_store.SessionStore(2)
     found = codec.encode_session(_ended(), 1)
     sessions.load(str(KEY), found)
-    sessions.finish_restore(told.START)
+    sessions.finish_restore(inputs.START)
 
     assert sessions.encoded(KEY) is found
     assert sessions.get(KEY) == _ended()
@@ -230,9 +229,9 @@ def test_a_million_ended_sessions_fit_into_350_megabytes() -> None:
 def test_what_ends_long_before_it_is_due_leaves_the_heap() -> None:
     """A flood of sessions that wait and are ended takes no memory until their time."""
     sessions = session_store.SessionStore()
-    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
+    rules = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
     for number in range(20_000):
-        history = told.History(rules)
+        history = inputs.History(rules)
         history.callback()
         sessions.put(pipeline.key(number), history.state)
         sessions.put(pipeline.key(number - 10), None)

@@ -4,27 +4,26 @@ import dataclasses
 import tracemalloc
 import uuid
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import codec, ledger, model
 from worker.pipeline import session_store
 
-KEY = told.KEY
+KEY = inputs.KEY
 
 
 def _ended() -> ledger.Session:
-    return told.decided(told.approved()).state
+    return inputs.decided(inputs.approved()).state
 
 
 def _flying() -> ledger.Session:
-    history = told.History()
+    history = inputs.History()
     history.callback()
     history.start()
     return history.state
 
 
 def _waiting() -> ledger.Session:
-    history = told.History()
+    history = inputs.History()
     history.register()
     return history.state
 
@@ -76,7 +75,7 @@ def test_what_waits_long_is_found_as_it_was() -> None:
         codec.encode_session(_waiting(), 1),
     )
     sessions.load(str(KEY), stored)
-    assert sessions.finish_restore(told.START) == []
+    assert sessions.finish_restore(inputs.START) == []
     assert (sessions.open, sessions.working) == (1, 0)
     assert sessions.encoded(KEY) is stored
     assert sessions.due(_waiting().due_at or 0) == [KEY]
@@ -84,8 +83,8 @@ def test_what_waits_long_is_found_as_it_was() -> None:
 
 def test_who_is_held_is_counted_from_the_longest() -> None:
     """The first one that waits to be registered is the first to make room."""
-    rules = dataclasses.replace(told.FETCHED, registered_sessions_only=True)
-    history = told.History(rules)
+    rules = dataclasses.replace(inputs.FETCHED, registered_sessions_only=True)
+    history = inputs.History(rules)
     history.callback()
     sessions = session_store.SessionStore()
     for number in (1, 2, 1):

@@ -191,7 +191,7 @@ async def test_a_probe_that_was_cancelled_lets_another_go(make: Make) -> None:
     bench.finish(failed=True, count=3)
     bench.submit(4)
     await bench.wait(LIMITS.circuit_open_for_ms)
-    bench.gate.finish(failed=False, told=False)
+    bench.gate.finish(failed=False, conclusive=False)
     await clocks.turns()
     assert bench.gate.tripped
     assert len(bench.started) == 5
@@ -201,7 +201,7 @@ async def test_retry_after_holds_the_whole_source(make: Make) -> None:
     """What the provider asked for holds every fetch of the source, to the moment."""
     bench = make(LIMITS)
     bench.submit()
-    bench.gate.finish(failed=False, told=False, retry_after_ms=7_000)
+    bench.gate.finish(failed=False, conclusive=False, retry_after_ms=7_000)
     bench.submit(2)
     await bench.wait(6_999)
     assert len(bench.started) == 1
@@ -213,9 +213,9 @@ async def test_a_shorter_retry_after_does_not_end_a_longer_one(make: Make) -> No
     """Of two holds the longer one holds."""
     bench = make(LIMITS)
     bench.submit(2)
-    bench.gate.finish(failed=False, told=False, retry_after_ms=7_000)
+    bench.gate.finish(failed=False, conclusive=False, retry_after_ms=7_000)
     await bench.wait(1_000)
-    bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+    bench.gate.finish(failed=False, conclusive=False, retry_after_ms=1_000)
     bench.submit()
     await bench.wait(5_999)
     assert len(bench.started) == 2
@@ -269,14 +269,14 @@ async def test_after_retry_after_half_as_many_run(make: Make) -> None:
     bench = make(LIMITS)
     bench.submit(20)
     for _ in range(4):  # one crowd, one halving
-        bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+        bench.gate.finish(failed=False, conclusive=False, retry_after_ms=1_000)
     await bench.wait(1_000)
     assert len(bench.started) == 4 + 2
     for _ in range(2):
-        bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+        bench.gate.finish(failed=False, conclusive=False, retry_after_ms=1_000)
     await bench.wait(1_000)
     assert len(bench.started) == 6 + 1
-    bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+    bench.gate.finish(failed=False, conclusive=False, retry_after_ms=1_000)
     await bench.wait(1_000)
     assert len(bench.started) == 7 + 1
 
@@ -286,7 +286,7 @@ async def test_each_answer_lets_one_more_run(make: Make) -> None:
     bench = make(LIMITS)
     bench.submit(20)
     for _ in range(4):
-        bench.gate.finish(failed=False, told=False, retry_after_ms=1_000)
+        bench.gate.finish(failed=False, conclusive=False, retry_after_ms=1_000)
     await bench.wait(1_000)
     bench.finish(failed=True)
     assert len(bench.started) == 6 + 1

@@ -5,15 +5,14 @@ import dataclasses
 import pytest
 
 from tests.support import clock as clocks
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from tests.unit.telemetry import kit
 from worker import errors, ledger, model
 from worker.app import worker
 from worker.pipeline import telemetry
 from worker.telemetry import metrics
 
-SOURCE = told.KEY.source
+SOURCE = inputs.KEY.source
 
 
 @pytest.fixture
@@ -121,12 +120,12 @@ async def test_a_partition_reports_a_replaced_final() -> None:
     """What changes the customer's status after the fact is counted, once."""
     async with pipeline.Rig() as rig:
         name = "kyc_finals_superseded_total"
-        await rig.take(told.event())
-        await rig.bring(told.approved())
+        await rig.take(inputs.event())
+        await rig.bring(inputs.approved())
         assert kit.value(rig.observer.counters, name, source=SOURCE) == 0
         await rig.gathered()
-        await rig.take(told.event(model.EventType.RECHECK_REQUESTED))
-        await rig.bring(told.rejected())
+        await rig.take(inputs.event(model.EventType.RECHECK_REQUESTED))
+        await rig.bring(inputs.rejected())
         await rig.gathered()
 
         assert [d.verdict.outcome for d in rig.observer.decisions][:1] == ["approved"]

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import ledger, model
 
 _LIMITS = dataclasses.replace(pipeline.LIMITS, max_session_bytes=1_500)
@@ -22,7 +21,7 @@ def _reasons(rig: pipeline.Rig) -> list[tuple[str, str | None, str | None]]:
 async def test_it_is_put_back_and_buried_and_its_neighbours_go_on() -> None:
     """One among many in a transaction: the state stays, the others are decided."""
     async with pipeline.Rig(limits=_LIMITS) as rig:
-        rig.provider.instant = told.approved()
+        rig.provider.instant = inputs.approved()
         await rig.take(pipeline.event(1))
         await rig.gathered()
         before = rig.ledger.session(pipeline.key(1))
@@ -72,7 +71,7 @@ async def test_a_result_that_is_too_large_is_not_fetched_again_and_again() -> No
     async with pipeline.Rig(limits=limits) as rig:
         await rig.take(pipeline.event(1))
         await rig.gathered()
-        words = dataclasses.replace(told.approved(), provider_reason="x" * 700)
+        words = dataclasses.replace(inputs.approved(), provider_reason="x" * 700)
         await rig.bring(words, "tx-1")
         for _ in range(20):
             await rig.wait(900_000)
@@ -82,7 +81,7 @@ async def test_a_result_that_is_too_large_is_not_fetched_again_and_again() -> No
         assert _reasons(rig) == [("quarantined", "record_too_large", "tx-1")]
 
         await rig.take(pipeline.event(1))
-        await rig.bring(told.approved(), "tx-1")
+        await rig.bring(inputs.approved(), "tx-1")
         await rig.gathered()
         assert rig.ledger.outcomes(pipeline.key(1)) == ["approved"]
 
@@ -90,7 +89,7 @@ async def test_a_result_that_is_too_large_is_not_fetched_again_and_again() -> No
 async def test_what_was_too_large_before_stays_and_stops_nobody() -> None:
     """Where the bound has been lowered below a record that is in the ledger."""
     async with pipeline.Rig() as rig:
-        rig.provider.instant = told.approved()
+        rig.provider.instant = inputs.approved()
         await rig.take(*(_long(1, nth) for nth in range(8)))
         await rig.gathered()
         await rig.gathered()
@@ -108,12 +107,12 @@ async def test_what_was_too_large_before_stays_and_stops_nobody() -> None:
 
 def test_a_registered_session_keeps_its_deadline() -> None:
     """It goes on to be polled at its time: only what made it too large is over."""
-    history = told.History()
+    history = inputs.History()
     history.register()
     deadline = history.state.due_at
     history.callback()
     history.start()
-    history.tell(ledger.RecordTooLarge())
+    history.apply(ledger.RecordTooLarge())
     assert deadline is not None
     assert history.state.due_at == deadline
     assert history.state.flight is None

@@ -2,11 +2,10 @@
 
 import dataclasses
 
-from tests.support import ledger as told
-from tests.support import pipeline
+from tests.support import inputs, pipeline
 from worker import errors
 
-A = told.approved
+A = inputs.approved
 _WINDOWS = dataclasses.replace(pipeline.LIMITS, gather_ms=5, intent_ms=50)
 
 

@@ -78,16 +78,16 @@ def test_every_wrong_field_is_told_at_once_with_its_first_sentence() -> None:
         problems.add("p.a", "another")
 
     wrong = "must be true or false"
-    told = {"p.a": wrong, "p.c": wrong, "p.extra": "is not known here"}
-    assert _problems(judge) == told
+    result = {"p.a": wrong, "p.c": wrong, "p.extra": "is not known here"}
+    assert _problems(judge) == result
 
 
 @pytest.mark.parametrize("value", [None, [], "x", 1, True])
 def test_what_is_no_object_is_told(value: object) -> None:
     """Instead of a table anything else is a problem of the table itself."""
-    told = _problems(lambda problems: problems.closed("p", value, {}))
+    result = _problems(lambda problems: problems.closed("p", value, {}))
 
-    assert told == {"p": "must be an object"}
+    assert result == {"p": "must be an object"}
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_the_name_of_a_stranger_is_not_repeated_if_it_may_be_personal(
     name: str,
 ) -> None:
     """A number or an address in the place of a name stays with the caller."""
-    told = _problems(lambda problems: problems.closed("p", {name: 1}, {}))
+    result = _problems(lambda problems: problems.closed("p", {name: 1}, {}))
 
-    assert told == {"p": "holds a name that is not known here"}
+    assert result == {"p": "holds a name that is not known here"}
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "result"),
     [
         ({"a": "x" * 100}, "must be at most 64 bytes of JSON"),
         ({"a": {1, 2}}, "must be plain JSON"),
@@ -114,12 +114,12 @@ def test_the_name_of_a_stranger_is_not_repeated_if_it_may_be_personal(
     ids=range(5),
 )
 def test_parameters_are_json_of_a_bounded_size(
-    params: dict[str, Any], told: str | None
+    params: dict[str, Any], result: str | None
 ) -> None:
     """What cannot be sent as it is is refused, and how much there may be is said."""
     found = _problems(lambda problems: problems.bounded(params, 64))
 
-    assert found == ({} if told is None else {"provider_params": told})
+    assert found == ({} if result is None else {"provider_params": result})
 
 
 def test_nothing_wrong_refuses_nothing() -> None:
@@ -178,8 +178,8 @@ def test_a_refusal_names_fields_that_were_sent(
     error = _start.refusal(_answer(status, orjson.dumps(document)), _FIELDS)
 
     assert isinstance(error, errors.InvalidBeginRequest)
-    told = dict.fromkeys((_FIELDS[n] for n in named), "is refused by the provider")
-    assert told == error.problems
+    result = dict.fromkeys((_FIELDS[n] for n in named), "is refused by the provider")
+    assert result == error.problems
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_a_refusal_repeats_nothing_of_the_answer() -> None:
     error = _start.refusal(_answer(400, orjson.dumps(document)), _FIELDS)
 
     assert isinstance(error, errors.InvalidBeginRequest)
-    told = "".join(traceback.format_exception(error)) + repr(error)
-    assert marker not in told + repr(error.problems)
+    result = "".join(traceback.format_exception(error)) + repr(error)
+    assert marker not in result + repr(error.problems)
 
 
 def _client(base_url: str, clock: clocks.Clock, **settings: object) -> _http.Http:

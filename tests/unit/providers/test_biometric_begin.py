@@ -205,9 +205,9 @@ async def test_an_answer_that_is_no_object_leaves_the_begin_in_doubt(
     with pytest.raises(errors.BeginInDoubt) as caught:
         await _begun(starts.Provider(body=body), serve, clock)
 
-    told = "".join(traceback.format_exception(caught.value))
+    found = "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
-    assert starts.MARKER not in told
+    assert starts.MARKER not in found
 
 
 @pytest.mark.parametrize(
@@ -265,11 +265,11 @@ async def test_a_refusal_names_the_callers_fields(
     with pytest.raises(errors.InvalidBeginRequest) as caught:
         await _begun(provider, serve, clock, request)
 
-    told = "".join(traceback.format_exception(caught.value))
+    found = "".join(traceback.format_exception(caught.value))
     assert caught.value.problems == {
         "provider_params.metadata.edocument.iin.value": "is refused by the provider"
     }
-    assert [word for word in (value, starts.MARKER, _KEY) if word in told] == []
+    assert [word for word in (value, starts.MARKER, _KEY) if word in found] == []
 
 
 async def test_a_begin_that_is_checked_too_late_is_not_sent(
@@ -290,9 +290,9 @@ async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
     with pytest.raises(errors.ProviderUnreachable) as caught:
         await beginner.begin(starts.request(provider_params=params))
     await beginner.close()
-    told = "".join(traceback.format_exception(caught.value))
+    found = "".join(traceback.format_exception(caught.value))
     assert caught.value.detail == "not_connected"
-    assert [word for word in (_KEY, "cGxh", "127.0") if word in told] == []
+    assert [word for word in (_KEY, "cGxh", "127.0") if word in found] == []
 
 
 def test_a_session_cannot_be_foretold(clock: clocks.Clock) -> None:

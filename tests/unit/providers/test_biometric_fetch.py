@@ -86,9 +86,9 @@ async def test_another_status_is_no_result_and_tells_no_key(
 
     raised = await _error(_adapter(await serve(handler), clock), adapters.UUID)
     assert error is type(raised)
-    told = "".join(traceback.format_exception(raised)) + caplog.text + repr(raised)
-    assert "planted" not in told
-    assert "flow_api_key=" not in told
+    found = "".join(traceback.format_exception(raised)) + caplog.text + repr(raised)
+    assert "planted" not in found
+    assert "flow_api_key=" not in found
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,13 @@ def test_the_documented_cases_pass(metadata: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [None, [], "x", 1, True])
 def test_tables_are_objects(value: object) -> None:
     """Each level is told by its own name."""
-    told = "must be an object"
+    found = "must be an object"
 
-    assert _of(value) == {_WHERE: told}
+    assert _of(value) == {_WHERE: found}
     for name in ("face2face", "edocument", "general"):
-        assert _of({name: value}) == {f"{_WHERE}.{name}": told}
+        assert _of({name: value}) == {f"{_WHERE}.{name}": found}
     for name in ("iin", "phone"):
-        assert _document(**{name: value}) == {f"{_ENTRY}.{name}": told}
+        assert _document(**{name: value}) == {f"{_ENTRY}.{name}": found}
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_a_photo_is_plain_base64_of_a_bounded_size(
     photo: object, sentence: str
 ) -> None:
     """Other alphabets, line breaks, addresses of data, and too much are told apart."""
-    told = _of({"face2face": {"photo1": photo}})
+    found = _of({"face2face": {"photo1": photo}})
 
-    assert told == {f"{_WHERE}.face2face.photo1": sentence}
+    assert found == {f"{_WHERE}.face2face.photo1": sentence}
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_a_photo_is_plain_base64_of_a_bounded_size(
 )
 def test_an_iin_is_twelve_digits(value: object) -> None:
     """Of the alphabet's own digits, as a text."""
-    told = _document(iin={"value": value})
+    found = _document(iin={"value": value})
 
-    assert told == {f"{_ENTRY}.iin.value": "must be a text of 12 digits"}
+    assert found == {f"{_ENTRY}.iin.value": "must be a text of 12 digits"}
 
 
 @pytest.mark.parametrize(
@@ -167,11 +167,11 @@ def test_a_phone_is_a_number_for_everywhere(value: object) -> None:
 @pytest.mark.parametrize("value", ["true", 1, 0, None, []])
 def test_what_is_true_or_false_is_nothing_else(value: object) -> None:
     """Both ``changeable``, and ``skip_input``."""
-    told = _document(
+    found = _document(
         iin={"changeable": value}, phone={"changeable": value}, skip_input=value
     )
 
-    assert told == dict.fromkeys(
+    assert found == dict.fromkeys(
         (
             f"{_ENTRY}.skip_input",
             f"{_ENTRY}.iin.changeable",
@@ -213,17 +213,17 @@ def test_input_is_skipped_only_where_nothing_is_left_to_enter(
 )
 def test_interchangeable_technologies_are_codes(value: object) -> None:
     """A list of them, at least one."""
-    told = _of({"general": {"interchangeable_tech": value}})
+    found = _of({"general": {"interchangeable_tech": value}})
 
-    assert list(told) == [f"{_WHERE}.general.interchangeable_tech"]
+    assert list(found) == [f"{_WHERE}.general.interchangeable_tech"]
 
 
 @pytest.mark.parametrize("language", ["kk", "de", "", "RU", "ru'"])
 def test_a_language_is_one_of_three(language: str) -> None:
     """The guide lists what is implemented."""
-    told = _problems({}, language=language)
+    found = _problems({}, language=language)
 
-    assert told == {"language": "must be one of ru, en, kz"}
+    assert found == {"language": "must be one of ru, en, kz"}
 
 
 def test_every_wrong_field_is_told_at_once() -> None:
@@ -260,12 +260,12 @@ def test_every_wrong_field_is_told_at_once() -> None:
         f"{_WHERE}.general.interchangeable_tech",
         "provider_params.unknown",
     ]
-    told = "".join(traceback.format_exception(caught.value)) + repr(request)
-    assert marker not in told + str(caught.value.problems)
+    found = "".join(traceback.format_exception(caught.value)) + repr(request)
+    assert marker not in found + str(caught.value.problems)
 
 
 def test_what_cannot_be_sent_is_refused() -> None:
     """Too much beside a photo is too much."""
-    told = _problems({"metadata": {"general": {"x" * 20_000: 1}}})
+    found = _problems({"metadata": {"general": {"x" * 20_000: 1}}})
 
-    assert "provider_params" in told
+    assert "provider_params" in found

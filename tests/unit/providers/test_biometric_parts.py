@@ -25,7 +25,7 @@ def _map(document: dict[str, Any]) -> tables.Mapped:
     )
 
 
-def _told(document: dict[str, Any]) -> tuple[Any, ...]:
+def _verdict(document: dict[str, Any]) -> tuple[Any, ...]:
     verdict, alarms = _map(document)
     return (verdict.outcome, verdict.reason, list(alarms))
 
@@ -62,15 +62,15 @@ def test_a_technology_without_a_part_is_not_ready(document: dict[str, Any]) -> N
 def test_a_failed_flow_ends_before_its_last_technology(technologies: object) -> None:
     """Where it failed, what comes after that is not there, and a rejection stands."""
     document = _ended("FAILED", passed=False, technologies=technologies)
-    told = _told(document | {"liveness_result": _BAD})
-    assert told == ("rejected", "biometric_failed", [])
+    body = _verdict(document | {"liveness_result": _BAD})
+    assert body == ("rejected", "biometric_failed", [])
 
 
 @pytest.mark.parametrize("reasons", ["", 0, False, {}, "Mask Attack", {"type": "x"}])
 def test_reasons_of_another_type_block_an_approval(reasons: object) -> None:
     """Reasons that are no list may be reasons all the same."""
     document = _ended("FINISHED", passed=True, flow_session_failure_reasons=reasons)
-    outcome, reason, alarms = _told(document | {"liveness_result": _GOOD})
+    outcome, reason, alarms = _verdict(document | {"liveness_result": _GOOD})
     assert (outcome, reason) == ("pending", "unrecognised_result")
     assert alarms
 
@@ -81,4 +81,4 @@ def test_a_verdict_of_another_type_is_not_recognised(
     status: str, passed: object
 ) -> None:
     """Only the boolean itself is a verdict."""
-    assert _told(_ended(status, passed=passed)) == _UNRECOGNISED
+    assert _verdict(_ended(status, passed=passed)) == _UNRECOGNISED

@@ -17,7 +17,7 @@ def _map(document: dict[str, Any]) -> tables.Mapped:
     )
 
 
-def _told(document: dict[str, Any]) -> tuple[Any, ...]:
+def _verdict(document: dict[str, Any]) -> tuple[Any, ...]:
     verdict, alarms = _map(document)
     return (verdict.outcome, verdict.reason, list(alarms))
 
@@ -64,10 +64,10 @@ def test_the_subscription_comes_before_everything(
     """Our bill is not their face: pending and an alarm, whatever else is said."""
     expected = ("pending", "provider_unavailable", ["provider_subscription"])
     part = {"result": False, "failure_reason": reason}
-    assert expected == _told(head | {"liveness_result": part})
+    assert expected == _verdict(head | {"liveness_result": part})
     flow_wide = {"flow_session_failure_reasons": [reason["detail"]]}
-    assert expected == _told(head | flow_wide)
-    assert expected == _told(head | {"flow_session_failure_reasons": [reason]})
+    assert expected == _verdict(head | flow_wide)
+    assert expected == _verdict(head | {"flow_session_failure_reasons": [reason]})
 
 
 @pytest.mark.parametrize(
@@ -172,15 +172,15 @@ def test_an_unknown_pair_is_not_technical(unknown: object) -> None:
 def test_technical_only_if_nothing_else_is_said() -> None:
     """Two technical reasons stay technical; one finding beside them decides."""
     technical = _failed_with(_pair("NO_CAM"), _pair("TIMEOUT"))
-    assert _told(technical) == ("rejected", "technical_failure", [])
+    assert _verdict(technical) == ("rejected", "technical_failure", [])
     mixed = _failed_with(_pair("NO_CAM"), _pair("CALC_RESULT", "Low prediction"))
-    assert _told(mixed) == ("rejected", "biometric_failed", [])
+    assert _verdict(mixed) == ("rejected", "biometric_failed", [])
     graver = _failed_with(
         _pair("CALC_RESULT", "Low prediction"), _pair("CALC_RESULT", "Mask Attack")
     )
-    assert _told(graver) == ("rejected", "fraud", [])
+    assert _verdict(graver) == ("rejected", "fraud", [])
     silent = _failed_with(_pair("NO_CAM"), None)
-    assert _told(silent) == ("rejected", "biometric_failed", [])
+    assert _verdict(silent) == ("rejected", "biometric_failed", [])
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_technical_only_if_nothing_else_is_said() -> None:
 def test_reasons_of_the_whole_flow(reasons: object, reason: str) -> None:
     """A word alone stands for every pair that has it; the gravest counts."""
     document = _ended("FINISHED", passed=False, flow_session_failure_reasons=reasons)
-    assert ("rejected", reason, []) == _told(document | {"liveness_result": _BAD})
+    assert ("rejected", reason, []) == _verdict(document | {"liveness_result": _BAD})
 
 
 def test_free_text_never_leaves() -> None:
@@ -252,17 +252,17 @@ def test_the_consent_explains_a_rejection(
 def test_a_flow_may_have_a_reason_of_its_own() -> None:
     """A pair on the level of the flow counts as one of a part does."""
     document = _ended("FAILED", passed=False, failure_reason=_pair("NO_CAM"))
-    assert _told(document) == ("rejected", "technical_failure", [])
+    assert _verdict(document) == ("rejected", "technical_failure", [])
 
 
 def test_a_silent_failure_beside_a_technical_one_is_not_technical() -> None:
     """A failed look-up in the state database says nothing of why."""
     document = _failed_with(_pair("NO_CAM")) | {"gbdfl_result": _BAD}
-    assert _told(document) == ("rejected", "declined", [])
+    assert _verdict(document) == ("rejected", "declined", [])
 
 
 def test_a_finding_outweighs_the_consent() -> None:
     """A failed face stays the reason beside a refused consent."""
     document = _failed_with(_pair("CALC_RESULT", "Low prediction"))
     document["gbdfl_result"] = {"status": "INVALID"}
-    assert _told(document) == ("rejected", "biometric_failed", [])
+    assert _verdict(document) == ("rejected", "biometric_failed", [])

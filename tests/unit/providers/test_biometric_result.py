@@ -27,7 +27,7 @@ def _map(document: dict[str, Any], *, approve: bool = False) -> tables.Mapped:
     )
 
 
-def _told(document: dict[str, Any], *, approve: bool = False) -> tuple[Any, ...]:
+def _verdict(document: dict[str, Any], *, approve: bool = False) -> tuple[Any, ...]:
     verdict, alarms = _map(document, approve=approve)
     return (verdict.outcome, verdict.reason, list(alarms))
 
@@ -131,7 +131,7 @@ def test_each_row_with_a_status(
     document: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     """A result with a status becomes what the first matching row says."""
-    assert expected == _told(document)
+    assert expected == _verdict(document)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_each_row_with_a_status(
 def test_any_other_status_is_not_recognised(status: object) -> None:
     """A word, case or type outside the table is pending and raises an alarm."""
     document = {"status": status, "flow_session_result": True, "liveness_result": _GOOD}
-    assert _told(document, approve=True) == _UNRECOGNISED
+    assert _verdict(document, approve=True) == _UNRECOGNISED
     listed = "unlisted" if status is not None else None
     assert listed == _map(document)[0].provider_status
 
@@ -190,7 +190,7 @@ def test_any_other_status_is_not_recognised(status: object) -> None:
 )
 def test_a_broken_shape_is_not_approved(broken: dict[str, Any]) -> None:
     """A part or a list of another type than documented is no approval."""
-    assert _told(_ended("FINISHED", passed=True, **broken)) == _UNRECOGNISED
+    assert _verdict(_ended("FINISHED", passed=True, **broken)) == _UNRECOGNISED
 
 
 @pytest.mark.parametrize("passed", [True, False, None])
@@ -263,7 +263,7 @@ def test_each_row_without_a_status(
     document: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
     """The seed guide's shape is pending or rejected, never approved by default."""
-    assert expected == _told(document)
+    assert expected == _verdict(document)
 
 
 @pytest.mark.parametrize(
@@ -293,4 +293,4 @@ def test_without_a_status_only_good_parts_approve_and_only_if_asked(
     approved: bool,  # noqa: FBT001 -- a parameter of the table above
 ) -> None:
     """With the setting, all parts good and there approve; anything else does not."""
-    assert approved == (_told(document, approve=True) == _APPROVED)
+    assert approved == (_verdict(document, approve=True) == _APPROVED)

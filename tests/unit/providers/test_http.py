@@ -211,10 +211,10 @@ async def test_nobody_listening_is_unreachable(clock: object) -> None:
     """A refused connection tells neither the URL nor a key, however it is printed."""
     error = await _refused(_client("http://127.0.0.1:1", clock))
 
-    told = "".join(traceback.format_exception(error)) + repr(error)
+    found = "".join(traceback.format_exception(error)) + repr(error)
     assert (error.reason, error.detail) == ("unreachable", "not_connected")
-    assert _SECRET not in told
-    assert "127.0.0.1" not in told
+    assert _SECRET not in found
+    assert "127.0.0.1" not in found
     assert error.__cause__ is None
     assert error.__context__ is None
 

@@ -91,8 +91,8 @@ async def test_a_proxy_that_refuses_is_no_answer_of_the_provider(
     assert proxy.heads[0].startswith("CONNECT provider.example:443 ")
     assert caught.value.detail == _http_responses.NOT_CONNECTED
     assert not caught.value.answered
-    told = "".join(traceback.format_exception(caught.value))
-    assert _PASSWORD not in told
+    found = "".join(traceback.format_exception(caught.value))
+    assert _PASSWORD not in found
 
 
 async def test_a_proxy_that_is_away_is_told_without_its_password(

@@ -171,6 +171,6 @@ def test_a_comment_that_was_cut_within_an_emoji_refuses_no_result() -> None:
 
 def test_an_answer_keeps_its_body_out_of_repr() -> None:
     """Headers and body may hold secrets and persons."""
-    told = repr(_answer(200, Authorization=_SECRET))
+    found = repr(_answer(200, Authorization=_SECRET))
 
-    assert _SECRET not in told
+    assert _SECRET not in found

@@ -219,8 +219,8 @@ def test_everything_wrong_is_told_at_once() -> None:
             "metadata": {"a": None, "kyc_begin_id": 1},
         }
     )
-    told = _refused(request, publishable_key=None, authenticate=["standard_webhooks"])
-    assert told == [
+    found = _refused(request, publishable_key=None, authenticate=["standard_webhooks"])
+    assert found == [
         "mode",
         "provider_params",
         "provider_params.metadata.a",

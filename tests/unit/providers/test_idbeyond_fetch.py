@@ -103,8 +103,8 @@ async def test_another_status_is_no_result_and_tells_no_key(
     raised = await _error(_adapter(clock, base_url=await serve(handler)), _SESSION)
     assert error is type(raised)
     assert raised.disposition in {"retry_later", "account"}
-    told = "".join(traceback.format_exception(raised)) + caplog.text + repr(raised)
-    assert "planted" not in told
+    found = "".join(traceback.format_exception(raised)) + caplog.text + repr(raised)
+    assert "planted" not in found
 
 
 @pytest.mark.parametrize("spelling", ["", "../x", "a/b", "\ud800", "x\n", "%2f"])

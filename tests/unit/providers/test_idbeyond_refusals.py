@@ -103,7 +103,7 @@ async def test_too_many_begins_are_told_when_to_come_again(serve: Serve) -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("found", "field"),
     [
         ({"field": "metadata"}, "provider_params.metadata"),
         ({"path": ["metadata", "campaign"]}, "provider_params.metadata.campaign"),
@@ -114,10 +114,10 @@ async def test_too_many_begins_are_told_when_to_come_again(serve: Serve) -> None
     ],
 )
 async def test_a_field_that_is_refused_is_named_as_the_caller_calls_it(
-    serve: Serve, told: object, field: str
+    serve: Serve, found: object, field: str
 ) -> None:
     """However the provider tells it: nothing but the name is kept."""
-    error = await _failed(serve, 422, told)
+    error = await _failed(serve, 422, found)
     assert isinstance(error, errors.InvalidBeginRequest)
     assert list(error.problems) == [field]
     assert starts.MARKER not in str(error.problems)
@@ -169,12 +169,12 @@ async def test_nothing_of_a_person_is_told(
     )
     with pytest.raises(errors.KycError) as caught:
         await _begun(provider, serve, request)
-    told = "".join(traceback.format_exception(caught.value))
-    told += repr(request) + repr(vars(caught.value)) + caplog.text
+    found = "".join(traceback.format_exception(caught.value))
+    found += repr(request) + repr(vars(caught.value)) + caplog.text
 
     assert provider.bodies[0].decode().count(starts.MARKER) == 4
     for planted in (starts.MARKER, _KEY, _SECRET):
-        assert planted not in told
+        assert planted not in found
 
 
 async def test_a_begun_session_shows_no_credential(serve: Serve) -> None:
@@ -224,5 +224,5 @@ def test_real_persons_are_not_shown_a_test_key(
 ) -> None:
     """A live source with a key for tries is a mistake."""
     settings = _settings(environment=environment, publishable_key=key)
-    told = [conflict.keys[0] for conflict in settings.conflicts()]
-    assert many == told.count("publishable_key")
+    found = [conflict.keys[0] for conflict in settings.conflicts()]
+    assert many == found.count("publishable_key")

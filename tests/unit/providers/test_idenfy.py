@@ -178,9 +178,9 @@ def test_an_approval_of_another_shape_is_pending(changes: dict[str, object]) -> 
 @pytest.mark.parametrize("face", ["FACE_NOT_CHECKED", "", None])
 def test_a_face_is_needed_unless_only_documents_are_checked(face: object) -> None:
     """``product`` says what a session checks."""
-    told = {"autoFace": face, "manualFace": face}
-    assert _result(**told).verdict.outcome == "pending"
-    assert _result({"product": "document"}, **told).verdict.outcome == "approved"
+    found = {"autoFace": face, "manualFace": face}
+    assert _result(**found).verdict.outcome == "pending"
+    assert _result({"product": "document"}, **found).verdict.outcome == "approved"
 
 
 @pytest.mark.parametrize("spelling", adapters.NO_UUIDS)

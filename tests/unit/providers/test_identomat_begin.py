@@ -242,9 +242,9 @@ async def test_nothing_listening_has_begun_nothing(clock: clocks.Clock) -> None:
         await beginner.begin(starts.request())
     await beginner.close()
 
-    told = "".join(traceback.format_exception(caught.value))
+    found = "".join(traceback.format_exception(caught.value))
     assert caught.value.detail == "not_connected"
-    assert [word for word in ("synthetic", "ticket", "127.0") if word in told] == []
+    assert [word for word in ("synthetic", "ticket", "127.0") if word in found] == []
 
 
 def test_a_session_cannot_be_foretold(clock: clocks.Clock) -> None:

@@ -43,9 +43,9 @@ def test_the_documented_flags_are_all_taken() -> None:
 @pytest.mark.parametrize("value", ["true", 1, 0, None, [], {}])
 def test_a_flag_that_is_true_or_false_is_nothing_else(flag: str, value: object) -> None:
     """Words and numbers for true are refused by the name of the flag."""
-    told = _of({"flags": {flag: value}})
+    found = _of({"flags": {flag: value}})
 
-    assert told == {f"provider_params.flags.{flag}": "must be true or false"}
+    assert found == {f"provider_params.flags.{flag}": "must be true or false"}
 
 
 @pytest.mark.parametrize("flag", _LISTS)
@@ -60,27 +60,27 @@ def test_a_flag_that_is_a_list_is_nothing_else(flag: str, value: object) -> None
 @pytest.mark.parametrize("value", ["", "e", "english", "EN", "en_US", 1, None, ["en"]])
 def test_a_language_is_a_short_code(value: Any) -> None:  # noqa: ANN401 -- anything
     """In the flags and in the request alike."""
-    told = _of({"flags": {"language": value}})
-    assert told == {"provider_params.flags.language": "must be a language such as en"}
+    found = _of({"flags": {"language": value}})
+    assert found == {"provider_params.flags.language": "must be a language such as en"}
     if value is not None:
         assert _of({}, language=value) == {"language": "must be a language such as en"}
 
 
 def test_a_language_is_given_once() -> None:
     """Two could differ."""
-    told = _of({"flags": {"language": "en"}}, language="en")
+    found = _of({"flags": {"language": "en"}}, language="en")
 
-    assert told == {
+    assert found == {
         "provider_params.flags.language": "is given twice: language says it too"
     }
 
 
 def test_nobody_else_is_sent_the_token() -> None:
     """The return address is ours: one in the flags would be given the bearer."""
-    told = _of({"flags": {"return_url": "https://elsewhere.example"}})
+    found = _of({"flags": {"return_url": "https://elsewhere.example"}})
 
-    assert list(told) == ["provider_params.flags.return_url"]
-    assert "elsewhere" not in str(told)
+    assert list(found) == ["provider_params.flags.return_url"]
+    assert "elsewhere" not in str(found)
 
 
 _AWAY = "https://elsewhere.example"
@@ -102,17 +102,17 @@ def test_nobody_else_is_sent_the_token_by_a_step(
     params: dict[str, Any], field: str
 ) -> None:
     """A return address is refused wherever it stands, however it is spelt."""
-    told = _of(params)
+    found = _of(params)
 
-    assert f"provider_params.{field}.return_url" in told
-    assert "elsewhere" not in str(told)
+    assert f"provider_params.{field}.return_url" in found
+    assert "elsewhere" not in str(found)
 
 
 def test_a_redirected_person_needs_a_way_back() -> None:
     """Without a return address Identomat would take it for an iframe."""
-    told = _of({}, return_address=None)
+    found = _of({}, return_address=None)
 
-    assert told == {"return_url": "is needed for the person to come back"}
+    assert found == {"return_url": "is needed for the person to come back"}
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ def test_a_configuration_is_named_by_a_plain_text(value: object) -> None:
 @pytest.mark.parametrize("value", [{}, "liveness", [], ["liveness"] * 51, None, 1])
 def test_steps_are_a_list(value: object) -> None:
     """Neither a bare name nor an empty list, nor fifty-one of them."""
-    told = _of({"steps": value})
+    found = _of({"steps": value})
 
-    assert told == {"provider_params.steps": "must be a list of 1 to 50 steps"}
+    assert found == {"provider_params.steps": "must be a list of 1 to 50 steps"}
 
 
 @pytest.mark.parametrize("step", ["", "Liveness", "a b", {}, [], None, 1, True])
 def test_a_step_is_a_name_or_an_object(step: object) -> None:
     """What is inside of an object is the vendor's affair, an empty one is nobody's."""
-    told = _of({"steps": ["liveness", step]})
+    found = _of({"steps": ["liveness", step]})
 
-    assert told == {"provider_params.steps": "must hold names or objects only"}
+    assert found == {"provider_params.steps": "must hold names or objects only"}
 
 
 @pytest.mark.parametrize("value", [[], "liveness", None, 1])
@@ -147,9 +147,9 @@ def test_flags_are_an_object(value: object) -> None:
 
 def test_there_is_one_way_to_say_what_is_to_be_done() -> None:
     """A configuration has its own flags and steps."""
-    told = _of({"config_id": "a", "flags": {}, "steps": ["liveness"]})
+    found = _of({"config_id": "a", "flags": {}, "steps": ["liveness"]})
 
-    assert list(told) == ["provider_params.flags", "provider_params.steps"]
+    assert list(found) == ["provider_params.flags", "provider_params.steps"]
 
 
 def test_every_wrong_field_is_told_at_once() -> None:
@@ -183,8 +183,8 @@ def test_every_wrong_field_is_told_at_once() -> None:
         "provider_params.steps",
         "return_url",
     ]
-    told = "".join(traceback.format_exception(caught.value)) + repr(request)
-    assert marker not in told + str(caught.value.problems)
+    found = "".join(traceback.format_exception(caught.value)) + repr(request)
+    assert marker not in found + str(caught.value.problems)
 
 
 def test_an_unknown_flag_passes_with_a_warning() -> None:
@@ -207,10 +207,10 @@ def test_an_unknown_flag_passes_with_a_warning() -> None:
 @pytest.mark.parametrize("name", ["900101300123", "Name", "a-b", "a b", "x" * 65, ""])
 def test_an_unknown_flag_has_the_name_of_a_flag(name: str) -> None:
     """What looks like none is refused and not repeated."""
-    told = _of({"flags": {name: True}})
+    found = _of({"flags": {name: True}})
 
     expected = "must have names of lower-case letters, digits and _"
-    assert told == {"provider_params.flags": expected}
+    assert found == {"provider_params.flags": expected}
 
 
 def test_doubled_steps_are_warned_of() -> None:

@@ -94,7 +94,7 @@ def test_refused_terms_may_be_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "found"),
     [
         ("Approved", "unlisted"),
         ("APPROVED", "unlisted"),
@@ -109,13 +109,13 @@ def test_refused_terms_may_be_tried_again() -> None:
         (None, None),
     ],
 )
-def test_an_unknown_word_is_pending(status: object, told: str | None) -> None:
+def test_an_unknown_word_is_pending(status: object, found: str | None) -> None:
     """Anything outside of the table is pending and told, and its text is not."""
     result = _interpret({"result": status, "live": True, "similarity": 1})
 
     assert result.verdict.outcome is model.Outcome.PENDING
     assert result.verdict.reason is model.Reason.UNRECOGNISED_RESULT
-    assert result.verdict.provider_status == told
+    assert result.verdict.provider_status == found
     assert result.alarms == (model.AlarmKind.UNRECOGNISED_RESULT,)
 
 

@@ -80,10 +80,10 @@ def test_both_forms_wake_with_the_words_of_the_table(*, wrapped: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("told", ["success", "Mr Specimen", 5, ["SUCCESS"], {"a": 1}])
-def test_free_text_never_passes(told: object) -> None:
+@pytest.mark.parametrize("found", ["success", "Mr Specimen", 5, ["SUCCESS"], {"a": 1}])
+def test_free_text_never_passes(found: object) -> None:
     """What is not in the table is only said to be unlisted."""
-    wake = _wake(_identification(result=told, reason=told))
+    wake = _wake(_identification(result=found, reason=found))
 
     assert wake.claim == {"result": "unlisted", "reason": "unlisted"}
     assert wake.provider_event == "unlisted"
@@ -108,11 +108,11 @@ def test_words_that_are_not_there_are_none(reason: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [None, 5, "", "yesterday", "2015-10-20", "2015-10-20T17:40:37", "9" * 40]
+    "found", [None, 5, "", "yesterday", "2015-10-20", "2015-10-20T17:40:37", "9" * 40]
 )
-def test_a_time_without_meaning_is_none(told: object) -> None:
+def test_a_time_without_meaning_is_none(found: object) -> None:
     """Only a whole time with its offset is the provider's time."""
-    assert _wake(_identification(identificationtime=told)).provider_time is None
+    assert _wake(_identification(identificationtime=found)).provider_time is None
 
 
 @pytest.mark.parametrize(

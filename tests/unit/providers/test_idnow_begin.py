@@ -60,7 +60,7 @@ def test_a_number_is_a_session_id_of_ours() -> None:
 
 def test_a_number_follows_from_the_begin_id_and_a_secret() -> None:
     """The same for the same, and another for any other; nobody else can tell it."""
-    told = {
+    found = {
         _beginner().predict_session_id("b1"),
         _beginner().predict_session_id("b2"),
         _beginner("another").predict_session_id("b1"),
@@ -69,7 +69,7 @@ def test_a_number_follows_from_the_begin_id_and_a_secret() -> None:
         _beginner(number_secret="m" * 32).predict_session_id("b1"),
     }
 
-    assert len(told) == 6
+    assert len(found) == 6
     assert _beginner().predict_session_id("b1") == _beginner().predict_session_id("b1")
     keys = [
         _beginner(number_secret="n" * 32, api_key=key).predict_session_id("b1")

@@ -125,9 +125,9 @@ def test_what_is_wrong_is_refused_by_its_name(name: str, value: object) -> None:
 def test_a_wrong_answer_is_refused_by_its_question(answer: object) -> None:
     """An object with a text or an integer as value; the others are left alone."""
     asked = {"good": {"value": 1}, "bad": answer}
-    told = _refused({"questions": asked})
-    assert "provider_params.questions.bad" in told
-    assert "provider_params.questions.good" not in told
+    found = _refused({"questions": asked})
+    assert "provider_params.questions.bad" in found
+    assert "provider_params.questions.good" not in found
 
 
 @pytest.mark.parametrize(
@@ -136,14 +136,14 @@ def test_a_wrong_answer_is_refused_by_its_question(answer: object) -> None:
 )
 def test_a_question_of_no_plain_name_is_not_repeated(key: str) -> None:
     """What stands where a key should may be anything, somebody's number too."""
-    told = _refused({"questions": {key: {"value": 1}}})
-    assert list(told) == ["provider_params.questions"]
-    assert not key or key not in str(told)
+    found = _refused({"questions": {key: {"value": 1}}})
+    assert list(found) == ["provider_params.questions"]
+    assert not key or key not in str(found)
 
 
 def test_everything_wrong_is_told_at_once() -> None:
     """Not one after the other, and no value is repeated."""
-    told = _refused(
+    found = _refused(
         {
             "firstname": 7,
             "birthday": "planted-1",
@@ -155,12 +155,12 @@ def test_everything_wrong_is_told_at_once() -> None:
         },
         reserved=("custom1",),
     )
-    assert sorted(told) == [
+    assert sorted(found) == [
         "provider_params",
         *(f"provider_params.{name}" for name in ("birthday", "custom1", "firstname")),
         *(f"provider_params.{name}" for name in ("gender", "nickname", "questions.q")),
     ]
-    assert "planted" not in str(told)
+    assert "planted" not in str(found)
 
 
 def test_an_accounts_own_fields_are_passed_if_they_are_listed() -> None:

@@ -134,14 +134,14 @@ async def test_a_number_that_is_over_is_not_given_out_again(serve: Serve) -> Non
 
 
 @pytest.mark.parametrize(
-    "told",
+    "document",
     [None, 7, "", "IBA", "IBA-", "IBA-H5FD8\n", "IBA-H5/FD8", "a" * 99, ["IBA-H5FD8"]],
 )
 async def test_an_answer_without_an_id_leaves_it_in_doubt(
-    serve: Serve, told: object
+    serve: Serve, document: object
 ) -> None:
     """The identification may stand there: nobody says that it does not."""
-    provider = starts.Provider(status=201, body=orjson.dumps({"id": told}))
+    provider = starts.Provider(status=201, body=orjson.dumps({"id": document}))
     error = await _failed(provider, serve)
     assert isinstance(error, errors.BeginInDoubt)
     assert not error.answered
@@ -180,13 +180,13 @@ async def test_nothing_of_a_person_is_told(
     caplog.set_level(0)
     person = dict.fromkeys(("firstname", "lastname", "street"), starts.MARKER)
     request = starts.request(provider_params={**person, "email": f"a@{starts.MARKER}"})
-    told = [repr(request)]
+    document = [repr(request)]
     try:
-        told.append(repr(await _begun(provider, serve, request)))
+        document.append(repr(await _begun(provider, serve, request)))
     except errors.KycError as error:
-        told += traceback.format_exception(error)
-        told.append(repr(vars(error)))
+        document += traceback.format_exception(error)
+        document.append(repr(vars(error)))
 
     assert starts.MARKER in provider.bodies[0].decode()
-    assert starts.MARKER not in "".join(told) + caplog.text
-    assert _KEY not in "".join(told) + caplog.text
+    assert starts.MARKER not in "".join(document) + caplog.text
+    assert _KEY not in "".join(document) + caplog.text

@@ -73,7 +73,7 @@ def test_every_status_has_its_verdict(
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "found"),
     [
         ("success", "unlisted"),
         ("SUCCESS ", "unlisted"),
@@ -86,12 +86,12 @@ def test_every_status_has_its_verdict(
         (None, None),
     ],
 )
-def test_an_unknown_status_is_pending(status: object, told: str | None) -> None:
+def test_an_unknown_status_is_pending(status: object, found: str | None) -> None:
     """Anything outside of the table is pending and told, its text is not."""
     result = _interpret(_identification(result=status))
 
     assert result.verdict.reason is model.Reason.UNRECOGNISED_RESULT
-    assert result.verdict.provider_status == told
+    assert result.verdict.provider_status == found
     assert result.alarms == (model.AlarmKind.UNRECOGNISED_RESULT,)
 
 
@@ -225,22 +225,22 @@ def test_other_shapes_are_bad_answers(document: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [[{"cause": "SECURITY_VIOLATION"}], [{"cause": None}], [None], {}, "x", 0]
+    "found", [[{"cause": "SECURITY_VIOLATION"}], [{"cause": None}], [None], {}, "x", 0]
 )
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_result_beside_errors_is_none(told: object, *, wrapped: bool) -> None:
+def test_a_result_beside_errors_is_none(found: object, *, wrapped: bool) -> None:
     """What lists errors is no result, even if one stands beside them."""
     document = _identification()
-    inside = {"identifications": [document | {"errors": told}]}
-    for each in (inside, {"identifications": [document], "errors": told}):
+    inside = {"identifications": [document | {"errors": found}]}
+    for each in (inside, {"identifications": [document], "errors": found}):
         with pytest.raises(errors.InvalidResponse):
-            _interpret(each if wrapped else document | {"errors": told})
+            _interpret(each if wrapped else document | {"errors": found})
 
 
-@pytest.mark.parametrize("told", [None, []])
-def test_no_errors_are_none(told: object) -> None:
+@pytest.mark.parametrize("found", [None, []])
+def test_no_errors_are_none(found: object) -> None:
     """An empty list of errors says nothing."""
-    result = _interpret(_identification() | {"errors": told})
+    result = _interpret(_identification() | {"errors": found})
 
     assert result.verdict.outcome is model.Outcome.APPROVED
 

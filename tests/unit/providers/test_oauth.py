@@ -34,8 +34,10 @@ class _Endpoint:
             self.forms.append(await request.post())
             assert request.headers["Authorization"] == _BASIC
             await asyncio.sleep(0)
-            told = {"access_token": f"t{len(self.forms)}", "token_type": "Bearer"}
-            body = orjson.dumps(told | self.changes) if self.body is None else self.body
+            found = {"access_token": f"t{len(self.forms)}", "token_type": "Bearer"}
+            body = (
+                orjson.dumps(found | self.changes) if self.body is None else self.body
+            )
             return web.Response(status=self.status, body=body)
         self.calls += 1
         if (

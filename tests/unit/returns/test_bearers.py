@@ -121,12 +121,12 @@ async def test_nothing_of_a_return_holds_the_session(serve: kit.Serve) -> None:
         answer, text = await served.finish(f"/finished/identomat/{ticket}{query}")
         assert not _is_in(kit.SESSION, f"{dict(answer.headers)} {text}")
     assert len(served.sink.events) == 4
-    told = (
+    result = (
         stream.getvalue()
         + prometheus_client.generate_latest(counters.scrape()).decode()
     )
-    assert "return.accepted" in told
-    assert not _is_in(kit.SESSION, told)
+    assert "return.accepted" in result
+    assert not _is_in(kit.SESSION, result)
 
 
 def test_a_statement_is_matched_by_the_key_of_the_decisions() -> None:

@@ -73,7 +73,7 @@ async def test_many_hints_are_limited(serve: kit.Serve) -> None:
         ticket = served.ticket(source=source, begin_id=begin_id, session_id=kit.SESSION)
         answer, _ = await served.finish(f"/finished/{source}/{ticket}")
         assert answer.status == 200
-    assert [told.result for told in served.observer.returns][3:] == [
+    assert [found.result for found in served.observer.returns][3:] == [
         "limited",
         "limited",
         "accepted",

@@ -35,8 +35,8 @@ async def test_the_person_goes_on_with_a_statement(serve: kit.Serve) -> None:
     [event] = served.sink.events
     assert event.type is model.EventType.SESSION_RETURNED
     assert (event.session_id, event.begin_id) == (kit.SESSION, kit.BEGIN_ID)
-    [told] = served.observer.returns
-    assert (told.result, told.event_id) == ("accepted", event.event_id)
+    [found] = served.observer.returns
+    assert (found.result, found.event_id) == ("accepted", event.event_id)
 
 
 async def test_a_ticket_with_a_session_needs_no_look_up(serve: kit.Serve) -> None:
@@ -92,7 +92,7 @@ async def test_a_query_against_the_pattern_does_nothing(
     answer, _ = await served.get(f"/return/identomat/{served.ticket()}{query}")
     assert (answer.status, served.sink.events) == (303, [])
     assert _statement(answer.headers["Location"]) is None
-    assert [told.result for told in served.observer.returns] == ["unresolved"]
+    assert [found.result for found in served.observer.returns] == ["unresolved"]
 
 
 async def test_tickets_that_are_not_honoured(serve: kit.Serve) -> None:
@@ -117,7 +117,7 @@ async def test_tickets_that_are_not_honoured(serve: kit.Serve) -> None:
     served.clock.at_ms += 60_000
     answer, text = await served.get(f"/return/identomat/{good}")
     assert (answer.status, len(pages | {text})) == (404, 1)
-    assert [told.cause for told in served.observer.returns] == [
+    assert [found.cause for found in served.observer.returns] == [
         errors.TicketCause.ALTERED,
         errors.TicketCause.ALTERED,
         errors.TicketCause.OTHER_SOURCE,
@@ -176,7 +176,7 @@ async def test_without_kafka_the_person_goes_on(serve: kit.Serve) -> None:
     answer, _ = await served.get(f"/return/identomat/{ticket}")
     assert answer.status == 303
     assert _statement(answer.headers["Location"]) is not None
-    assert [told.result for told in served.observer.returns] == ["unavailable"]
+    assert [found.result for found in served.observer.returns] == ["unavailable"]
 
 
 async def test_a_stuck_kafka_holds_nobody_for_long(serve: kit.Serve) -> None:
@@ -186,7 +186,7 @@ async def test_a_stuck_kafka_holds_nobody_for_long(serve: kit.Serve) -> None:
     ticket = served.ticket(session_id=kit.SESSION)
     answer, _ = await served.get(f"/return/identomat/{ticket}")
     assert answer.status == 303
-    assert [told.result for told in served.observer.returns] == ["unavailable"]
+    assert [found.result for found in served.observer.returns] == ["unavailable"]
 
 
 async def test_a_fault_of_ours_is_503(serve: kit.Serve) -> None:
@@ -231,7 +231,7 @@ async def test_one_ticket_writes_few_events(serve: kit.Serve) -> None:
     assert [answer.status for answer in answers] == [303] * 4
     assert all(_statement(answer.headers["Location"]) for answer in answers)
     assert len(served.sink.events) == 2
-    results = [told.result for told in served.observer.returns]
+    results = [found.result for found in served.observer.returns]
     assert results == ["accepted", "accepted", "limited", "limited"]
     answer, _ = await served.finish(path.replace("return", "finished"))
     assert answer.status == 429  # the limit is of the session, whatever the way

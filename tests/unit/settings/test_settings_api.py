@@ -73,9 +73,9 @@ def test_keys_are_read(desk: kit.Desk) -> None:
 )
 def test_an_api_that_cannot_work(desk: kit.Desk, text: str, problem: str) -> None:
     """Each contradiction is a sentence that names its key."""
-    [told] = desk.problems(_api(text))
+    [found] = desk.problems(_api(text))
 
-    assert told.startswith(problem)
+    assert found.startswith(problem)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_returns_with_weak_keys(
 ) -> None:
     """A secret that is short, or a key of another kind, is refused and not told."""
     variable = f"KYC_RETURNS__{variable}"
-    [told] = desk.problems(kit.SOURCE, **{variable: value})
+    [found] = desk.problems(kit.SOURCE, **{variable: value})
 
-    assert told.replace(f" ({variable})", "").startswith(f"returns.{problem}")
-    assert _LONG not in told
+    assert found.replace(f" ({variable})", "").startswith(f"returns.{problem}")
+    assert _LONG not in found
 
 
 def test_returns_with_good_keys(desk: kit.Desk) -> None:
@@ -171,6 +171,6 @@ def test_origins_of_a_source(desk: kit.Desk) -> None:
     assert loaded.sources["one"].return_origins == ("https://shop.example.com",)
     assert path.startswith("sources.one.return_origins must contain origins such as")
     assert any(
-        told.startswith("sources.one.return_origins[0] is a loopback address")
-        for told in problems
+        found.startswith("sources.one.return_origins[0] is a loopback address")
+        for found in problems
     )

@@ -119,10 +119,10 @@ def _cases() -> Iterator[object]:
     seen: set[tuple[str, str]] = set()
     for name, section in sorted(_sections(), key=lambda each: each[0]):
         for key, field in section.model_fields.items():
-            told = (key, repr((field.annotation, field.metadata)))
-            if told not in seen:
+            found = (key, repr((field.annotation, field.metadata)))
+            if found not in seen:
                 yield pytest.param(section, key, id=f"{name}.{key}")
-            seen.add(told)
+            seen.add(found)
 
 
 _DURATIONS = ("5s", "500d")
@@ -149,7 +149,7 @@ def test_the_version_of_the_ledger_comes_from_the_environment(desk: kit.Desk) ->
 
 
 @pytest.mark.parametrize(
-    ("variable", "text", "told"),
+    ("variable", "text", "found"),
     [
         ("KYC_LEDGER__VERSION", "3", "must be one of 1 or 2"),
         ("KYC_API__KEYS", "[{", "must be a list such as"),
@@ -157,13 +157,13 @@ def test_the_version_of_the_ledger_comes_from_the_environment(desk: kit.Desk) ->
     ],
 )
 def test_a_wrong_text_is_told(
-    desk: kit.Desk, variable: str, text: str, told: str
+    desk: kit.Desk, variable: str, text: str, found: str
 ) -> None:
     """The sentence names the variable and what it must be."""
     [problem] = desk.problems(kit.SOURCE, **{variable: text})
 
     assert variable in problem
-    assert told in problem
+    assert found in problem
 
 
 def test_a_table_may_be_one_variable(tmp_path: pathlib.Path) -> None:

@@ -80,9 +80,9 @@ def test_the_examples_defaults_are_the_true_ones(tmp_path: pathlib.Path) -> None
 @pytest.mark.parametrize("name", SECTIONS)
 def test_the_example_tells_every_setting(name: str) -> None:
     """Nobody has to read the code to find a setting."""
-    told = table(name)
+    found = table(name)
 
-    assert [key for key in SECTIONS[name].model_fields if not is_told(key, told)] == []
+    assert [key for key in SECTIONS[name].model_fields if not is_told(key, found)] == []
 
 
 @pytest.mark.parametrize("provider", providers.REGISTRY)

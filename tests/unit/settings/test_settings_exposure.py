@@ -46,7 +46,7 @@ def test_where_it_is_safe_or_wanted_it_starts(desk: kit.Desk, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("field", "authenticator", "value", "told"),
+    ("field", "authenticator", "value", "found"),
     [
         ("callback_api_keys", "body_key", "a", "[0] is too short: generate a new one"),
         ("callback_api_keys", "body_key", "k" * 15, "of at least 16 random bytes"),
@@ -55,7 +55,7 @@ def test_where_it_is_safe_or_wanted_it_starts(desk: kit.Desk, text: str) -> None
     ],
 )
 def test_what_can_be_guessed_is_refused(
-    desk: kit.Desk, field: str, authenticator: str, value: str, told: str
+    desk: kit.Desk, field: str, authenticator: str, value: str, found: str
 ) -> None:
     """Whatever callers prove themselves with has a least length, in test too."""
     table = kit.SOURCE.replace("url_secrets", "#")
@@ -63,7 +63,7 @@ def test_what_can_be_guessed_is_refused(
     [problem] = desk.problems(table + lines)
 
     assert problem.startswith(f"sources.one.{field}[0]")
-    assert told in problem
+    assert found in problem
     longer = lines.replace(f'"{value}"', f'"{value.ljust(18, "x")}"')
     assert desk.load(table + longer).sources
 

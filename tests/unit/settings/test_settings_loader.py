@@ -208,7 +208,7 @@ def test_memory_is_at_least_400_days(desk: kit.Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "found"),
     [
         (b"[kafka\n", "is not valid TOML"),
         (b"a = 1\na = 2\n", "is not valid TOML"),
@@ -216,12 +216,12 @@ def test_memory_is_at_least_400_days(desk: kit.Desk) -> None:
     ],
 )
 def test_a_file_that_is_no_toml_is_told(
-    desk: kit.Desk, content: bytes, told: str
+    desk: kit.Desk, content: bytes, found: str
 ) -> None:
     """The only problem that hides the others."""
     desk.path.write_bytes(content)
 
-    with pytest.raises(errors.ConfigurationError, match=told):
+    with pytest.raises(errors.ConfigurationError, match=found):
         settings.load(desk.path, {}, {})
 
 

@@ -104,7 +104,7 @@ def _fields() -> Iterator[tuple[str, type[types.Section], str]]:
 ALL = list(_fields())
 
 
-def _told(section: type[types.Section], key: str, environ: Mapping[str, str]) -> str:
+def _refusal(section: type[types.Section], key: str, environ: Mapping[str, str]) -> str:
     """Return what is said of the setting *key* where ``env:KEY`` is its value."""
     many = section.model_fields[key].default == ()
     value: object = ["env:KEY"] if many else "env:KEY"
@@ -137,8 +137,8 @@ def test_every_secret_is_held_to_the_same_form(
     policy = secret.readers(section.model_fields[key])
     assert policy is not None
     # A key in PEM has lines; what is none is told by a check of its own.
-    for value, told in _WRONG[:1] if policy.multiline else _WRONG:
-        assert told in _told(section, key, {"KEY": value}), repr(value[-2:])
+    for value, found in _WRONG[:1] if policy.multiline else _WRONG:
+        assert found in _refusal(section, key, {"KEY": value}), repr(value[-2:])
 
 
 @pytest.mark.parametrize(

@@ -133,15 +133,15 @@ def test_a_short_secret_is_refused(
     source_type: type[sources.Source], field: str, secret: str, least: int
 ) -> None:
     """Each list has its bound, told without the secret."""
-    told = [
+    found = [
         problem
         for problem in problems_of({"one": {field: ["y" * 40, secret]}}, source_type)
         if problem.startswith(f"{field}[1]")
     ]
 
-    assert len(told) == 1
-    assert f"at least {least} random bytes" in told[0]
-    assert secret not in told[0]
+    assert len(found) == 1
+    assert f"at least {least} random bytes" in found[0]
+    assert secret not in found[0]
 
 
 @pytest.mark.parametrize(
@@ -159,17 +159,17 @@ def test_a_secret_of_the_least_length_is_taken(
     source_type: type[sources.Source], field: str, secret: str
 ) -> None:
     """The bound counts bytes, after base64 only for ``whsec_``."""
-    told = problems_of({"one": {field: [secret]}}, source_type)
+    found = problems_of({"one": {field: [secret]}}, source_type)
 
-    assert [problem for problem in told if problem.startswith(f"{field}[")] == []
+    assert [problem for problem in found if problem.startswith(f"{field}[")] == []
 
 
 @pytest.mark.parametrize("secret", ["k" * 40, "whsec_***", "whsec_"])
 def test_a_standard_webhook_secret_has_its_form(secret: str) -> None:
     """Without prefix or base64 the key would be another than the sender's."""
-    told = problems_of({"one": {"standard_webhook_secrets": [secret]}})
+    found = problems_of({"one": {"standard_webhook_secrets": [secret]}})
 
-    assert "standard_webhook_secrets[0] must be whsec_ followed by base64" in told
+    assert "standard_webhook_secrets[0] must be whsec_ followed by base64" in found
 
 
 def test_an_empty_key_is_refused(desk: kit.Desk) -> None:
@@ -193,10 +193,12 @@ def test_an_empty_key_is_refused(desk: kit.Desk) -> None:
 )
 def test_a_secret_from_the_documentation_is_refused(field: str, secret: str) -> None:
     """What is printed in a guide is known to everybody."""
-    told = problems_of({"one": {field: [secret]}}, kit.Short, kit.DOCUMENTED)
+    found = problems_of({"one": {field: [secret]}}, kit.Short, kit.DOCUMENTED)
 
-    assert f"{field}[0] is copied from public documentation: generate a new one" in told
-    assert not any(secret in problem for problem in told)
+    assert (
+        f"{field}[0] is copied from public documentation: generate a new one" in found
+    )
+    assert not any(secret in problem for problem in found)
 
 
 def test_a_provider_names_its_own_documented_secrets(desk: kit.Desk) -> None:
@@ -239,9 +241,9 @@ def test_our_own_credentials_may_be_shared(desk: kit.Desk) -> None:
 @pytest.mark.parametrize("text", ["user", "user:", ":password", ":"])
 def test_a_basic_credential_has_two_parts(text: str) -> None:
     """A password that is empty is none."""
-    told = problems_of({"one": {"basic_credentials": [text]}})
+    found = problems_of({"one": {"basic_credentials": [text]}})
 
-    assert 'basic_credentials[0] must be "user:password"' in told
+    assert 'basic_credentials[0] must be "user:password"' in found
 
 
 @pytest.mark.parametrize("key", ["sk_test_1", "pk_test_1"])

@@ -124,7 +124,7 @@ def test_a_secret_comes_from_a_file(
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "found"),
     [
         ("", "is empty"),
         ("env:", "must have the name"),
@@ -137,9 +137,11 @@ def test_a_secret_comes_from_a_file(
         ("file:/a\0b", "cannot be read"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_a_problem(reference: str, told: str) -> None:
+def test_a_reference_that_leads_nowhere_is_a_problem(
+    reference: str, found: str
+) -> None:
     """A missing variable or file is named, with what to do."""
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=found):
         types.resolve(reference, {"EMPTY": ""})
 
 

@@ -31,7 +31,7 @@ def _lines(out: io.StringIO) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in out.getvalue().splitlines()]
 
 
-def _told(out: io.StringIO) -> list[tuple[object, object, object]]:
+def _logged(out: io.StringIO) -> list[tuple[object, object, object]]:
     """Return what was said to be held back."""
     return [
         (line["kind"], line["source"], line["count"])
@@ -58,7 +58,7 @@ def test_the_first_lines_are_written() -> None:
 
     assert first == [True, True, False, False, False]
     assert lines.admits("a.b", lines=2, source="one")
-    assert _told(out) == [("a.b", "one", 3)]
+    assert _logged(out) == [("a.b", "one", 3)]
 
 
 def test_a_clock_set_back_begins_anew() -> None:
@@ -80,12 +80,12 @@ async def test_it_is_said_once_a_minute_and_at_the_end() -> None:
         for _ in range(3):
             lines.admits("a.b", lines=1, source="one")
         clock.minute.set()
-        while not _told(out):  # noqa: ASYNC110 -- the log tells nobody
+        while not _logged(out):  # noqa: ASYNC110 -- the log tells nobody
             await asyncio.sleep(0)
         for _ in range(2):
             lines.admits("a.b", lines=1, source="one")
 
-    assert _told(out) == [("a.b", "one", 2), ("a.b", "one", 1)]
+    assert _logged(out) == [("a.b", "one", 2), ("a.b", "one", 1)]
 
 
 def test_alarms_are_all_counted() -> None:
@@ -101,7 +101,10 @@ def test_alarms_are_all_counted() -> None:
 
     raised = [line["source"] for line in _lines(out) if line["event"] == "alarm.raised"]
     assert raised == ["one", "two"]
-    assert _told(out) == [("alarm.raised", "one", 1999), ("alarm.raised", "two", 1999)]
+    assert _logged(out) == [
+        ("alarm.raised", "one", 1999),
+        ("alarm.raised", "two", 1999),
+    ]
     for source in ("one", "two"):
         at = {"source": source, "kind": kind.value}
         assert kit.value(counters, "kyc_alarms_total", **at) == 2000

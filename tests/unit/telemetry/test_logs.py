@@ -174,8 +174,8 @@ def test_a_closed_stream_fails_nobody(written: Written) -> None:
 
 def test_a_session_is_told_by_its_hash() -> None:
     """The hash joins the lines of ingress and worker, and is not the id."""
-    told = logs.session_hash("one", kit.MARKER)
+    found = logs.session_hash("one", kit.MARKER)
 
-    assert re.fullmatch(r"[0-9a-f]{16}", told)
-    assert told != logs.session_hash("two", kit.MARKER)
+    assert re.fullmatch(r"[0-9a-f]{16}", found)
+    assert found != logs.session_hash("two", kit.MARKER)
     assert logs.session_hash("one", "7d0c") == "4226a32531a02e01"

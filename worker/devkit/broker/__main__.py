@@ -11,7 +11,7 @@ from worker.devkit.broker import cluster, download, jars, process
 
 _ROOTS = ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36")
 _PORT = 9092
-_TOLD = "bootstrap.servers"
+_ADDRESS_FILE = "bootstrap.servers"
 _STOP_TIMEOUT_S = 10.0
 
 _folder = click.option(
@@ -34,10 +34,10 @@ def main() -> None:
 @_folder
 def start(nodes: int, folder: pathlib.Path) -> None:
     """Start brokers in the background and print their addresses."""
-    told = folder / _TOLD
+    address_file = folder / _ADDRESS_FILE
     running = _running(folder)
     if len(running) == nodes:
-        click.echo(told.read_text().strip())
+        click.echo(address_file.read_text().strip())
         return
     if running:
         raise click.ClickException(
@@ -50,7 +50,7 @@ def start(nodes: int, folder: pathlib.Path) -> None:
         kafka.start_sync()
     except process.BrokerError as error:
         raise click.ClickException(str(error)) from error
-    told.write_text(f"{kafka.bootstrap_servers}\n")
+    address_file.write_text(f"{kafka.bootstrap_servers}\n")
     click.echo(kafka.bootstrap_servers)
 
 
@@ -62,7 +62,7 @@ def stop(*, delete: bool, folder: pathlib.Path) -> None:
     process.terminate(_running(folder), timeout_s=_STOP_TIMEOUT_S)
     for pid_path in folder.glob("node-*/broker.pid"):
         pid_path.unlink(missing_ok=True)
-    (folder / _TOLD).unlink(missing_ok=True)
+    (folder / _ADDRESS_FILE).unlink(missing_ok=True)
     if delete:
         for node in folder.glob("node-*"):
             shutil.rmtree(node)

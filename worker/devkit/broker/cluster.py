@@ -82,7 +82,9 @@ class Cluster:
 
     def bootstrap(self, listener: str) -> str:
         """Return the addresses for clients of *listener*."""
-        return ",".join(each.address.told(listener) for each in self.nodes)
+        return ",".join(
+            each.address.advertised_address(listener) for each in self.nodes
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -53,7 +53,7 @@ class Address:
         """Return ``host:port`` of *listener*."""
         return f"{HOST}:{self.ports[listener]}"
 
-    def told(self, listener: str) -> str:
+    def advertised_address(self, listener: str) -> str:
         """Return the ``host:port`` that clients of *listener* are to use."""
         return f"{HOST}:{self.advertised.get(listener, self.ports[listener])}"
 
@@ -72,7 +72,7 @@ def choose_addresses(
     """
     names = [INTERNAL, _CONTROLLER, *listeners]
     advertised = advertised or {}
-    taken = {port for told in advertised.values() for port in told}
+    taken = {port for listed in advertised.values() for port in listed}
     addresses = []
     for node_id in range(1, nodes + 1):
         ports = {name: _free_port(taken) for name in names}
@@ -80,8 +80,8 @@ def choose_addresses(
         if wished and wished not in taken and _is_free(wished):
             taken.add(wished)
             ports[INTERNAL] = wished
-        told = {name: each[node_id - 1] for name, each in advertised.items()}
-        addresses.append(Address(node_id=node_id, ports=ports, advertised=told))
+        own = {name: each[node_id - 1] for name, each in advertised.items()}
+        addresses.append(Address(node_id=node_id, ports=ports, advertised=own))
     return addresses
 
 
@@ -132,7 +132,7 @@ def server_properties(
         "inter.broker.listener.name": INTERNAL,
         "listeners": ",".join(f"{name}://{address.at(name)}" for name in protocols),
         "advertised.listeners": ",".join(
-            f"{name}://{address.told(name)}" for name in reachable
+            f"{name}://{address.advertised_address(name)}" for name in reachable
         ),
         "listener.security.protocol.map": ",".join(
             f"{name}:{protocol}" for name, protocol in protocols.items()

@@ -22,8 +22,8 @@ def listed_brokers(port: int, *, cluster_id: str | None) -> set[int]:
         with socket.create_connection((config.HOST, port), timeout=_TIMEOUT_S) as link:
             link.sendall(struct.pack(">i", len(_REQUEST)) + _REQUEST)
             (size,) = struct.unpack(">i", _read(link, 4))
-            found, told = _brokers(_read(link, size))
-            return found if told == cluster_id else set()
+            found, reported_id = _brokers(_read(link, size))
+            return found if reported_id == cluster_id else set()
     except (OSError, struct.error, EOFError):
         return set()
 
@@ -54,5 +54,5 @@ def _brokers(answer: bytes) -> tuple[set[int], str | None]:
         at += 2 + max(0, rack_size)
         found.add(node_id)
     (id_size,) = struct.unpack_from(">h", answer, at)
-    told = answer[at + 2 : at + 2 + id_size].decode() if id_size >= 0 else None
-    return found, told
+    reported_id = answer[at + 2 : at + 2 + id_size].decode() if id_size >= 0 else None
+    return found, reported_id

@@ -84,13 +84,13 @@ class Detached:
     @classmethod
     def spawn(cls, command: Sequence[str], *, log_path: pathlib.Path) -> Self:
         """Start *command* so that it outlives this process."""
-        told = subprocess.run(  # noqa: S603 -- because we wrote it
+        completed = subprocess.run(  # noqa: S603 -- because we wrote it
             ["/bin/sh", "-c", _DETACHED, str(log_path), *command],
             stdout=subprocess.PIPE,
             start_new_session=True,
             check=True,
         )
-        return cls(int(told.stdout))
+        return cls(int(completed.stdout))
 
     @classmethod
     def find(cls, pid_path: pathlib.Path, *, argument: str) -> Self | None:

@@ -36,13 +36,13 @@ def _lines(console: rich.console.Console, *, files: int, total: int) -> Advance:
     """Write a line at the beginning and at each quarter."""
     console.print(f"{_TITLE}: {files} files, {total / _MB:.0f} MB", highlight=False)
     arrived = 0
-    told = 0.0
+    reported = 0.0
 
     def advance(size_bytes: int) -> None:
-        nonlocal arrived, told
+        nonlocal arrived, reported
         arrived += size_bytes
-        if arrived >= total * (told + _LINE_EVERY):
-            told = arrived / total
+        if arrived >= total * (reported + _LINE_EVERY):
+            reported = arrived / total
             console.print(
                 f"{_TITLE}: {arrived / _MB:.0f} of {total / _MB:.0f} MB",
                 highlight=False,

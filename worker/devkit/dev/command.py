@@ -42,41 +42,41 @@ class Stopwatch:
 
 async def show(
     stage: staging.DevEnvironment,
-    told: console.Console,
+    screen: console.Console,
     since: Stopwatch,
     *,
     sample_traffic: bool,
 ) -> None:
     """Tell where everything is, send traffic, show decisions; until cancelled."""
-    _introduce(stage, told, since)
+    _introduce(stage, screen, since)
     async with contextlib.AsyncExitStack() as stack:
         if sample_traffic and stage.playing:
             task = asyncio.create_task(traffic.run_sample_traffic(stage))
             stack.push_async_callback(_end, task)
-        await _decisions(stage, told, since)
+        await _decisions(stage, screen, since)
 
 
 def _introduce(
-    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+    stage: staging.DevEnvironment, screen: console.Console, since: Stopwatch
 ) -> None:
     ingress, workers = stage.ingress, stage.workers
     admin = [f"{each.name} {_local(each.admin_port)}" for each in stage.services]
-    told.say(f"ready after {since.passed_s:.1f} s")
-    told.row("ingress", f"{stage.url}/webhooks/{{source}} (pid {ingress.pid})")
-    told.row("api", f"{stage.api_url}/sessions/{{source}} (pid {stage.api.pid})")
-    told.row("sources", ", ".join(stage.settings.sources))
-    told.row("workers", ", ".join(f"pid {each.pid}" for each in workers))
-    told.row("admin", ", ".join(admin))
+    screen.say(f"ready after {since.passed_s:.1f} s")
+    screen.row("ingress", f"{stage.url}/webhooks/{{source}} (pid {ingress.pid})")
+    screen.row("api", f"{stage.api_url}/sessions/{{source}} (pid {stage.api.pid})")
+    screen.row("sources", ", ".join(stage.settings.sources))
+    screen.row("workers", ", ".join(f"pid {each.pid}" for each in workers))
+    screen.row("admin", ", ".join(admin))
     servers, prefix = stage.kafka.bootstrap_servers, stage.kafka.topic_prefix
-    told.row("kafka", f"{servers}, topics {prefix}.*")
-    told.row("config", f"{stage.config_path} (for other commands: --config)")
-    told.row("logs", str(ingress.log_path.parent))
-    if told.people and sample_config.SIGNED in stage.playing:
-        told.say("a correctly signed callback of id beyond, to send by hand:")
-        told.say(curl.line(stage.playing[sample_config.SIGNED], stage.url))
-        told.say("a begin at id beyond, with the key of this run:")
-        told.say(curl.begin(stage, sample_config.SIGNED))
-    told.say("decisions, as they fall (Ctrl-C ends everything):")
+    screen.row("kafka", f"{servers}, topics {prefix}.*")
+    screen.row("config", f"{stage.config_path} (for other commands: --config)")
+    screen.row("logs", str(ingress.log_path.parent))
+    if screen.people and sample_config.SIGNED in stage.playing:
+        screen.say("a correctly signed callback of id beyond, to send by hand:")
+        screen.say(curl.line(stage.playing[sample_config.SIGNED], stage.url))
+        screen.say("a begin at id beyond, with the key of this run:")
+        screen.say(curl.begin(stage, sample_config.SIGNED))
+    screen.say("decisions, as they fall (Ctrl-C ends everything):")
 
 
 def _local(port: int) -> str:
@@ -84,16 +84,16 @@ def _local(port: int) -> str:
 
 
 async def _decisions(
-    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+    stage: staging.DevEnvironment, screen: console.Console, since: Stopwatch
 ) -> None:
     """Show each decision that falls from now on."""
     first = True
     found = decision_stream.decisions(stage.settings.kafka, since_ms=since.at_ms)
     async with contextlib.aclosing(found):
         async for decision, value in found:
-            told.decision(decision, value)
+            screen.decision(decision, value)
             if first:
-                told.say(f"(the first one after {since.passed_s:.1f} s)")
+                screen.say(f"(the first one after {since.passed_s:.1f} s)")
                 first = False
 
 
@@ -113,33 +113,33 @@ def run(options: environment.Options) -> int:
         raise errors.ConfigurationError(
             ["--once plays the sample sources: leave --config out."]
         )
-    told = console.Console(settings.process_environment())
+    screen = console.Console(settings.process_environment())
     try:
-        return asyncio.run(_run(options, told))
+        return asyncio.run(_run(options, screen))
     except (ports.DevError, broker.BrokerError) as error:
-        told.say(str(error))
+        screen.say(str(error))
     except BrokenPipeError:
         _forget_stdout()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        told.say(f"{where}{error.strerror or type(error).__name__}")
+        screen.say(f"{where}{error.strerror or type(error).__name__}")
     return _FAILED
 
 
-async def _run(options: environment.Options, told: console.Console) -> int:
+async def _run(options: environment.Options, screen: console.Console) -> int:
     """Do it, until it is done or a signal ends it."""
     since = Stopwatch(clocks.SystemClock().now_ms())
     setting = staging.DevEnvironmentBuilder(options, settings.process_environment())
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 -- a coroutine runs in a task
-    with _interrupted(task, setting, told) as interrupt:
+    with _interrupted(task, setting, screen) as interrupt:
         try:
-            async with setting.up(told) as stage:
+            async with setting.up(screen) as stage:
                 return await _first(
-                    _once(stage, told, since)
+                    _once(stage, screen, since)
                     if options.once
-                    else _live(stage, told, since, sample_traffic=options.traffic),
-                    supervisor.supervise(stage, told),
+                    else _live(stage, screen, since, sample_traffic=options.traffic),
+                    supervisor.supervise(stage, screen),
                 )
         except asyncio.CancelledError:
             if not interrupt.is_set():
@@ -149,24 +149,24 @@ async def _run(options: environment.Options, told: console.Console) -> int:
 
 async def _live(
     stage: staging.DevEnvironment,
-    told: console.Console,
+    screen: console.Console,
     since: Stopwatch,
     *,
     sample_traffic: bool,
 ) -> int:
-    await show(stage, told, since, sample_traffic=sample_traffic)
+    await show(stage, screen, since, sample_traffic=sample_traffic)
     return _GOOD
 
 
 async def _once(
-    stage: staging.DevEnvironment, told: console.Console, since: Stopwatch
+    stage: staging.DevEnvironment, screen: console.Console, since: Stopwatch
 ) -> int:
     ready_s = since.passed_s
     played = await scenario_run.run_scenarios(stage)
-    failed = table.show(played, told)
+    failed = table.show(played, screen)
     decided = [each.decided_at for one in played for each in one.decisions]
     first = f"{(min(decided) - since.at_ms) / 1000:.1f} s" if decided else "never"
-    told.say(
+    screen.say(
         f"{len(played) - failed} of {len(played)} as expected;"
         f" ready after {ready_s:.1f} s, first decision after {first},"
         f" all in {since.passed_s:.1f} s"
@@ -196,7 +196,7 @@ async def _first(
 def _interrupted(
     task: asyncio.Task[int],
     setting: staging.DevEnvironmentBuilder,
-    told: console.Console,
+    screen: console.Console,
 ) -> Iterator[asyncio.Event]:
     """Cancel *task* at SIGINT and SIGTERM, once; the next one ends all by force."""
     loop = asyncio.get_running_loop()
@@ -206,7 +206,7 @@ def _interrupted(
     def ask() -> None:
         asked_at.append(loop.time())
         if len(asked_at) == 1:
-            told.say("ending …")
+            screen.say("ending …")
             interrupt.set()
             task.cancel()
         elif asked_at[-1] - asked_at[0] > _ONE_WISH_S:

@@ -92,7 +92,7 @@ class DevEnvironmentBuilder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.asynccontextmanager
-    async def up(self, told: console.Console) -> AsyncIterator[DevEnvironment]:
+    async def up(self, screen: console.Console) -> AsyncIterator[DevEnvironment]:
         """
         Yield the stage once the ingress listens and every worker has joined.
 
@@ -110,7 +110,7 @@ class DevEnvironmentBuilder:
             )
             plan.write(config_path)
             first = self._load(config_path)
-            told.say("starting Kafka, the simulated providers, and our services …")
+            screen.say("starting Kafka, the simulated providers, and our services …")
             playing = {} if self._own else _players(first)
             plan = await _with_addresses(stack, plan, playing)
             had = await stack.enter_async_context(

@@ -54,8 +54,8 @@ class ScenarioResult:
         """Return what is not as it must be; nothing where all is well."""
         found = []
         if set(self.answers) != {self.case.answer}:
-            told = sorted(set(self.answers) - {self.case.answer})
-            found.append(f"answered {', '.join(map(str, told)) or 'never'}")
+            statuses = sorted(set(self.answers) - {self.case.answer})
+            found.append(f"answered {', '.join(map(str, statuses)) or 'never'}")
         if self.steps != list(self.case.expected):
             found.append("another history")
         revisions = sorted(each.revision for each in self.decisions)

@@ -85,8 +85,8 @@ class Service:
         with self.log_path.open("rb") as log:
             log.seek(max(0, self.log_path.stat().st_size - _LOG_TAIL_BYTES))
             lines = log.read().decode(errors="replace").split("\n")
-        told = [line for line in lines if line.strip()]
-        return told[-1] if told else "it says nothing"
+        printed = [line for line in lines if line.strip()]
+        return printed[-1] if printed else "it says nothing"
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:

@@ -37,8 +37,8 @@ async def begin(
                     headers=headers,
                 ) as response:
                     if response.status < _SERVER_ERROR:
-                        told: dict[str, Any] = await response.json(content_type=None)
-                        session_id: str | None = told.get("session_id")
+                        started: dict[str, Any] = await response.json(content_type=None)
+                        session_id: str | None = started.get("session_id")
                         return session_id
             except (aiohttp.ClientError, TimeoutError):
                 pass

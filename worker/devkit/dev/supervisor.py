@@ -11,7 +11,7 @@ _POLL_S = 0.1
 _PAUSE_S = 2.0
 
 
-async def supervise(stage: staging.DevEnvironment, told: console.Console) -> None:
+async def supervise(stage: staging.DevEnvironment, screen: console.Console) -> None:
     """Keep every process of *stage* running; ends only by being cancelled."""
     several = len(stage.workers) > 1
     fate = (
@@ -20,24 +20,24 @@ async def supervise(stage: staging.DevEnvironment, told: console.Console) -> Non
         else "nothing is decided and nothing lost until it is back"
     )
     watched = [
-        _watch(stage.ingress, "callbacks are refused until it is back", told),
-        _watch(stage.api, "no session can be begun until it is back", told),
-        *(_watch(worker, fate, told) for worker in stage.workers),
+        _watch(stage.ingress, "callbacks are refused until it is back", screen),
+        _watch(stage.api, "no session can be begun until it is back", screen),
+        *(_watch(worker, fate, screen) for worker in stage.workers),
     ]
     if stage.kafka.node is not None:
-        watched.append(_watch_broker(stage.kafka.node, told))
+        watched.append(_watch_broker(stage.kafka.node, screen))
     await asyncio.gather(*watched)
 
 
-async def _watch(watched: service.Service, fate: str, told: console.Console) -> None:
+async def _watch(watched: service.Service, fate: str, screen: console.Console) -> None:
     while True:
         pid = watched.pid
         await _gone(watched.alive)
-        await _again(f"{watched.name} (pid {pid})", fate, watched.start, told)
-        told.say(f"{watched.name} runs again (pid {watched.pid})")
+        await _again(f"{watched.name} (pid {pid})", fate, watched.start, screen)
+        screen.say(f"{watched.name} runs again (pid {watched.pid})")
 
 
-async def _watch_broker(node: broker.Node, told: console.Console) -> None:
+async def _watch_broker(node: broker.Node, screen: console.Console) -> None:
     async def alive() -> bool:
         return await asyncio.to_thread(lambda: node.pid is not None)
 
@@ -45,8 +45,8 @@ async def _watch_broker(node: broker.Node, told: console.Console) -> None:
         pid = node.pid
         await _gone(alive)
         fate = "everything waits for it"
-        await _again(f"Kafka (pid {pid})", fate, node.start, told)
-        told.say(f"Kafka runs again (pid {node.pid})")
+        await _again(f"Kafka (pid {pid})", fate, node.start, screen)
+        screen.say(f"Kafka runs again (pid {node.pid})")
 
 
 async def _gone(alive: Callable[[], Awaitable[bool]]) -> None:
@@ -55,8 +55,8 @@ async def _gone(alive: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def _again(
-    name: str, fate: str, start: Callable[[], Awaitable[None]], told: console.Console
+    name: str, fate: str, start: Callable[[], Awaitable[None]], screen: console.Console
 ) -> None:
-    told.say(f"{name} ended; {fate}; it starts again in {_PAUSE_S:g} s")
+    screen.say(f"{name} ended; {fate}; it starts again in {_PAUSE_S:g} s")
     await asyncio.sleep(_PAUSE_S)
     await start()

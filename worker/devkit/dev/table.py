@@ -8,7 +8,7 @@ from worker.devkit.dev import cases, console, scenario_run
 _PLAIN_WIDTH = 160
 
 
-def show(played: Sequence[scenario_run.ScenarioResult], told: console.Console) -> int:
+def show(played: Sequence[scenario_run.ScenarioResult], screen: console.Console) -> int:
     """Print the table to stdout; return how many cases are not as expected."""
     # Slow to import, and of no use to whoever only runs.
     import rich.box  # noqa: PLC0415 -- see above
@@ -17,21 +17,21 @@ def show(played: Sequence[scenario_run.ScenarioResult], told: console.Console) -
 
     arrow = " → " if _speaks_unicode() else " -> "
     table = rich.table.Table(
-        box=rich.box.ROUNDED if told.colour else rich.box.ASCII2, title_justify="left"
+        box=rich.box.ROUNDED if screen.colour else rich.box.ASCII2, title_justify="left"
     )
     for name in ("provider", "scenario", "expected", "actual"):
-        table.add_column(name, no_wrap=not told.people)
+        table.add_column(name, no_wrap=not screen.people)
     table.add_column("ms", justify="right")
     table.add_column("ok")
     failed = 0
     for each in played:
         problems = each.problems()
         failed += bool(problems)
-        table.add_row(*row(each, problems, arrow), _ok(problems, told))
+        table.add_row(*row(each, problems, arrow), _ok(problems, screen))
     # A pipe has no width: nothing is to be cut off for want of one.
-    width = None if told.people else _PLAIN_WIDTH
+    width = None if screen.people else _PLAIN_WIDTH
     console = rich.console.Console(
-        file=sys.stdout, width=width, no_color=not told.colour, highlight=False
+        file=sys.stdout, width=width, no_color=not screen.colour, highlight=False
     )
     console.print(table)
     return failed
@@ -57,8 +57,8 @@ def row(
 def history(steps: Sequence[cases.Step], answers: Sequence[int], arrow: str) -> str:
     """Return revisions as one text; refusals stand before it."""
     refused = [str(status) for status in answers if status >= 300]  # noqa: PLR2004 -- HTTP
-    told = arrow.join(map(_word, steps)) or "no decision"
-    return ", ".join([*refused, told])
+    outcome = arrow.join(map(_word, steps)) or "no decision"
+    return ", ".join([*refused, outcome])
 
 
 def _word(step: cases.Step) -> str:
@@ -67,8 +67,8 @@ def _word(step: cases.Step) -> str:
     return str(step.outcome) if approved else f"{step.outcome}({step.reason})"
 
 
-def _ok(problems: Sequence[str], told: console.Console) -> str:
-    if not told.colour:
+def _ok(problems: Sequence[str], screen: console.Console) -> str:
+    if not screen.colour:
         return "NO" if problems else "ok"
     return "[bold red]✘[/]" if problems else "[green]✔[/]"
 

@@ -55,16 +55,16 @@ class _Control:
                 )
             except _NOBODY_LISTENS as error:
                 return self._undelivered(session_id, error)
-        return answer(self._told(session_id) | {"delivered": statuses})
+        return answer(self._session_document(session_id) | {"delivered": statuses})
 
     async def list(self, _: web.Request) -> web.Response:
         """Tell every session, and how far its person is."""
-        return answer({"sessions": _pages.told(self._simulator)})
+        return answer({"sessions": _pages.session_list(self._simulator)})
 
     async def show(self, request: web.Request) -> web.Response:
         """Tell one session."""
         try:
-            return answer(self._told(request.match_info["session_id"]))
+            return answer(self._session_document(request.match_info["session_id"]))
         except KeyError:
             return answer({"error": "no such session"}, status=404)
 
@@ -93,7 +93,7 @@ class _Control:
             return answer({"error": "the person is through"}, status=409)
         except _NOBODY_LISTENS as error:
             return self._undelivered(session_id, error)
-        return answer(self._told(session_id) | {"delivered": statuses})
+        return answer(self._session_document(session_id) | {"delivered": statuses})
 
     async def steer(self, request: web.Request) -> web.Response:
         """Set where callbacks go, and how the next begin calls go wrong."""
@@ -111,10 +111,10 @@ class _Control:
         return answer({"ingress_url": dashboard.ingress_url})
 
     def _undelivered(self, session_id: str, error: Exception) -> web.Response:
-        told = {"error": f"deliver_to: {type(error).__name__}"}
-        return answer(self._told(session_id) | told, status=502)
+        failure = {"error": f"deliver_to: {type(error).__name__}"}
+        return answer(self._session_document(session_id) | failure, status=502)
 
-    def _told(self, session_id: str) -> dict[str, Any]:
+    def _session_document(self, session_id: str) -> dict[str, Any]:
         """
         Return what a driver in another process needs to know of a session.
 

@@ -204,7 +204,7 @@ def back(url: str, query: dict[str, str]) -> web.Response:
     return web.Response(status=303, headers={"Location": target})
 
 
-def told(simulator: _protocol.Simulator) -> list[dict[str, Any]]:
+def session_list(simulator: _protocol.Simulator) -> list[dict[str, Any]]:
     """Return every session with how far its person is."""
     return [
         {

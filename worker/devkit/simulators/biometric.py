@@ -145,7 +145,7 @@ class Biometric:
         session_result = {"session_id": held.session_id} | result
         liveness = result["liveness_result"]
         start = {"technology_code": "LDHP", "technology_name": _TECHNOLOGY["name"]}
-        told: list[tuple[str, bool, dict[str, Any]]] = [
+        events: list[tuple[str, bool, dict[str, Any]]] = [
             ("flow.start", True, {"technologies": ["LDHP"]}),
             ("technology.start", True, start),
             ("technology.end", passed is not False, {"liveness_result": liveness}),
@@ -163,7 +163,7 @@ class Biometric:
                 "metadata": {},
                 "data": data,
             }
-            for place, (event, success, data) in enumerate(told)
+            for place, (event, success, data) in enumerate(events)
         ]
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -179,8 +179,8 @@ class Biometric:
         wrong = biometric_metadata.wrong(given.get("metadata", {}))
         if wrong:
             # How a refusal tells the field is not documented: this is made up.
-            told = {name: ["simulated refusal"] for name in wrong}
-            return _server.answer(told, status=400)
+            refusals = {name: ["simulated refusal"] for name in wrong}
+            return _server.answer(refusals, status=400)
         session_id = self.add(_scenario.Scenario())
         self.held(session_id).standing = _scenario.PersonState.BEGUN
         return _server.answer({"session_id": session_id, "technologies": ["LDHP"]})
@@ -219,8 +219,8 @@ def _leave(
     held: _scenario.SimulatedSession,  # noqa: ARG001 -- the same for all
 ) -> web.StreamResponse:
     """Say thanks; inside of the widget, tell it too. There is nowhere to go back to."""
-    told = _FINISH if "widget" in request.query else ""
-    return _pages.page(Biometric.name, _THANKS + told)
+    button = _FINISH if "widget" in request.query else ""
+    return _pages.page(Biometric.name, _THANKS + button)
 
 
 async def _widget(_: web.Request) -> web.Response:

@@ -79,12 +79,12 @@ def leave(held: _scenario.SimulatedSession, status: str) -> web.Response:
         )
         answer.set_status(302)
         return answer
-    told = {
+    page_data = {
         "type": "uniicy:complete",
         "sessionId": held.session_id,
         "status": status,
     }
-    script = orjson.dumps(told).decode().replace("<", "\\u003c")
+    script = orjson.dumps(page_data).decode().replace("<", "\\u003c")
     return _pages.page("idbeyond", _COMPLETE % script)
 
 

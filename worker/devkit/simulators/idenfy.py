@@ -166,16 +166,16 @@ class Idenfy:
             case web.Response() as disturbance:
                 return disturbance
             case _scenario.ResponseKind.NOT_READY:
-                told = _checks(held.scenario) | {"status": None}
+                document = _checks(held.scenario) | {"status": None}
             case _scenario.ResponseKind.UNFINISHED:
-                told = _empty() | {"status": "ACTIVE"}
+                document = _empty() | {"status": "ACTIVE"}
             case _scenario.ResponseKind.PENDING:
-                told = _checks(_scenario.Scenario(outcome=model.Outcome.PENDING))
+                document = _checks(_scenario.Scenario(outcome=model.Outcome.PENDING))
             case _:
-                told = _checks(held.scenario)
+                document = _checks(held.scenario)
         client_id = held.reference or held.session_id
         return _server.answer(
-            told | {"scanRef": held.session_id, "clientId": client_id}
+            document | {"scanRef": held.session_id, "clientId": client_id}
         )
 
     def _is_ours(self, request: web.Request) -> bool:
@@ -190,7 +190,7 @@ def _checks(course: _scenario.Scenario) -> dict[str, Any]:
     status = course.status or _STATUS[course.outcome]
     if course.unknown_word:
         status = _scenario.UNKNOWN_WORD
-    told = _empty() | {"status": status}
+    document = _empty() | {"status": status}
     paper, face = "DOC_VALIDATED", "FACE_MATCH"
     if course.outcome is model.Outcome.REJECTED:
         reason = course.reason or _USUAL_REASON
@@ -198,10 +198,10 @@ def _checks(course: _scenario.Scenario) -> dict[str, Any]:
             face = reason
         else:
             paper = reason
-    told |= {"autoDocument": paper, "autoFace": face}
+    document |= {"autoDocument": paper, "autoFace": face}
     if course.outcome is not model.Outcome.PENDING:
-        told |= {"manualDocument": paper, "manualFace": face}
-    return told
+        document |= {"manualDocument": paper, "manualFace": face}
+    return document
 
 
 def _empty() -> dict[str, Any]:

@@ -189,14 +189,14 @@ class Jumio:
             case web.Response() as disturbance:
                 return disturbance
             case _scenario.ResponseKind.NOT_READY:
-                told = self._execution(held, None, None)
+                document = self._execution(held, None, None)
             case _scenario.ResponseKind.UNFINISHED:
-                told = self._execution(held, "INITIATED", None)
+                document = self._execution(held, "INITIATED", None)
             case _scenario.ResponseKind.PENDING:
-                told = self._execution(held, "PROCESSED", "WARNING")
+                document = self._execution(held, "PROCESSED", "WARNING")
             case _:
-                told = self._outcome(held)
-        return _server.answer(told)
+                document = self._outcome(held)
+        return _server.answer(document)
 
     def _outcome(self, held: _scenario.SimulatedSession) -> dict[str, Any]:
         """Return the end of the scenario."""

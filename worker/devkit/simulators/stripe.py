@@ -71,9 +71,9 @@ class Stripe(_sessions.SignedSimulator):
         """Return the events: created, processing, and the end."""
         scenario = held.scenario
         last = self.status(scenario)
-        told: list[tuple[str, str]] = [(f"{_OBJECT}.created", "requires_input")]
-        told += [(_EVENTS["processing"], "processing")] * scenario.pending_first
-        told += [(_EVENTS.get(last, _EVENTS["requires_input"]), last)]
+        events: list[tuple[str, str]] = [(f"{_OBJECT}.created", "requires_input")]
+        events += [(_EVENTS["processing"], "processing")] * scenario.pending_first
+        events += [(_EVENTS.get(last, _EVENTS["requires_input"]), last)]
         return [
             orjson.dumps(
                 {
@@ -85,7 +85,7 @@ class Stripe(_sessions.SignedSimulator):
                     "data": {"object": self._session(held, status)},
                 }
             )
-            for place, (event, status) in enumerate(told)
+            for place, (event, status) in enumerate(events)
         ]
 
     def sign(self, key: bytes, body: bytes) -> Mapping[str, str]:

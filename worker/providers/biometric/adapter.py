@@ -174,8 +174,8 @@ def _check_session(document: dict[str, Any], session_id: str) -> None:
     """Raise errors.ResultMismatch unless the result says that it is this session's."""
     if "id" not in document:
         raise errors.ResultMismatch("absent")
-    told = [document[name] for name in ("id", "session_id") if name in document]
-    if any(_fields.canonical_uuid(value) != session_id for value in told):
+    ids = [document[name] for name in ("id", "session_id") if name in document]
+    if any(_fields.canonical_uuid(value) != session_id for value in ids):
         raise errors.ResultMismatch("differs")
 
 

@@ -118,7 +118,7 @@ def read(document: Mapping[str, Any], consent_field: str) -> Facts:
     # Where a technology is not known by its code, every part may be its part.
     expected = known if listed and not unknown else known | named.keys()
     of_parts, of_flow = _failures_of_parts(parts), _failures_of_flow(document)
-    told = of_parts + of_flow
+    causes = of_parts + of_flow
     consent = _consent(document, consent_field)
     empty = any(parts.get(name) == {} for name in expected)
     return Facts(
@@ -126,9 +126,9 @@ def read(document: Mapping[str, Any], consent_field: str) -> Facts:
         status=document.get("status"),
         passed=document.get(_NOT_A_PART),
         failed=any(_failed(part) for part in parts.values()),
-        failures=tuple(_cause(value) for value in told),
+        failures=tuple(_cause(value) for value in causes),
         explanations=tuple(_explanations(parts, consent, unexplained=not of_flow)),
-        subscription=any(_speaks_of_subscription(value) for value in told),
+        subscription=any(_speaks_of_subscription(value) for value in causes),
         awaits_consent=consent == _CONSENT_AWAITED,
         well_formed=_well_formed(document, parts)
         and all(named[name] is not None for name in expected if name in named),
@@ -198,18 +198,18 @@ def _reason_of(part: object) -> object:
     return part.get("failure_reason") if isinstance(part, dict) else None
 
 
-def _cause(told: object) -> Cause:
+def _cause(value: object) -> Cause:
     """
     Return what the table says of one failure reason: a pair, or one word alone.
 
     A word alone may be several pairs: the gravest of them counts.
     """
-    if isinstance(told, str):
-        reasons = [r for pair, r in REASONS.items() if told == (pair[1] or pair[0])]
+    if isinstance(value, str):
+        reasons = [r for pair, r in REASONS.items() if value == (pair[1] or pair[0])]
         if reasons:
-            return Cause(min(reasons, key=GRAVEST_FIRST.index), told)
-    elif isinstance(told, dict):
-        kind, detail = told.get("type"), told.get("detail")
+            return Cause(min(reasons, key=GRAVEST_FIRST.index), value)
+    elif isinstance(value, dict):
+        kind, detail = value.get("type"), value.get("detail")
         if isinstance(kind, str) and isinstance(detail, str | None):
             reason = REASONS.get((kind, detail))
             if reason is not None:
@@ -233,6 +233,6 @@ def _explanations(
             yield Cause(model.Reason.DECLINED, None)
 
 
-def _speaks_of_subscription(told: object) -> bool:
-    texts = list(told.values()) if isinstance(told, dict) else [told]
+def _speaks_of_subscription(value: object) -> bool:
+    texts = list(value.values()) if isinstance(value, dict) else [value]
     return any(isinstance(t, str) and _SUBSCRIPTION in t.lower() for t in texts)

@@ -159,8 +159,8 @@ class Adapter:
         if not name:
             return None
         metadata = _fields.table(document, "metadata")
-        told = metadata[name] if name in metadata else document.get(_USER)
-        return _fields.reference(told, self._settings.reference_pattern)
+        value = metadata[name] if name in metadata else document.get(_USER)
+        return _fields.reference(value, self._settings.reference_pattern)
 
 
 def _sample() -> dict[str, Any]:

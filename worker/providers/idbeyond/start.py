@@ -193,8 +193,8 @@ def _code(answer: _http_responses.HttpResponse) -> object:
         document = _http.parse_object(answer.body)
     except errors.InvalidResponse:
         return None
-    told = document.get("error", document.get("code"))
-    return told.get("code") if isinstance(told, dict) else told
+    code = document.get("error", document.get("code"))
+    return code.get("code") if isinstance(code, dict) else code
 
 
 def _warnings(request: model.BeginRequest, expires_at: int | None) -> Iterator[str]:

@@ -52,15 +52,15 @@ _ROWS: Mapping[tuple[str | None, str | None], _Row] = {
 
 
 def map_words(
-    told: Mapping[str, str | None], at_ms: int | None, *, approve_on_review: bool
+    values: Mapping[str, str | None], at_ms: int | None, *, approve_on_review: bool
 ) -> Mapped:
     """
-    Return the verdict on the pair of words *told*, contradictions never approved.
+    Return the verdict on the pair of words *values*, contradictions never approved.
 
     *approve_on_review*: without a decision, an approved review approves.
     """
-    decision = policy.known_word(told.get("decision"), DECISIONS)
-    review = policy.known_word(told.get("reviewStatus"), REVIEW_STATUSES)
+    decision = policy.known_word(values.get("decision"), DECISIONS)
+    review = policy.known_word(values.get("reviewStatus"), REVIEW_STATUSES)
     status = review if decision is None else decision
     row = _ROWS.get((decision, review))
     on_review = (decision, review) == (None, "approved")

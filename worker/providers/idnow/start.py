@@ -69,8 +69,8 @@ class SessionStarter:
 
     def predict_session_id(self, begin_id: str) -> str | None:
         """Return the transaction number of *begin_id*; see ports.SessionStarter."""
-        told = f"{self._source}:{begin_id}".encode()
-        digest = hmac.digest(self._number_key, told, "sha256")[:_NUMBER_BYTES]
+        message = f"{self._source}:{begin_id}".encode()
+        digest = hmac.digest(self._number_key, message, "sha256")[:_NUMBER_BYTES]
         return _NUMBER_PREFIX + base64.b32encode(digest).decode().lower()
 
     async def begin(self, request: model.BeginRequest) -> model.StartedSession:
@@ -118,18 +118,22 @@ class SessionStarter:
 
     def _warnings(self, request: model.BeginRequest, status: int) -> tuple[str, ...]:
         """Return what the caller should know of what has begun all the same."""
-        told = []
+        warnings = []
         unchecked = sorted(
             set(request.provider_params).intersection(self._settings.begin_fields)
             - set(start_parameters.RULES)
         )
         if unchecked:
-            told.append(f"passed on unchecked: {', '.join(unchecked)}")
+            warnings.append(f"passed on unchecked: {', '.join(unchecked)}")
         if request.language is not None and self._settings.language_field is None:
-            told.append("language is not passed on: IDnow documents no field for it")
+            warnings.append(
+                "language is not passed on: IDnow documents no field for it"
+            )
         if status == 200:  # noqa: PLR2004 -- chapter 3.2.10: 201 is new, 200 is updated
-            told.append("IDnow says that it had this transaction, and has updated it")
-        return tuple(told)
+            warnings.append(
+                "IDnow says that it had this transaction, and has updated it"
+            )
+        return tuple(warnings)
 
     def _failure(
         self, answer: _http_responses.HttpResponse, request: model.BeginRequest

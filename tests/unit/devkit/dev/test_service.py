@@ -25,9 +25,9 @@ async def test_what_ends_instead_of_starting_says_why(tmp_path: pathlib.Path) ->
             await made.ready()
     finally:
         await service.end([made], timeout_s=5)
-    told = str(failed.value)
-    assert told.startswith("ingress ended instead of starting:\n")
-    assert "/nowhere.toml" in told
+    text = str(failed.value)
+    assert text.startswith("ingress ended instead of starting:\n")
+    assert "/nowhere.toml" in text
     assert not await made.alive()
 
 

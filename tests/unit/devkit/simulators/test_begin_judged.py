@@ -69,10 +69,10 @@ async def test_identomat_refuses_wrong_types(
     stage: provider_harness.Stage, fields: dict[str, Any], wrong: list[str]
 ) -> None:
     """By the guide's list of flags; those beyond it pass."""
-    status, told = await _refused(stage, **fields)
+    status, found = await _refused(stage, **fields)
 
     assert status == 400
-    assert list(told["errors"]) == wrong
+    assert list(found["errors"]) == wrong
     assert list(stage.simulator.sessions()) == []
 
 
@@ -123,10 +123,10 @@ async def test_biometric_refuses_metadata_beside_its_guide(
     stage: provider_harness.Stage, metadata: object, wrong: list[str]
 ) -> None:
     """Types, and the three conditions to skip the input."""
-    status, told = await _refused(stage, metadata=metadata)
+    status, found = await _refused(stage, metadata=metadata)
 
     assert status == 400
-    assert list(told) == wrong
+    assert list(found) == wrong
     assert list(stage.simulator.sessions()) == []
 
 
@@ -138,7 +138,7 @@ async def test_biometric_takes_the_documented_cases(
     document = {"iin": _ENTRY, "phone": _ENTRY, "skip_input": True}
     photo = {"photo1": "YQ=="}
     metadata = {"edocument": document, "face2face": photo}
-    status, told = await _refused(stage, metadata=metadata)
+    status, found = await _refused(stage, metadata=metadata)
 
     assert status == 200
-    assert told["technologies"] == ["LDHP"]
+    assert found["technologies"] == ["LDHP"]

@@ -172,8 +172,8 @@ async def test_each_call_is_answered_as_the_scenario_says(
     simulator = _simulator()
     session_id = simulator.add(scenario, adapters.UUID.upper())
     async with _served(simulator) as (_, adapter):
-        told = [await _outcome(adapter, session_id.lower()) for _ in answers]
-    assert answers == told
+        found = [await _outcome(adapter, session_id.lower()) for _ in answers]
+    assert answers == found
 
 
 async def test_a_session_that_is_not_there_is_denied() -> None:
@@ -182,7 +182,7 @@ async def test_a_session_that_is_not_there_is_denied() -> None:
         assert await _outcome(adapter, adapters.UUID) == ("no_such_session",)
 
 
-def _told(scenario: simulators.Scenario) -> list[model.Normalised]:
+def _normalised(scenario: simulators.Scenario) -> list[model.Normalised]:
     """Send the scenario's callbacks through our adapter, as if they were verified."""
     simulator = _simulator()
     session_id = simulator.add(scenario, adapters.UUID)
@@ -205,7 +205,7 @@ def test_four_events_are_sent(
     outcome: model.Outcome, claim: dict[str, str | None]
 ) -> None:
     """Three are ignored, and the last one wakes with what the result will say."""
-    *before, wake = _told(simulators.Scenario(outcome=outcome))
+    *before, wake = _normalised(simulators.Scenario(outcome=outcome))
     assert [
         event.provider_event
         for event in before
@@ -221,15 +221,15 @@ def test_four_events_are_sent(
 
 def test_callbacks_are_repeated_reordered_and_lost() -> None:
     """A repeat keeps its id, a reordered end comes first, a missing one not at all."""
-    repeated = _told(simulators.Scenario(repeat=1))
+    repeated = _normalised(simulators.Scenario(repeat=1))
     ends = [event for event in repeated if isinstance(event, model.WakeUp)]
     assert (
         len(repeated),
         len(ends),
         len({end.provider_event_id for end in ends}),
     ) == (8, 2, 1)
-    assert isinstance(_told(simulators.Scenario(reorder=True))[0], model.WakeUp)
-    assert _told(simulators.Scenario(missing=True)) == []
+    assert isinstance(_normalised(simulators.Scenario(reorder=True))[0], model.WakeUp)
+    assert _normalised(simulators.Scenario(missing=True)) == []
 
 
 def test_callbacks_prove_themselves_by_the_address_alone() -> None:
@@ -268,5 +268,5 @@ def test_the_truth_of_a_session_is_known(
 ) -> None:
     """Whoever checks the decisions learns what they must end in."""
     simulator = _simulator()
-    told = simulator.truth(simulator.add(scenario))
-    assert truth == (told and (told.outcome, told.provider_status, told.heard))
+    found = simulator.truth(simulator.add(scenario))
+    assert truth == (found and (found.outcome, found.provider_status, found.heard))

@@ -56,8 +56,8 @@ class _Played:
         path = f"/_sim/idbeyond/sessions/{session_id}/person"
         async with self.http.post(path, data=orjson.dumps(wish)) as response:
             assert response.status == 200
-            told: dict[str, Any] = await response.json()
-            return told
+            document: dict[str, Any] = await response.json()
+            return document
 
     async def press(
         self, address: str, button: str, **more: str
@@ -105,9 +105,9 @@ async def test_a_person_s_end_is_called_back_where_the_begin_said(outcome: str) 
         begun = await played.begin(provider_params={"metadata": {"campaign": "q3"}})
         assert played.heard == []
         scenario = {"outcome": outcome}
-        told = await played.does(begun.session_id, does="finish", scenario=scenario)
+        document = await played.does(begun.session_id, does="finish", scenario=scenario)
 
-    assert told["delivered"] == [200, 200]
+    assert document["delivered"] == [200, 200]
     for path, signature, body in played.heard:
         assert path == "/webhooks/source/token?x=1"
         assert idbeyond.SIGNATURE.match([_SECRET.encode()], [signature], body) == 0
@@ -132,9 +132,9 @@ async def test_nobody_is_told_of_a_lost_callback_or_an_abandoned_session(
     """In callback mode neither can be told from the other."""
     async with _played() as (_, played):
         begun = await played.begin()
-        told = await played.does(begun.session_id, **wish)
+        document = await played.does(begun.session_id, **wish)
 
-    assert told["callbacks"] == []
+    assert document["callbacks"] == []
     assert played.heard == []
 
 
@@ -142,8 +142,8 @@ async def test_a_session_without_an_address_calls_nobody() -> None:
     """As the guide's troubleshooting says; without a secret nothing is signed."""
     async with _played() as (simulator, played):
         begun = await played.begin(webhook_url=None)
-        told = await played.does(begun.session_id, does="finish")
-        assert told["callbacks"] == []
+        document = await played.does(begun.session_id, does="finish")
+        assert document["callbacks"] == []
 
         body = orjson.dumps({"webhookUrl": played.webhook_url})
         async with played.http.post(_CREATE, data=body, headers=_BEARER) as response:
@@ -186,9 +186,12 @@ async def test_the_hosted_flow_sends_the_person_back(button: str, status: str) -
             assert response.status == 410
 
     assert code == 302
-    told = urllib.parse.urlsplit(str(location))
-    assert f"{told.scheme}://{told.netloc}{told.path}" == _RETURN.partition("?")[0]
-    assert dict(urllib.parse.parse_qsl(told.query)) == {
+    document = urllib.parse.urlsplit(str(location))
+    assert (
+        f"{document.scheme}://{document.netloc}{document.path}"
+        == _RETURN.partition("?")[0]
+    )
+    assert dict(urllib.parse.parse_qsl(document.query)) == {
         "a": "b",
         "session_id": begun.session_id,
         "status": status,
@@ -258,8 +261,8 @@ async def test_a_wrong_field_is_named(body: bytes, field: str) -> None:
     """How is made up; that types are checked is the guide's."""
     async with _played() as (simulator, played):
         async with played.http.post(_CREATE, data=body, headers=_BEARER) as response:
-            told = await response.json()
+            document = await response.json()
             assert response.status == 400
         assert list(simulator.sessions()) == []
 
-    assert (told["ok"], told["field"]) == (False, field)
+    assert (document["ok"], document["field"]) == (False, field)

@@ -49,7 +49,7 @@ async def _outcomes(
     simulator: simulators.Simulator, session_id: str, calls: int, **settings: object
 ) -> list[tuple[str, ...]]:
     """Fetch and map *calls* times; tell outcome and reason, or the error's words."""
-    told: list[tuple[str, ...]] = []
+    found: list[tuple[str, ...]] = []
     async with _served(simulator) as base_url:
         configured = _settings(result="fetch", base_url=base_url, **settings)
         adapter = idbeyond.Adapter("org", configured, clocks.SystemClock())
@@ -59,11 +59,11 @@ async def _outcomes(
                 answer = await adapter.fetch(key, session_id)
                 result = adapter.interpret(key, session_id, answer)
             except errors.FetchError as error:
-                told.append((error.reason, error.detail))
+                found.append((error.reason, error.detail))
             else:
-                told.append((result.verdict.outcome, result.verdict.reason))
+                found.append((result.verdict.outcome, result.verdict.reason))
         await adapter.close()
-    return told
+    return found
 
 
 @pytest.mark.parametrize("vector", adapters.vectors("idbeyond", "create"))
@@ -113,9 +113,9 @@ async def test_the_create_call_needs_the_key_and_the_documented_types(
         client.post(_CREATE, data=body, headers=headers) as response,
     ):
         assert status == response.status
-        told = await response.json()
-    assert (status == 200) == told["ok"]
-    assert (status == 401) == (told.get("error") == "API_KEY_INVALID")
+        found = await response.json()
+    assert (status == 200) == found["ok"]
+    assert (status == 401) == (found.get("error") == "API_KEY_INVALID")
 
 
 async def test_the_result_call_needs_the_key() -> None:
@@ -180,10 +180,10 @@ async def test_the_result_call_stands_where_the_source_says() -> None:
     simulator = _simulator(result="fetch", result_path="/v2/{session_id}/result")
     session_id = simulator.add(simulators.Scenario())
     assert await _outcomes(simulator, session_id, 1) == [_NOT_FOUND]
-    told = await _outcomes(
+    found = await _outcomes(
         simulator, session_id, 1, result_path="/v2/{session_id}/result"
     )
-    assert told == [("approved", "verified")]
+    assert found == [("approved", "verified")]
 
 
 def _events(
@@ -193,7 +193,7 @@ def _events(
     simulator = _simulator()
     session_id = simulator.add(scenario, adapters.UUID, reference=reference)
     adapter = idbeyond.Adapter("org", _settings(), clocks.SystemClock())
-    told: list[tuple[str, ...]] = []
+    found: list[tuple[str, ...]] = []
     for sent in simulator.callbacks(session_id):
         presented = [sent.headers["X-Verification-Signature"]]
         key = _SECRET.encode()
@@ -202,15 +202,15 @@ def _events(
         document = orjson.loads(sent.body)
         normalised = adapter.normalise(adapters.callback(document))
         if isinstance(normalised, model.IgnoredCallback):
-            told.append((normalised.provider_event,))
+            found.append((normalised.provider_event,))
             continue
         assert isinstance(normalised, model.WakeUp)
         assert reference == normalised.reference
         event = adapters.event(normalised.provider_event, dict(normalised.claim))
         claim = adapter.claim(event)
         assert claim is not None
-        told.append((claim.verdict.outcome, str(normalised.provider_time)))
-    return told
+        found.append((claim.verdict.outcome, str(normalised.provider_time)))
+    return found
 
 
 def test_the_signed_callbacks_tell_the_verdict_in_order() -> None:
@@ -272,5 +272,5 @@ def test_the_truth_of_a_session_is_known(
 ) -> None:
     """Whoever checks the decisions learns what they must end in."""
     simulator = _simulator()
-    told = simulator.truth(simulator.add(scenario))
-    assert truth == (told and (told.outcome, told.provider_status, told.heard))
+    found = simulator.truth(simulator.add(scenario))
+    assert truth == (found and (found.outcome, found.provider_status, found.heard))

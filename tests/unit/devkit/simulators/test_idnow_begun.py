@@ -43,8 +43,8 @@ class _Played:
         path = f"/_sim/idnow/sessions/{session_id}/person"
         async with self.http.post(path, data=orjson.dumps(wish)) as response:
             assert response.status == 200
-            told: dict[str, Any] = await response.json()
-            return told
+            document: dict[str, Any] = await response.json()
+            return document
 
 
 def _settings(**settings: object) -> idnow.Settings:
@@ -98,7 +98,7 @@ async def test_a_person_finishes_once(outcome: str, lost: bool) -> None:  # noqa
     async with _played() as (_, played):
         begun = await played.begin(provider_params={"custom2": "x"})
         scenario = {"outcome": outcome, "missing": lost}
-        told = await played.does(begun.session_id, does="finish", scenario=scenario)
+        document = await played.does(begun.session_id, does="finish", scenario=scenario)
         result = await played.result(begun.session_id)
         path = f"/_sim/idnow/sessions/{begun.session_id}/person"
         async with played.http.post(path, data=b'{"does":"finish"}') as response:
@@ -106,8 +106,8 @@ async def test_a_person_finishes_once(outcome: str, lost: bool) -> None:  # noqa
 
     assert result.verdict.outcome == outcome
     assert result.reference == "customer-17"
-    assert len(told["callbacks"]) == (0 if lost else 1)
-    assert told["truth"]["heard"] is not lost
+    assert len(document["callbacks"]) == (0 if lost else 1)
+    assert document["truth"]["heard"] is not lost
     assert again == 409
 
 
@@ -115,10 +115,10 @@ async def test_who_abandons_leaves_a_session_without_an_end() -> None:
     """However often it is asked for."""
     async with _played() as (_, played):
         begun = await played.begin()
-        told = await played.does(begun.session_id, does="abandon")
+        document = await played.does(begun.session_id, does="abandon")
         results = [await played.result(begun.session_id) for _ in range(2)]
 
-    assert told["callbacks"] == []
+    assert document["callbacks"] == []
     assert {result.verdict.reason for result in results} == {model.Reason.IN_PROGRESS}
 
 
@@ -228,10 +228,10 @@ async def test_start_checks_what_is_documented(
         path = f"{_ROOT}/{number}/start"
         headers = {"X-API-KEY": key}
         async with played.http.post(path, data=body, headers=headers) as response:
-            told = orjson.loads(await response.read())
+            document = orjson.loads(await response.read())
             assert status == response.status
         held = len(simulator.sessions())
 
-    error = told.get("errors", [{}])[0]
+    error = document.get("errors", [{}])[0]
     assert (error.get("cause"), error.get("key")) == (cause, field)
     assert held == (1 if status == 201 else 0)

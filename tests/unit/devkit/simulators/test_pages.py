@@ -20,10 +20,14 @@ async def test_a_begun_session_waits_for_its_person(
     begun = await stage.begun()
     found = [await stage.result(begun.session_id) for _ in range(3)]
     async with stage.http.get(f"{stage.control}/sessions/{begun.session_id}") as answer:
-        told = await answer.json()
+        document = await answer.json()
 
     assert found == [_unfinished(name)] * 3
-    assert (told["standing"], told["truth"], told["callbacks"]) == ("begun", None, [])
+    assert (document["standing"], document["truth"], document["callbacks"]) == (
+        "begun",
+        None,
+        [],
+    )
     assert stage.delivered == []
 
 
@@ -37,14 +41,14 @@ async def test_a_person_finishes(
 ) -> None:
     """Then there is a result, the ingress is called, and nobody finishes twice."""
     begun = await stage.begun()
-    status, told = await stage.person(
+    status, document = await stage.person(
         begun.session_id, does="finish", scenario={"outcome": outcome}
     )
     again = await stage.person(begun.session_id, does="abandon")
 
-    assert (status, told["standing"]) == (200, "finished")
-    assert (told["truth"]["outcome"], told["truth"]["heard"]) == (outcome, True)
-    assert told["delivered"] == [200] * len(stage.delivered)
+    assert (status, document["standing"]) == (200, "finished")
+    assert (document["truth"]["outcome"], document["truth"]["heard"]) == (outcome, True)
+    assert document["delivered"] == [200] * len(stage.delivered)
     key = {"biometric": "session_id", "identomat": "sessionId"}[name]
     assert stage.delivered[-1][key] == begun.session_id
     assert found == await stage.result(begun.session_id)
@@ -56,10 +60,10 @@ async def test_a_callback_is_lost(stage: provider_harness.Stage) -> None:
     """Nothing is delivered, and the result is there for who asks."""
     begun = await stage.begun()
     scenario = {"missing": True, "not_ready": 1}
-    _, told = await stage.person(begun.session_id, does="finish", scenario=scenario)
+    _, document = await stage.person(begun.session_id, does="finish", scenario=scenario)
     found = [await stage.result(begun.session_id) for _ in range(2)]
 
-    assert (told["delivered"], told["truth"]["heard"]) == (None, False)
+    assert (document["delivered"], document["truth"]["heard"]) == (None, False)
     assert stage.delivered == []
     assert found == ["not_ready", "approved verified"]
 
@@ -70,12 +74,12 @@ async def test_a_person_abandons_and_may_come_back(
 ) -> None:
     """An abandoned session has no result and no callback until somebody finishes it."""
     begun = await stage.begun()
-    status, told = await stage.person(begun.session_id, does="abandon")
+    status, document = await stage.person(begun.session_id, does="abandon")
     found = await stage.result(begun.session_id)
     back, _ = await stage.person(begun.session_id, does="finish")
 
-    assert (status, told["standing"], told["truth"]) == (200, "abandoned", None)
-    assert told["delivered"] is None
+    assert (status, document["standing"], document["truth"]) == (200, "abandoned", None)
+    assert document["delivered"] is None
     assert found == _unfinished(name)
     assert back == 200
     assert await stage.result(begun.session_id) == "approved verified"
@@ -97,10 +101,10 @@ async def test_a_deed_that_is_none_is_refused(
 ) -> None:
     """And changes nothing."""
     begun = await stage.begun()
-    answered, told = await stage.person(begun.session_id, **wish)
+    answered, document = await stage.person(begun.session_id, **wish)
 
     assert answered == status
-    assert told["error"]
+    assert document["error"]
     assert stage.simulator.held(begun.session_id).standing == "begun"
 
 
@@ -122,12 +126,12 @@ async def test_an_ingress_that_is_not_there_is_named(
 ) -> None:
     """Where nobody listens the session is finished all the same."""
     begun = await stage.begun()
-    status, told = await stage.person(
+    status, document = await stage.person(
         begun.session_id, does="finish", deliver_to="http://127.0.0.1:1"
     )
 
-    assert (status, told["standing"]) == (502, "finished")
-    assert told["error"].startswith("deliver_to: ")
+    assert (status, document["standing"]) == (502, "finished")
+    assert document["error"].startswith("deliver_to: ")
 
 
 @_BOTH
@@ -136,9 +140,9 @@ async def test_every_session_is_listed(stage: provider_harness.Stage) -> None:
     first, second = await stage.begun(), await stage.begun()
     await stage.person(first.session_id, does="finish")
     async with stage.http.get(f"{stage.control}/sessions") as response:
-        told = await response.json()
+        document = await response.json()
 
-    assert [(one["session_id"], one["standing"]) for one in told["sessions"]] == [
+    assert [(one["session_id"], one["standing"]) for one in document["sessions"]] == [
         (first.session_id, "finished"),
         (second.session_id, "begun"),
     ]

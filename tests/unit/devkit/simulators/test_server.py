@@ -48,19 +48,19 @@ async def test_a_session_is_made_over_http(
     """Whoever drives it from another process gets the callbacks and the truth."""
     wish = {"session_id": "a" * 40, "scenario": {"outcome": "rejected", "repeat": 1}}
     async with http.post(served.base_url + _CONTROL, json=wish) as response:
-        told = await response.json()
+        document = await response.json()
     async with http.get(f"{served.base_url}{_CONTROL}/{'a' * 40}") as response:
         again = await response.json()
 
-    assert told.pop("delivered") is None
-    assert told == again
-    assert told["session_id"] == "a" * 40
-    assert told["truth"] == {
+    assert document.pop("delivered") is None
+    assert document == again
+    assert document["session_id"] == "a" * 40
+    assert document["truth"] == {
         "outcome": "rejected",
         "provider_status": "rejected",
         "heard": True,
     }
-    first, second = told["callbacks"]
+    first, second = document["callbacks"]
     assert first == second
     assert first["path"].startswith("/webhooks/identomat/")
     body = base64.b64decode(first["body_base64"])
@@ -87,11 +87,11 @@ async def test_callbacks_are_delivered_on_request(
         "deliver_to": f"http://127.0.0.1:{runner.addresses[0][1]}/",
     }
     async with http.post(served.base_url + _CONTROL, json=wish) as response:
-        told = await response.json()
+        document = await response.json()
     await runner.cleanup()
 
-    assert told["delivered"] == [503, 200]
-    assert [path for path, _ in seen] == [c["path"] for c in told["callbacks"]]
+    assert document["delivered"] == [503, 200]
+    assert [path for path, _ in seen] == [c["path"] for c in document["callbacks"]]
 
 
 async def test_an_ingress_that_is_not_there_is_named(
@@ -100,11 +100,11 @@ async def test_an_ingress_that_is_not_there_is_named(
     """A ``deliver_to`` that nobody answers is told; the session is held anyway."""
     wish = {"deliver_to": "http://127.0.0.1:1"}
     async with http.post(served.base_url + _CONTROL, json=wish) as response:
-        told = await response.json()
+        document = await response.json()
 
     assert response.status == 502
-    assert told["error"].startswith("deliver_to: ")
-    assert told["session_id"]
+    assert document["error"].startswith("deliver_to: ")
+    assert document["session_id"]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ async def test_a_bad_wish_is_refused(
 ) -> None:
     """Four hundred, and why."""
     async with http.post(served.base_url + _CONTROL, data=body) as response:
-        told = await response.json()
+        document = await response.json()
 
     assert response.status == 400
-    assert told["error"]
+    assert document["error"]
 
 
 async def test_an_unknown_session_is_not_found(

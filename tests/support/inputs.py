@@ -1,4 +1,4 @@
-"""Tell sessions what happens, one input after another, and look at what follows."""
+"""Build inputs of the ledger, and apply them to a session one after another."""
 
 import dataclasses
 import hashlib
@@ -149,10 +149,10 @@ class History:
         """Return whether a fetch is in flight."""
         return self.session is not None and self.session.flight is not None
 
-    def tell(self, told: ledger.Input) -> list[ledger.Effect]:
-        """Tell the session *told*."""
+    def apply(self, input_: ledger.Input) -> list[ledger.Effect]:
+        """Apply *input_* to the session."""
         self.session, effects = ledger.advance(
-            KEY, self.session, told, self.now, self.rules
+            KEY, self.session, input_, self.now, self.rules
         )
         for effect in effects:
             if isinstance(effect, ledger.EmitDecision):
@@ -186,11 +186,11 @@ class History:
             provider_time=None if claim is None else claim.verdict.provider_time,
             digest=digest,
         )
-        return self.tell(ledger.CallbackTaken(taken, claim))
+        return self.apply(ledger.CallbackTaken(taken, claim))
 
     def recheck(self) -> list[ledger.Effect]:
         """Take a recheck command."""
-        return self.tell(
+        return self.apply(
             ledger.RecheckTaken(
                 event(model.EventType.RECHECK_REQUESTED, received_at=self.now)
             )
@@ -211,31 +211,31 @@ class History:
             begin_id=begin_id,
             expires_at=expires_at,
         )
-        return self.tell(ledger.RegistrationTaken(taken))
+        return self.apply(ledger.RegistrationTaken(taken))
 
     def come_back(self, begin_id: str | None = "begin-1") -> list[ledger.Effect]:
         """Take a return of the person."""
         kind = model.EventType.SESSION_RETURNED
         taken = event(kind, received_at=self.now, begin_id=begin_id)
-        return self.tell(ledger.ReturnTaken(taken))
+        return self.apply(ledger.ReturnTaken(taken))
 
     def start(self) -> list[ledger.Effect]:
         """Offer room for a fetch."""
-        return self.tell(ledger.FetchStarting())
+        return self.apply(ledger.FetchStarting())
 
     def answer(
         self, verdict: model.Verdict, *, reference: str | None = None
     ) -> list[ledger.Effect]:
         """Let the fetch in flight bring *verdict*."""
         brought = result(verdict, at=self.now, reference=reference)
-        return self.tell(ledger.FetchSucceeded(self.state.fetch_seq, brought))
+        return self.apply(ledger.FetchSucceeded(self.state.fetch_seq, brought))
 
     def fail(
         self, error: type[errors.FetchError], *, retry_after_ms: int | None = None
     ) -> list[ledger.Effect]:
         """Let the fetch in flight end in *error*."""
         failed = failure(error, retry_after_ms=retry_after_ms)
-        return self.tell(ledger.FetchFailed(self.state.fetch_seq, failed))
+        return self.apply(ledger.FetchFailed(self.state.fetch_seq, failed))
 
     def fetch(
         self, verdict: model.Verdict, *, reference: str | None = None
@@ -260,8 +260,8 @@ class History:
         )
 
 
-def told(rules: policy.SourcePolicy, *verdicts: model.Verdict) -> History:
-    """Return a session that was told signed *verdicts*, in this order."""
+def after_callbacks(rules: policy.SourcePolicy, *verdicts: model.Verdict) -> History:
+    """Return a session after callbacks with signed *verdicts*, in this order."""
     history = History(rules)
     for verdict in verdicts:
         history.callback(signed(verdict))
