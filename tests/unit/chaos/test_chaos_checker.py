@@ -199,7 +199,7 @@ def test_the_history_tells_all_that_is_known() -> None:
 
 
 def test_a_decision_about_nobody_is_reported() -> None:
-    """Nobody told of the session, so nobody may be told about it."""
+    """A session without a callback must have no decision."""
     found, _ = _good()
 
     (one,) = checker.violations(found, {})

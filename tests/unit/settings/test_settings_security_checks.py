@@ -9,6 +9,7 @@ from tests.unit.settings import kit
 from worker import errors, settings
 from worker.settings import security_checks, sources
 
+_COPIED = "is copied from public documentation: generate a new one"
 WHSEC = "whsec_" + base64.b64encode(b"k" * 24).decode()
 
 
@@ -192,12 +193,10 @@ def test_an_empty_key_is_refused(desk: kit.Desk) -> None:
     ],
 )
 def test_a_secret_from_the_documentation_is_refused(field: str, secret: str) -> None:
-    """What is printed in a guide is known to everybody."""
+    """What a guide prints is public."""
     found = problems_of({"one": {field: [secret]}}, kit.Short, kit.DOCUMENTED)
 
-    assert (
-        f"{field}[0] is copied from public documentation: generate a new one" in found
-    )
+    assert f"{field}[0] {_COPIED}" in found
     assert not any(secret in problem for problem in found)
 
 
