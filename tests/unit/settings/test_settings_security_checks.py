@@ -195,7 +195,6 @@ def test_an_empty_key_is_refused(desk: kit.Desk) -> None:
 def test_a_secret_from_the_documentation_is_refused(field: str, secret: str) -> None:
     """What a guide prints is public."""
     found = problems_of({"one": {field: [secret]}}, kit.Short, kit.DOCUMENTED)
-
     assert f"{field}[0] {_COPIED}" in found
     assert not any(secret in problem for problem in found)
 
