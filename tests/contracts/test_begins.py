@@ -217,11 +217,12 @@ def test_any_parameters_pass_or_are_refused_by_name(
 async def test_what_is_no_answer_leaves_the_begin_in_doubt(
     name: str, body: bytes
 ) -> None:
-    """A 200 without what is needed may have begun something: nobody says it did not."""
+    """A 200 without what is needed may have started a session: it is in doubt."""
     async with _provider(200, body) as heard:
         beginner = _beginner(name, base_url=heard.address)
+        params = dict(providers.REGISTRY[name].sample_start_parameters)
         with pytest.raises(errors.BeginInDoubt) as caught:
-            await beginner.begin(_request())
+            await beginner.begin(_request(provider_params=params))
         await beginner.close()
 
     assert not caught.value.answered

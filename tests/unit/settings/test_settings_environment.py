@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import settings_reference
 from tests.unit.settings import kit
-from worker import settings
+from worker import providers, settings
 from worker.devkit.dev import toml
 from worker.settings import secret, types
 
@@ -81,6 +81,12 @@ def _values(annotation: object) -> Iterator[object]:
         yield from _SAMPLES.get(annotation, ())
 
 
+def _provider_samples(key: str) -> list[object]:
+    """Return what the sample sources of the providers have for *key*."""
+    samples = [each.sample_settings() for each in providers.REGISTRY.values()]
+    return [sample[key] for sample in samples if key in sample]
+
+
 def _first(section: type[types.Section], key: str, annotation: object) -> object:
     """Return the first value that the setting *key* takes."""
     candidates = ("5s", *_values(annotation))
@@ -133,7 +139,7 @@ _CASES = list(_cases())
 def test_a_setting_is_read_from_text(section: type[types.Section], key: str) -> None:
     """Each value that the file may hold means the same as the text of a variable."""
     field = section.model_fields[key]
-    candidates = (*_DURATIONS, *_values(field.annotation))
+    candidates = (*_DURATIONS, *_values(field.annotation), *_provider_samples(key))
     taken = [each for each in candidates if _read(section, key, each)]
     assert taken, "no sample is taken: add one to _SAMPLES"
     for value in taken:
