@@ -4,12 +4,15 @@ import types
 
 from worker.providers import (
     _entry,
+    aiprise,
     biometric,
+    didit,
     idbeyond,
     idenfy,
     identomat,
     idnow,
     jumio,
+    ondato,
     onfido,
     persona,
     plaid,
@@ -25,12 +28,15 @@ REGISTRY = types.MappingProxyType(
     {
         entry.name: entry
         for entry in (
+            aiprise.ENTRY,
             biometric.ENTRY,
+            didit.ENTRY,
             idbeyond.ENTRY,
             idenfy.ENTRY,
             identomat.ENTRY,
             idnow.ENTRY,
             jumio.ENTRY,
+            ondato.ENTRY,
             onfido.ENTRY,
             persona.ENTRY,
             plaid.ENTRY,

@@ -37,13 +37,16 @@ class ClientCredentials:
         client_secret: types.Secret,
         clock: clocks.Clock,
         scope: str | None = None,
+        in_form: bool = False,
     ) -> None:
+        """Send the credentials as HTTP Basic, or *in_form* as members of the body."""
         self._http = http
         self._path = path
         self._client_id = client_id
         self._client_secret = client_secret
         self._clock = clock
         self._scope = scope
+        self._in_form = in_form
         self._token: str | None = None
         self._renew_at = 0
         self._renewal = _single_flight.SingleFlight[str]()
@@ -78,15 +81,20 @@ class ClientCredentials:
         form = {"grant_type": "client_credentials"}
         if self._scope is not None:
             form["scope"] = self._scope
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        if self._in_form:
+            form["client_id"] = self._client_id.reveal()
+            form["client_secret"] = self._client_secret.reveal()
+        else:
+            headers["Authorization"] = basic(self._client_id, self._client_secret)
         answer = await self._http.request(
             "POST",
             self._path,
             body=urllib.parse.urlencode(form).encode(),
-            headers={
-                "Accept": "application/json",
-                "Authorization": basic(self._client_id, self._client_secret),
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
+            headers=headers,
         )
         if answer.status in {400, 401, 403}:  # RFC 6749, section 5.2: our credentials
             raise errors.ProviderAuthFailed("token")

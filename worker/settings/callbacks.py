@@ -13,7 +13,7 @@ Authenticator = Literal[
     "hmac_body", "standard_webhooks", "signed_url", "body_key", "basic", "ip_allow"
 ]
 
-_TOLERANCE_MIN_MS, _TOLERANCE_MAX_MS = 1_000, 86_400_000
+_TOLERANCE_MIN_MS, _TOLERANCE_MAX_MS = 1_000, 172_800_000
 
 
 class Callbacks(types.Section):
@@ -65,8 +65,9 @@ class Callbacks(types.Section):
     )
     tolerance: types.PositiveMs = pydantic.Field(
         default=300_000,
-        description="For `standard_webhooks`: maximum difference between the signed"
-        ' time and our clock, in both directions; from `"1s"` to `"1d"`.',
+        description="For `standard_webhooks`, and for `hmac_body` with a signed time:"
+        " maximum difference between that time and our clock, in both directions; from"
+        ' `"1s"` to `"2d"`.',
     )
     session_id_query: str | None = pydantic.Field(
         default=None,
@@ -121,7 +122,7 @@ class Callbacks(types.Section):
     def _tolerable(cls, value: int) -> int:
         """Return *value* if it is a difference that clocks may have."""
         if not _TOLERANCE_MIN_MS <= value <= _TOLERANCE_MAX_MS:
-            raise ValueError('must be from "1s" to "1d"')
+            raise ValueError('must be from "1s" to "2d"')
         return value
 
     @pydantic.field_validator("reference_pattern")

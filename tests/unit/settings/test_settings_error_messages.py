@@ -38,8 +38,8 @@ def test_pydantics_words_are_not_ours(desk: kit.Desk, text: str, problem: str) -
             ),
         ),
         (
-            'tolerance = "2d"',
-            'sources.one.tolerance must be from "1s" to "1d".',
+            'tolerance = "3d"',
+            'sources.one.tolerance must be from "1s" to "2d".',
         ),
         ("retry = 5", "sources.one.retry must be a table."),
         (

@@ -226,7 +226,7 @@ def test_a_tolerance_is_a_duration(value: object) -> None:
     assert kit.tiny(tolerance=value).tolerance >= 1_000
 
 
-@pytest.mark.parametrize("value", ["999ms", "25h", "0s"])
+@pytest.mark.parametrize("value", ["999ms", "49h", "0s"])
 def test_a_tolerance_has_bounds(value: object) -> None:
     """Less lets no caller in, more lets old callbacks in."""
     with pytest.raises(pydantic.ValidationError):
