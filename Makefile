@@ -18,6 +18,7 @@ WITHOUT ?=
 JOBS ?= 3
 CALLBACKS ?= 2000
 SESSIONS ?= 1000000
+LIMIT ?=
 QUIET ?=
 ONLY ?=
 STRICT ?=
@@ -119,7 +120,8 @@ isolation: install ## What three ill providers cost a fourth: p50 and p99, alone
 
 .PHONY: leaked-url
 leaked-url: install ## Invent SESSIONS= sessions through a leaked URL: what others, memory, restart, purge cost
-	@$(BIN)/python -m tests.scale leaked-url --sessions $(SESSIONS)
+	@$(BIN)/python -m tests.scale leaked-url --sessions $(SESSIONS) \
+	  $(if $(LIMIT),--limit $(LIMIT))
 
 .PHONY: restore
 restore: install ## Write SESSIONS= sessions with history, restore them: speed, memory

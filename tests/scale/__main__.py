@@ -36,6 +36,7 @@ def main() -> None:
     url = commands.add_parser("leaked-url", help="inventions of who has a URL")
     url.add_argument("--sessions", type=int, default=1_000_000)
     url.add_argument("--callbacks", type=int, default=2_000, help="of another source")
+    url.add_argument("--limit", help="the leaked source's callback_rate_limit")
     asked = parser.parse_args()
     if asked.command == "restore":
         measuring = figures.measure(asked.sessions, asked.version, asked.rounds)
@@ -48,7 +49,7 @@ def main() -> None:
         )
         report = slow.lines(asyncio.run(slow.measure(slow_plan)))
     elif asked.command == "leaked-url":
-        report = asyncio.run(_leaked_url(asked.sessions, asked.callbacks))
+        report = asyncio.run(_leaked_url(asked.sessions, asked.callbacks, asked.limit))
     else:
         report = asyncio.run(_isolation(asked.callbacks))
     sys.stdout.write("\n".join(report) + "\n")
@@ -64,8 +65,8 @@ async def _isolation(callbacks: int) -> list[str]:
     return isolation.lines(found)
 
 
-async def _leaked_url(sessions: int, callbacks: int) -> list[str]:
-    plan = leaked.Plan(invented=sessions, callbacks=callbacks)
+async def _leaked_url(sessions: int, callbacks: int, limit: str | None) -> list[str]:
+    plan = leaked.Plan(invented=sessions, callbacks=callbacks, limit=limit)
     with tempfile.TemporaryDirectory(prefix="kyc-scale-") as folder:
         async with broker.Cluster(fast_start=False) as cluster:
             servers = cluster.bootstrap_servers

@@ -23,7 +23,7 @@ from tests.support import system
 from worker.kafka import topics
 
 CALM, LEAKED = "idbeyond", "biometric"
-_IDBEYOND = 'provider = "idbeyond"'
+_IDBEYOND, _BIOMETRIC = 'provider = "idbeyond"', 'provider = "biometric"'
 _PATIENCE_S = 600.0
 _BETWEEN_S = 0.5
 
@@ -39,6 +39,8 @@ class Plan:
     per_second: float = 20.0
     worker_more: str = ""
     partitions: int = 24
+    #: ``callback_rate_limit`` of the leaked source; None: it has none
+    limit: str | None = None
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -75,8 +77,11 @@ async def measure(servers: str, prefix: str, folder: pathlib.Path, plan: Plan) -
         worker_more=plan.worker_more,
     )
     config = running.config.read_text()
-    fetched = f'{_IDBEYOND}\nresult = "fetch"'
-    running.config.write_text(config.replace(_IDBEYOND, fetched))
+    config = config.replace(_IDBEYOND, f'{_IDBEYOND}\nresult = "fetch"')
+    if plan.limit is not None:
+        limited = f'{_BIOMETRIC}\ncallback_rate_limit = "{plan.limit}"'
+        config = config.replace(_BIOMETRIC, limited)
+    running.config.write_text(config)
     await topics.create(running.settings.kafka)
     rig = isolation.Rig(running, folder)
     many = dict.fromkeys(running.simulators, 0)
@@ -168,6 +173,8 @@ async def _registered(
     running: system.System, rig: isolation.Rig, ingress: system.Process, plan: Plan
 ) -> list[tuple[str, str]]:
     """Register sessions of the leaked source, then let their callbacks come."""
+    if plan.limit is not None:  # its provider would have to retry during the flood
+        return []
     ids = [rig.take(LEAKED) for _ in range(plan.registered)]
     command = (sys.executable, "-m", "worker", "register", LEAKED)
     registering = await asyncio.create_subprocess_exec(
@@ -240,7 +247,11 @@ def lines(found: Found) -> list[str]:
         f"  another source alone   {result(alone)}",
         f"  beside the flood       {result(beside)}",
         f"  the bound of that p99  {found.bound * 1000:.1f} ms",
-        f"  registered meanwhile   {result(found.registered)}",
+        *(
+            [f"  registered meanwhile   {result(found.registered)}"]
+            if found.registered
+            else []
+        ),
         f"  worker's memory        {grown}, at most {heir} MiB after a restart",
         f"  taken                  {found.caught_up_s:.1f} s after the last; {waited}",
         f"  kill -9 to a decision  {found.restart_s:.1f} s",

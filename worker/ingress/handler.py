@@ -3,7 +3,7 @@
 import asyncio
 
 from worker import clock as clocks
-from worker import codec, errors, model, ports
+from worker import codec, errors, model, ports, rate_limiter
 from worker.ingress import forward, limits, responses, source, telemetry
 from worker.telemetry import logs
 
@@ -24,8 +24,9 @@ class CallbackHandler:
         self._forwarder = forwarder
         self._observer = observer
         self._clock = clock
-        self._bounds = bounds
-        self._budgets: dict[str, limits.RateLimiter] = {}
+        self._unmappable_limiter = rate_limiter.RateLimiter(
+            bounds.unmappable_per_minute
+        )
 
     async def accept(
         self,
@@ -101,9 +102,7 @@ class CallbackHandler:
         """
         self._observer.alarm(model.AlarmKind.UNMAPPABLE_CALLBACK, of.name)
         now_ms = self._clock.now_ms()
-        per_minute = self._bounds.unmappable_per_minute
-        budget = self._budgets.setdefault(of.name, limits.RateLimiter(per_minute))
-        if not budget.try_acquire(now_ms):
+        if not self._unmappable_limiter.try_acquire(now_ms, of.name):
             return responses.Result.UNMAPPABLE
         letter = _letter(of, callback, unmappable, now_ms)
         if not await self._dead_lettered(letter):

@@ -1,11 +1,11 @@
-"""Bound the ingress: how much at once, for how long, and how often."""
+"""Name every bound of the ingress."""
 
-import collections
 import dataclasses
+from collections.abc import Mapping
 
-from worker import http_server
+from worker import http_server, rate_limiter
 
-_MINUTE_MS = 60_000
+_BURST_S = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +25,22 @@ class Limits:
     unmappable_per_minute: int = 10
 
 
-class RateLimiter:
-    """Allow at most *limit* in any minute."""
+class CallbackLimiter:
+    """
+    Keep each source within its callbacks a second, so that one starves no other.
 
-    __slots__ = ("_limit", "_spent")
+    As many as in ten seconds are accepted at once. Only callers that have shown a
+    secret may be counted: others could use up what belongs to the provider.
+    """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._spent: collections.deque[int] = collections.deque()
+    def __init__(self, rates: Mapping[str, float | None]) -> None:
+        self._limiters = {
+            name: rate_limiter.RateLimiter(max(rate * _BURST_S, 1), _BURST_S * 1000)
+            for name, rate in rates.items()
+            if rate is not None
+        }
 
-    def try_acquire(self, now_ms: int) -> bool:
-        """Return whether one more is allowed at *now_ms*, and count it if so."""
-        # A clock that was set back forgets, rather than refuse until it has caught up.
-        while self._spent and not 0 <= now_ms - self._spent[0] < _MINUTE_MS:
-            self._spent.popleft()
-        if len(self._spent) >= self._limit:
-            return False
-        self._spent.append(now_ms)
-        return True
+    def try_acquire(self, source: str, now_ms: int) -> bool:
+        """Return whether one more callback is accepted, and count it if so."""
+        limiter = self._limiters.get(source)
+        return limiter is None or limiter.try_acquire(now_ms)

@@ -46,6 +46,8 @@ _ANSWERS: Mapping[Result, tuple[HTTPStatus, str]] = {
     Result.UNDELIVERED: (_UNAVAILABLE, "The message cannot be delivered now."),
     Result.UNAVAILABLE: (_UNAVAILABLE, "The callback cannot be stored now."),
     Result.OVERLOADED: (_UNAVAILABLE, "Too many requests are being handled."),
+    # 503, because some providers do not retry after 429 (Didit).
+    Result.RATE_LIMITED: (_UNAVAILABLE, "The source sends too many callbacks."),
     Result.FAILED: (_UNAVAILABLE, "The callback cannot be taken now."),
 }
 #: After these the rest of the request is not worth reading.
@@ -56,6 +58,7 @@ _CLOSING = frozenset(
         Result.ABORTED,
         Result.MALFORMED_REQUEST,
         Result.OVERLOADED,
+        Result.RATE_LIMITED,
     }
 )
 _IGNORED = b'{"status":"ignored"}'

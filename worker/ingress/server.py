@@ -65,6 +65,9 @@ class Ingress:
         self._clock = clock
         self._forwarder = forwarder
         self._bounds = bounds or limits.Limits()
+        self._limiter = limits.CallbackLimiter(
+            {name: of.callback_rate for name, of in self._sources.items()}
+        )
         self._acceptor = handler.CallbackHandler(
             sink=sink,
             forwarder=forwarder,
@@ -175,6 +178,8 @@ class Ingress:
         authenticate.require_signature(of, said)
         if self._full:
             raise responses.Refusal(responses.Result.OVERLOADED)
+        if matches:
+            self._count(of)
         # Whoever has shown a secret goes before who has not.
         with self.listener.bodies.open(known=bool(matches)) as body:
             raw = await http_server.read(
@@ -191,12 +196,19 @@ class Ingress:
                 raise responses.Refusal(responses.Result.UNAVAILABLE) from None
             verified = authenticate.verify_body(of, whole, matches, keys)
             report.matches = verified.matches
+            if not matches:
+                self._count(of)
             if verified.matches:
                 http_server.trust(request)
             if self._full:
                 raise responses.Refusal(responses.Result.OVERLOADED)
             with self._handling():
                 return await self._acceptor.accept(of, verified.callback, report)
+
+    def _count(self, of: source.IngressSource) -> None:
+        """Count an authentic callback; raises Refusal past the source's rate."""
+        if not self._limiter.try_acquire(of.name, self._clock.now_ms()):
+            raise responses.Refusal(responses.Result.RATE_LIMITED)
 
     @property
     def _full(self) -> bool:

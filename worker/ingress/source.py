@@ -49,6 +49,8 @@ class IngressSource:
     key_source: signing.KeySource | None = dataclasses.field(default=None, repr=False)
     standard_keys: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     tolerance_ms: int = 300_000
+    #: accepted callbacks a second; None: any number
+    callback_rate: float | None = None
     #: the last segments of the URLs that are valid, as text in ASCII
     tokens: tuple[bytes, ...] = dataclasses.field(default=(), repr=False)
     #: the field of the body that holds the key; taken out wherever it stands there
@@ -169,6 +171,7 @@ class IngressSource:
                 for secret in settings.standard_webhook_secrets
             ),
             tolerance_ms=settings.tolerance,
+            callback_rate=settings.callback_rate_limit,
             tokens=tuple(
                 signing.derive_url_token(secret.key(), environment, name).encode()
                 for secret in settings.url_secrets

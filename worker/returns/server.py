@@ -15,8 +15,8 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from worker import clock as clocks
-from worker import codec, errors, http_server, model, ports
-from worker.returns import limits, responses, telemetry, tickets, tokens
+from worker import codec, errors, http_server, model, ports, rate_limiter
+from worker.returns import responses, telemetry, tickets, tokens
 from worker.settings import urls
 from worker.telemetry import labels, logs
 
@@ -92,7 +92,7 @@ class Returns:
         self._observer = observer
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._limiter = limits.RateLimiter(self._bounds.finished_per_minute)
+        self._limiter = rate_limiter.RateLimiter(self._bounds.finished_per_minute)
 
     def takes(self, path: str) -> bool:
         """Return whether *path*, as sent, is one of ours."""
@@ -209,7 +209,7 @@ class Returns:
         key = model.SessionKey(of.name, session_id)
         visit.session = logs.session_hash(*key)
         begun = (of.name, ticket.begin_id)
-        if self._limiter.try_acquire(begun, self._clock.now_ms()):
+        if self._limiter.try_acquire(self._clock.now_ms(), begun):
             await self._publish(visit, of, ticket, session_id)
         else:  # it was woken a moment ago
             visit.result = _Result.LIMITED

@@ -39,6 +39,12 @@ class Callbacks(types.Section):
         le=64 << 20,
         description="Maximum size of a callback's body; then 413.",
     )
+    callback_rate_limit: types.RatePerSecond | None = pydantic.Field(
+        default=None,
+        description="Callbacks that one ingress process accepts from this source, such"
+        ' as `"200/s"`; as many as in 10 s at once. The answer beyond it is 503 with'
+        " `Retry-After`. Without it there is no limit.",
+    )
     ip_allow: tuple[types.Network, ...] = pydantic.Field(
         default=(),
         description="For `ip_allow`: networks that callbacks come from, such as"

@@ -51,6 +51,7 @@ class CallbackResult(enum.StrEnum):
     UNDELIVERED = "undelivered"
     UNAVAILABLE = "unavailable"
     OVERLOADED = "overloaded"
+    RATE_LIMITED = "rate_limited"  #: more than the source's ``callback_rate_limit``
     FAILED = "failed"
 
 
