@@ -50,6 +50,7 @@ class CallbackHandler:
             case model.WakeUp():
                 return await self._publish(of, callback, normalised, report)
             case model.IgnoredCallback():
+                report.challenge = normalised.challenge
                 return responses.Result.IGNORED
             case model.ForwardedMessage():
                 return await self._message(of, normalised)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import orjson
 from aiohttp import hdrs, web
 
 from worker import http_server
@@ -114,6 +115,7 @@ def respond(
     *,
     route: str | None = None,
     event_id: str | None = None,
+    challenge: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """Return the answer to a request that ended with *result*."""
@@ -122,6 +124,9 @@ def respond(
             quoted = b"null" if event_id is None else b'"%s"' % event_id.encode()
             body = b'{"status":"accepted","event_id":%s}' % quoted
             return web.Response(body=body, headers=_JSON)
+        case Result.IGNORED if challenge is not None:
+            document = orjson.dumps({"challenge": challenge})
+            return web.Response(body=document, headers=_JSON)
         case Result.IGNORED | Result.ACKNOWLEDGED | Result.PINGED:
             return web.Response(body=_IGNORED, headers=_JSON)
         case _:

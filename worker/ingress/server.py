@@ -145,6 +145,7 @@ class Ingress:
             report.result,
             route=report.route,
             event_id=report.event_id,
+            challenge=report.challenge,
             headers=self._headers(report),
         )
         report.status = response.status

@@ -23,7 +23,7 @@ class Report:
     """
     What is known of one request when it ends.
 
-    Contains no header, path, query or body.
+    Contains no header, path, query or body; *challenge* is for the answer alone.
     """
 
     result: responses.Result = responses.Result.FAILED
@@ -47,6 +47,8 @@ class Report:
     dead_letter: model.DeadLetterReason | None = None
     #: class and location of an unexpected exception, without its message
     fault: str | None = None
+    #: what the answer repeats to a provider that checks who owns the URL
+    challenge: str | None = dataclasses.field(default=None, repr=False)
 
 
 _QUIET = frozenset({responses.Result.ACCEPTED, responses.Result.FORWARDED})

@@ -87,9 +87,15 @@ class WakeUp(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class IgnoredCallback:
-    """An authentic message that decides nothing; answered 200 ``ignored``."""
+    """
+    An authentic message that decides nothing; answered 200 ``ignored``.
+
+    A provider that checks who owns the URL gets ``{"challenge": …}`` with its own
+    *challenge* instead.
+    """
 
     provider_event: str
+    challenge: str | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

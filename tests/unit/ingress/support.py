@@ -120,6 +120,8 @@ def normalise(callback: model.VerifiedCallback) -> model.Normalised:
     match document.get("kind"):
         case "ignore":
             return model.IgnoredCallback("ignore")
+        case "challenge":
+            return model.IgnoredCallback("challenge", str(document["challenge"]))
         case "message":
             return model.ForwardedMessage("message", document)
         case "crash":

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import orjson
 import pytest
 
 from tests.unit.ingress import conftest, support
@@ -224,3 +225,20 @@ async def test_what_the_table_knows_is_no_ping(serve: conftest.Serve) -> None:
     await served.send()
 
     assert len(served.sink.events) == 1
+
+
+async def test_a_challenge_is_repeated_to_who_has_signed_it(
+    serve: conftest.Serve,
+) -> None:
+    """The provider learns that the URL is ours; nobody else, and no report, does."""
+    served = await serve()
+    body = orjson.dumps({"kind": "challenge", "challenge": "a-marker-4f"})
+
+    reply = await served.send(body=body)
+    forged = await served.send(body=body, headers=support.signed(key=b"x" * 32))
+
+    assert (reply.status, reply.json) == (200, {"challenge": "a-marker-4f"})
+    assert forged.status == 401
+    assert served.sink.events == []
+    assert "a-marker" not in repr(served.observer.reports)
+    assert b"a-marker" not in forged.body
