@@ -28,8 +28,11 @@ def test_a_live_source_sends_nobody_to_a_simulator(
     """Each setting that a simulator stands in for is refused in a live source."""
     path = tmp_path / "kyc.toml"
     line = f'provider = "{name}"\n'
-    more = f'{line}{setting} = "http://127.0.0.1:1"\n'
-    path.write_text(_EXAMPLE.replace(line, more, 1))
+    before, after = _EXAMPLE.split(line, 1)
+    given = re.compile(rf"^{setting} = .*\n", re.MULTILINE)
+    own, *others = after.split("\n[", 1)
+    table = given.sub("", own) + f'\n{setting} = "http://127.0.0.1:1"\n'
+    path.write_text(before + line + table + "".join(f"[{each}" for each in others))
     with pytest.raises(errors.ConfigurationError) as caught:
         settings.load(path, _SECRETS, _TYPES)
 
