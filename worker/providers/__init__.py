@@ -19,6 +19,7 @@ from worker.providers import (
     shuftipro,
     stripe,
     sumsub,
+    trulioo,
     veriff,
 )
 
@@ -43,6 +44,7 @@ REGISTRY = types.MappingProxyType(
             shuftipro.ENTRY,
             stripe.ENTRY,
             sumsub.ENTRY,
+            trulioo.ENTRY,
             veriff.ENTRY,
         )
     }
