@@ -66,6 +66,32 @@ async def test_a_consumer_whose_polls_fail_is_built_again(
         assert worker.popen.poll() is None
 
 
+async def test_a_cancellation_that_leaks_out_of_aiokafka_ends_nothing(
+    kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
+) -> None:
+    """
+    It is an error like any other: consumer and partitions are built again.
+
+    Taken for the end of the process, it ended the worker (chaos run, seed 4).
+    """
+    trigger = tmp_path / "leak"
+    async with system.System(kafka, topic_prefix, tmp_path, times=times) as running:
+        ingress = running.start("ingress")
+        worker = running.start(
+            "worker", module=fault_injection.by("cancellation_leaks", str(trigger))
+        )
+        await running.ready(ingress)
+        await running.ready(worker)
+        truths, callbacks = assertions.sessions(running, 40, latency_s=0.05)
+        sending = asyncio.create_task(system.Driver([ingress], 8).send(callbacks))
+        trigger.touch()
+        await _said(worker, '"partition":-1,"reason":"LeakedCancellation"', times)
+        trigger.unlink()
+        await sending
+        await assertions.check(running, truths)
+        assert worker.popen.poll() is None
+
+
 async def test_back_pressure_survives_a_hand_over(
     kafka: str, topic_prefix: str, tmp_path: pathlib.Path, times: profiles.Times
 ) -> None:

@@ -14,7 +14,7 @@ import pathlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiokafka
 
@@ -131,6 +131,38 @@ def poll_raises(file: str) -> None:
     aiokafka.AIOKafkaConsumer.getmany = raising
 
 
+def cancellation_leaks(file: str) -> None:
+    """
+    Let aiokafka cancel what it awaits, and let that out, as long as *file* is there.
+
+    In a poll, at the end of ``stop`` (seen in aiokafka 0.14, whose fetcher cancels its
+    tasks and awaits them), and in a commit.
+    """
+    for owner, name, before in (
+        (aiokafka.AIOKafkaConsumer, "getmany", True),
+        (aiokafka.AIOKafkaConsumer, "stop", False),
+        (aiokafka.AIOKafkaProducer, "commit_transaction", True),
+    ):
+        setattr(owner, name, _leaking(getattr(owner, name), file, before=before))
+
+
+def _leaking(
+    original: Callable[..., Awaitable[object]], file: str, *, before: bool
+) -> Callable[..., Awaitable[object]]:
+    """Return *original* with a cancellation *before* it or after it."""
+
+    @functools.wraps(original)
+    async def leaking(*arguments: object, **named: object) -> object:
+        leaks = pathlib.Path(file).exists()  # noqa: ASYNC240 -- a test has time
+        result = None if leaks and before else await original(*arguments, **named)
+        if leaks:
+            await asyncio.sleep(0)
+            raise asyncio.CancelledError
+        return result
+
+    return leaking
+
+
 _HINDRANCES: dict[str, Callable[[str], None]] = {
     each.__name__: each
     for each in (
@@ -140,6 +172,7 @@ _HINDRANCES: dict[str, Callable[[str], None]] = {
         clock_off,
         listener_raises,
         poll_raises,
+        cancellation_leaks,
     )
 }
 

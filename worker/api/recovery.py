@@ -5,8 +5,8 @@ import contextlib
 import random
 from collections.abc import Mapping, Sequence
 
+from worker import cancellation, errors, model, ports
 from worker import clock as clocks
-from worker import errors, model, ports
 from worker.api import pending_writes, requests, service, telemetry, types
 from worker.telemetry import logs
 
@@ -51,7 +51,10 @@ class Recovery:
         """Look at every interval, until cancelled; after any error at the next one."""
         while True:
             try:
-                with contextlib.suppress(errors.TransportError):
+                with (
+                    contextlib.suppress(errors.TransportError),
+                    cancellation.contained(),
+                ):
                     await self.run_once()
             except Exception as error:  # noqa: BLE001 -- whatever was read, it goes on
                 self._observer.recovery_failed("", type(error).__name__)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
+from worker import cancellation, errors, http_server
 from worker import clock as clocks
-from worker import errors, http_server
 from worker.api import auth, requests, responses, service, telemetry, types
 from worker.telemetry import exceptions, labels, logs
 
@@ -116,7 +116,8 @@ class Api:
         visit = _RequestContext()
         refusal = None
         try:
-            result, response = await self._take(request, visit)
+            with cancellation.contained():
+                result, response = await self._take(request, visit)
         except Exception as failure:  # noqa: BLE001 -- told apart there, and reported
             refusal = _refusal_of(failure)
             result = refusal.result

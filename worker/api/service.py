@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import dataclasses
 
+from worker import cancellation, errors, model, ports
 from worker import clock as clocks
-from worker import errors, model, ports
 from worker.api import auth, pending_writes, requests, return_urls, telemetry, types
 from worker.telemetry import exceptions
 
@@ -202,8 +202,9 @@ class Service:
         now = asyncio.get_running_loop().time
         started = now()
         try:
-            async with asyncio.timeout(left_ms / 1000):
-                return await of.beginner.begin(request)
+            with cancellation.contained():
+                async with asyncio.timeout(left_ms / 1000):
+                    return await of.beginner.begin(request)
         except (errors.InvalidBeginRequest, errors.FetchError) as failure:
             if not _nothing_began(failure):
                 raise types.OutcomeUnknown(failure.reason) from None

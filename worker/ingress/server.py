@@ -7,8 +7,8 @@ from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from worker import cancellation, errors, http_server, ports
 from worker import clock as clocks
-from worker import errors, http_server, ports
 from worker.ingress import (
     authenticate,
     forward,
@@ -158,7 +158,8 @@ class Ingress:
     ) -> responses.Result:
         """Return how the request ends; no input and no fault of ours raises here."""
         try:
-            return await self._take(request, report)
+            with cancellation.contained():
+                return await self._take(request, report)
         except Exception as failure:  # noqa: BLE001 -- reported, and answered
             return _ended_by(failure, report)
 

@@ -19,7 +19,7 @@ from aiokafka import errors as theirs
 from aiokafka.protocol import group as group_protocol
 from aiokafka.protocol import transaction as protocol
 
-from worker import settings
+from worker import cancellation, settings
 
 # Cancelled tasks and cut sockets need a few rounds of the event loop, no more.
 _GRACE_S = 0.05
@@ -64,7 +64,8 @@ async def leave_group(consumer: aiokafka.AIOKafkaConsumer, within_s: float) -> N
     A frozen coordinator answers nothing: a ``stop`` that is given up has closed
     neither the fetcher nor one connection.
     """
-    with contextlib.suppress(Exception):
+    # Its fetcher cancels its tasks and waits for them, and lets their cancellation out.
+    with contextlib.suppress(Exception), cancellation.contained():
         async with asyncio.timeout(within_s):
             await consumer.stop()
     await discard_consumer(consumer)

@@ -5,8 +5,8 @@ import collections
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
+from worker import cancellation, codec, errors, model, settings
 from worker import clock as clocks
-from worker import codec, errors, model, settings
 from worker.kafka import (
     begin_index,
     connectivity,
@@ -112,7 +112,8 @@ class BeginFollower:
         """Read from the beginning, and again from there after any failure."""
         while True:
             try:
-                await self._read(begin_index.BeginIndex(window_ms=self._window_ms))
+                with cancellation.contained():
+                    await self._read(begin_index.BeginIndex(window_ms=self._window_ms))
             except Exception as error:  # noqa: BLE001 -- whatever it was, the next reader is new
                 self._complain(error)
             self._caught_up.clear()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import aiokafka
 from aiokafka import TopicPartition
 
+from worker import cancellation, errors, settings
 from worker import clock as clocks
-from worker import errors, settings
 from worker.kafka import (
     aiokafka_fetcher,
     aiokafka_patches,
@@ -95,7 +95,8 @@ class GroupConsumer:
             excused = False
             self._progress.restart()
             try:
-                await self._run_membership()
+                with cancellation.contained():
+                    await self._run_membership()
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it begins anew
                 excused = await failure_reports.report_consumer_failure(
                     self._observer, self._kafka, error

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import aiokafka
 
+from worker import cancellation, codec, errors, model, policy, settings
 from worker import clock as clocks
-from worker import codec, errors, model, policy, settings
 from worker.kafka import (
     aiokafka_patches,
     connectivity,
@@ -141,9 +141,10 @@ class EventProducer:
             self._log_disconnected(error_mapping.error_name(error), connected=False)
             return False
         try:
-            await self._connect(producer)
-            self._log_connected()
-            await self._wait_until_broken(producer)
+            with cancellation.contained():
+                await self._connect(producer)
+                self._log_connected()
+                await self._wait_until_broken(producer)
         except errors.TopicMismatch as error:
             self._said_up = connected = denied = False
             self._say_mismatch(error)
@@ -233,8 +234,9 @@ class EventProducer:
         try:
             while True:
                 await asyncio.sleep(_PROBE_S)
-                async with asyncio.timeout(_CONNECT_S):
-                    await topics.recheck(producer.client, self._kafka, self._topics)
+                with cancellation.contained():
+                    async with asyncio.timeout(_CONNECT_S):
+                        await topics.recheck(producer.client, self._kafka, self._topics)
         except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is new
             current.mark_broken(error_mapping.map_error("asking", error, "Describe"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiokafka
 
-from worker import codec, errors, model, ports, settings
+from worker import cancellation, codec, errors, model, ports, settings
 from worker.kafka import (
     aiokafka_patches,
     error_mapping,
@@ -126,10 +126,11 @@ class LedgerPartition:
         self._check_sizes(records)
         self._whole = False
         try:
-            async with asyncio.timeout(self._deadline_s):
-                await producer.begin_transaction()
-                await self._send_all(producer, records)
-                await producer.commit_transaction()
+            with cancellation.contained():
+                async with asyncio.timeout(self._deadline_s):
+                    await producer.begin_transaction()
+                    await self._send_all(producer, records)
+                    await producer.commit_transaction()
         except Exception as error:
             raise error_mapping.map_commit_error(
                 error, aiokafka_patches.sender_error(producer)

@@ -7,8 +7,8 @@ import random
 import aiokafka
 from aiokafka import TopicPartition
 
+from worker import cancellation, errors, model, settings
 from worker import clock as clocks
-from worker import errors, model, settings
 from worker.kafka import (
     aiokafka_fetcher,
     failure_reports,
@@ -130,7 +130,8 @@ class PartitionRunner:
         while True:
             begun = self._clock.now_ms()
             try:
-                await self._run_once()
+                with cancellation.contained():
+                    await self._run_once()
             except errors.TransportError as error:
                 failure_reports.report_partition_failure(
                     self._observer, self.tp.partition, error
@@ -144,6 +145,8 @@ class PartitionRunner:
                     self._observer, self.tp.partition, self._failure
                 )
                 self._failure = None
+                # From here on a cancellation is the end, and not this one again.
+                self._life.uncancel()
             except Exception as error:  # noqa: BLE001 -- crash-only: all of it starts again
                 self._observer.partition_failed(self.tp.partition, type(error).__name__)
             self._hold_back()
@@ -228,9 +231,13 @@ class PartitionRunner:
         timeout_ms = self._worker.assignment_check_timeout
         while True:
             await self._assigned.wait()
-            doubt = await membership.verify_ownership(
-                self._consumer, self.tp, self._last_offset, timeout_ms
-            )
+            try:
+                with cancellation.contained():
+                    doubt = await membership.verify_ownership(
+                        self._consumer, self.tp, self._last_offset, timeout_ms
+                    )
+            except cancellation.LeakedCancellation:
+                doubt = errors.KafkaUnavailable("the consumer is being closed")
             if doubt is None:
                 return
             denied = isinstance(doubt, errors.KafkaUnauthorised)

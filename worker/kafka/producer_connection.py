@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import aiokafka
 
-from worker import codec, errors
+from worker import cancellation, codec, errors
 from worker.kafka import error_mapping
 
 # A partition may be without a leader for as long as a broker's death takes to be
@@ -38,18 +38,8 @@ class ProducerConnection:
         Raises errors.KafkaUnavailable when it failed or the link is given up.
         """
         try:
-            future = await self._producer.send(
-                place.topic,
-                key=record.key,
-                value=record.value,
-                headers=record.headers,
-                partition=place.partition,
-            )
-            self._waiting.add(future)
-            try:
-                await future
-            finally:
-                self._waiting.discard(future)
+            with cancellation.contained():
+                await self._send(place, record)
         except errors.KafkaUnavailable:
             raise
         except Exception as error:
@@ -58,6 +48,21 @@ class ProducerConnection:
             raise failure from error
         self._acked_at = self._loop.time()
         self._stuck_since.pop(place, None)
+
+    async def _send(self, place: aiokafka.TopicPartition, record: codec.Record) -> None:
+        """Send *record* and wait for its acknowledgement."""
+        future = await self._producer.send(
+            place.topic,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            partition=place.partition,
+        )
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
 
     def timed_out(self, place: aiokafka.TopicPartition, waited_s: float) -> None:
         """Take note that a record for *place* waited *waited_s* in vain."""

@@ -4,8 +4,8 @@ import asyncio
 import functools
 from typing import Protocol
 
+from worker import cancellation, errors, ledger, model, ports
 from worker import clock as clocks
-from worker import errors, ledger, model, ports
 from worker.pipeline import poison_pill, source_limiter, source_runtime, telemetry
 
 _SOURCE_FAILED = frozenset(
@@ -181,7 +181,10 @@ class Fetcher:
         failed, conclusive, word = False, False, "cancelled"
         retry_after: int | None = None
         try:
-            answer = await bound.provider.fetch(key, spelling, fresh_since=fresh_since)
+            with cancellation.contained():
+                answer = await bound.provider.fetch(
+                    key, spelling, fresh_since=fresh_since
+                )
             conclusive, word = True, "success"
         except errors.FetchError as error:
             word, retry_after = error.reason, error.retry_after_ms
