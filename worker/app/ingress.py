@@ -105,17 +105,7 @@ def _server(
 ) -> ingress.Ingress:
     bounds = config.ingress
     return ingress.Ingress(
-        [
-            ingress.IngressSource.from_settings(
-                name,
-                each.settings,
-                each.provider,
-                scheme=each.signature,
-                body_key=each.entry.body_key,
-                key_source=each.entry.keys(each.provider),
-            )
-            for name, each in built.items()
-        ],
+        [ingress_source(each) for each in built.values()],
         sink,
         observer=observer,
         clock=clock,
@@ -136,4 +126,20 @@ def _server(
         ),
         trusted_proxies=bounds.trusted_proxies,
         pages=pages,
+    )
+
+
+def ingress_source(configured: sources.ConfiguredSource) -> ingress.IngressSource:
+    """
+    Return what the ingress needs of a source, with the secrets that were read.
+
+    Raises ValueError where nothing could authenticate a callback.
+    """
+    return ingress.IngressSource.from_settings(
+        configured.name,
+        configured.settings,
+        configured.provider,
+        scheme=configured.signature,
+        body_key=configured.entry.body_key,
+        key_source=configured.entry.keys(configured.provider),
     )

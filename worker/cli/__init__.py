@@ -24,6 +24,8 @@ _COMMANDS = {
     "api": ("worker.cli.begin", "Run the API: start and register sessions."),
     "topics": ("worker.cli.check", "Create and check the Kafka topics."),
     "check": ("worker.cli.check", "Check the configuration."),
+    "providers": ("worker.cli.providers", "List the supported providers."),
+    "try": ("worker.cli.try_callback", "Show what a callback would become."),
     "url": ("worker.cli.url", "Print the webhook URL of a source."),
     "begin": ("worker.cli.begin", "Start a session at a provider."),
     "begins": ("worker.cli.begins", "List session starts and their state."),

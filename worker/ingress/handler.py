@@ -63,7 +63,7 @@ class CallbackHandler:
         report: telemetry.Report,
     ) -> responses.Result:
         """Publish the event; 200 only once Kafka has acknowledged it."""
-        event = _event(of, callback, wake)
+        event = build_event(of, callback, wake)
         report.event_id = event.event_id
         report.session = logs.session_hash(event.source, event.session_id)
         now = asyncio.get_running_loop().time
@@ -122,7 +122,7 @@ class CallbackHandler:
         return True
 
 
-def _event(
+def build_event(
     of: source.IngressSource, callback: model.VerifiedCallback, wake: model.WakeUp
 ) -> model.Event:
     """Return the event of *wake*; its trace starts here, whatever the caller sent."""
