@@ -281,7 +281,6 @@ class GroupConsumer:
             await self._clock.sleep(self._worker.offset_commit_interval / 1000)
             if await self._commit_offsets(consumer):
                 continue
-            # The consumer itself goes on for ever, and tells nobody.
             if why := await connectivity.diagnose_connection(self._kafka):
                 self._observer.unreachable(why.message)
 

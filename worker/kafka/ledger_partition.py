@@ -272,9 +272,8 @@ def max_record_bytes(kafka: settings.Kafka) -> int:
 def check_size(topic: str, size_bytes: int, bound: int) -> None:
     """Raise errors.RecordTooLarge for a record beyond *bound* (``record_bound``)."""
     if size_bytes > bound:
-        raise errors.RecordTooLarge(
-            f"a record of {size_bytes} bytes for {topic}: {bound} are allowed"
-        )
+        sentence = f"a record of {size_bytes} bytes for {topic}: {bound} are allowed"
+        raise errors.RecordTooLarge(sentence)
 
 
 def _consume_exception(future: "asyncio.Future[object]") -> None:
