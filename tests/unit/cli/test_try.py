@@ -9,10 +9,10 @@ from typing import Any
 import click.testing
 import orjson
 import pytest
+import tomli_w
 
 from worker import cli, providers
 from worker.devkit import simulators
-from worker.devkit.dev import toml
 from worker.providers.onfido import adapter as onfido
 
 _VECTORS = pathlib.Path(__file__).parents[2] / "vectors"
@@ -28,7 +28,7 @@ class Desk:
         table = entry.sample_sources()[name] | {"environment": "test"} | changes
         self.folder, self.name = folder, name
         self.config = folder / "kyc.toml"
-        self.config.write_text(toml.dumps({"sources": {name: table}}))
+        self.config.write_text(tomli_w.dumps({"sources": {name: table}}))
         account = simulators.Account(
             source=name, settings=entry.settings_type.model_validate(table)
         )

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 
 import pydantic
 import pytest
+import tomli_w
 
 from tests.support import settings_reference
 from tests.unit.settings import kit
 from worker import providers, settings
-from worker.devkit.dev import toml
 from worker.settings import secret, types
 
 #: What a value of each plain type may be; the setting's own bounds refuse some.
@@ -109,7 +109,10 @@ def _read(section: type[types.Section], key: str, value: object) -> tuple[object
 
 
 def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else toml._value(value)
+    if isinstance(value, str):
+        return value
+    inline = tomli_w.dumps({"value": [value]})  # a table of its own is not inline
+    return inline.partition("[")[2].rpartition("]")[0].strip().removesuffix(",")
 
 
 def _same(one: object, other: object) -> bool:

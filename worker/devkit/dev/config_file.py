@@ -6,9 +6,10 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import tomli_w
+
 from worker import errors, providers, settings
 from worker.devkit.dev import demo_credentials as of_company
-from worker.devkit.dev import toml
 from worker.settings import config_file
 
 # Fewer than in earnest: each one costs the start a fence and a restore.
@@ -36,7 +37,7 @@ class Plan:
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 -- a descriptor
-            file.write(toml.dumps(self._document()))
+            file.write(tomli_w.dumps(self._document()))
 
     def _document(self) -> Tables:
         return {
