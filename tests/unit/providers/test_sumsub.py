@@ -11,7 +11,8 @@ from aiohttp import web
 
 from tests.support import adapters
 from worker import clock as clocks
-from worker import errors, model
+from worker import errors, model, providers
+from worker.devkit import simulators
 from worker.providers import sumsub
 from worker.providers.sumsub import adapter, tables
 
@@ -167,3 +168,39 @@ def test_only_the_chosen_digest_is_valid(
     else:
         with pytest.raises(errors.AuthenticationError):
             verify()
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_session_starts_with_an_applicant_and_a_link(
+    known: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    """Two signed calls; an applicant that the reference has is found, not made."""
+    entry = providers.REGISTRY["sumsub"]
+    table = {"environment": "test", **entry.sample_settings()}
+    account = simulators.Account(
+        source="a", settings=sumsub.Settings.model_validate(table)
+    )
+    simulator = simulators.find("sumsub").build(account)
+    served = await simulators.serve(simulator)
+    settings = sumsub.Settings.model_validate(table | {"base_url": served.base_url})
+    if known:
+        simulator.add(simulators.Scenario(), "abc123", reference="order-17")
+    starter = entry.starter("a", settings, clocks.SystemClock())
+    request = model.BeginRequest(
+        source="a",
+        begin_id="b1",
+        reference="order-17",
+        mode=model.BeginMode.REDIRECT,
+        return_address="https://kyc.example.com/return/ticket",
+        provider_params=dict(entry.sample_start_parameters),
+    )
+
+    first = await starter.begin(request)
+    second = await starter.begin(request)
+    await starter.close()
+    await served.close()
+
+    assert first.session_id == second.session_id
+    assert (first.session_id == "abc123") is known
+    assert first.url == f"{served.base_url}/websdk/{first.session_id}"
+    assert len(simulator.sessions()) == 1

@@ -1,4 +1,4 @@
-"""Play Sumsub: the applicant call, signed callbacks. No session start."""
+"""Play Sumsub: applicants, the WebSDK link and its page, signed callbacks."""
 
 import hashlib
 import hmac
@@ -11,8 +11,11 @@ from aiohttp import web
 
 from worker import clock as clocks
 from worker import model, signing
-from worker.devkit.simulators import _entry, _scenario, _server, _sessions
+from worker.devkit.simulators import _entry, _pages, _scenario, _server, _sessions
 
+_APPLICANTS = "/resources/applicants"
+_LINK = "/resources/sdkIntegrations/levels/-/websdkLink"
+_THANKS = '<p data-testid="done">Thank you.</p>'
 _TOLERANCE_S = 60
 _ID_BYTES = 12
 #: The review of each status word: status, answer, type of rejection.
@@ -35,7 +38,10 @@ class Sumsub(_sessions.SignedSimulator):
     def app(self) -> web.Application:
         """Return the documented API."""
         app = web.Application()
-        app.router.add_get("/resources/applicants/{applicant_id}/one", self._one)
+        app.router.add_post(_APPLICANTS, _pages.begins(self._create))
+        app.router.add_get(_APPLICANTS + "/{applicant_id}/one", self._one)
+        app.router.add_post(_LINK, self._link)
+        _pages.add_page(app, "/websdk/{applicant_id}", self, _session_id, _leave)
         return app
 
     def new_id(self) -> str:
@@ -74,11 +80,54 @@ class Sumsub(_sessions.SignedSimulator):
             "X-Payload-Digest-Alg": f"HMAC_{digest.upper()}_HEX",
         }
 
+    async def _create(self, request: web.Request) -> web.Response:
+        """Create an applicant that waits for its end user."""
+        body = await request.read()
+        if not self._is_ours(request, body):
+            return _refused(401, "Invalid signature")
+        if not request.query.get("levelName"):
+            return _refused(400, "levelName is missing")
+        try:
+            reference = orjson.loads(body)["externalUserId"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return _refused(400, "externalUserId is missing")
+        known = self._of_reference(reference)
+        if known is not None:
+            already = f"Applicant already exists: {known.session_id}"
+            return _refused(409, already)
+        held = self.start(reference=reference, return_url=None)
+        return _server.answer({"id": held.session_id, **_known(held)}, status=201)
+
+    async def _link(self, request: web.Request) -> web.Response:
+        """Return the address of the WebSDK for an applicant."""
+        body = await request.read()
+        if not self._is_ours(request, body):
+            return _refused(401, "Invalid signature")
+        try:
+            given = orjson.loads(body)
+            held = self._of_reference(given["userId"])
+            target = given.get("redirect", {}).get("successUrl")
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            return _refused(400, "userId is missing")
+        if held is None:
+            return _refused(404, "Applicant not found")
+        held.return_url = target
+        return _server.answer(
+            {"url": f"http://{request.host}/websdk/{held.session_id}"}
+        )
+
+    def _of_reference(self, reference: object) -> _scenario.SimulatedSession | None:
+        """Return the applicant of the company's own id."""
+        found = (each for each in self.by_id.values() if each.reference == reference)
+        return next(found, None)
+
     async def _one(self, request: web.Request) -> web.Response:
         """Answer as the applicant's scenario says."""
         if not self._is_ours(request):
             return _refused(401, "Invalid signature")
-        held = self.by_id.get(request.match_info["applicant_id"])
+        named = request.match_info["applicant_id"]
+        _, by_reference, reference = named.partition("-;externalUserId=")
+        held = self._of_reference(reference) if by_reference else self.by_id.get(named)
         if held is None or held.scenario.denied:
             return _refused(404, "Applicant not found")
         match await _server.disturbed(held):
@@ -95,17 +144,17 @@ class Sumsub(_sessions.SignedSimulator):
         return _server.answer(
             {
                 "id": held.session_id,
-                "externalUserId": held.reference,
+                **_known(held),
                 "review": _review(word),
             }
         )
 
-    def _is_ours(self, request: web.Request) -> bool:
+    def _is_ours(self, request: web.Request, body: bytes = b"") -> bool:
         """Return whether the caller signs with the secret key, and now."""
         at = request.headers.get("X-App-Access-Ts", "")
         if not at.isdigit() or abs(int(at) - self.now_s()) > _TOLERANCE_S:
             return False
-        signed = f"{at}{request.method}{request.raw_path}".encode()
+        signed = f"{at}{request.method}{request.raw_path}".encode() + body
         key = (self.account.text("secret_key") or "").encode()
         expected = hmac.new(key, signed, hashlib.sha256).hexdigest()
         return (
@@ -119,6 +168,23 @@ class Sumsub(_sessions.SignedSimulator):
         word = scenario.status or self.statuses[scenario.outcome]
         status, *_ = _REVIEWS.get(word, (word,))
         return _scenario.truth(scenario, status)
+
+
+def _known(held: _scenario.SimulatedSession) -> dict[str, Any]:
+    """Return what the applicant has of the company."""
+    return {"externalUserId": held.reference}
+
+
+def _session_id(request: web.Request) -> str:
+    """Return the session that the page's URL names."""
+    return request.match_info["applicant_id"]
+
+
+def _leave(_: web.Request, held: _scenario.SimulatedSession) -> web.Response:
+    """Redirect to the link's ``successUrl``, if it has one."""
+    if held.return_url is None:
+        return _pages.page(Sumsub.name, _THANKS)
+    return _pages.back(held.return_url, {})
 
 
 def _review(word: str) -> dict[str, Any]:

@@ -1,17 +1,13 @@
 """Map Sumsub's callbacks and applicants, and fetch an applicant."""
 
-import hashlib
-import hmac
-import re
 from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
 from worker.providers import _entry, _fields, _http, _http_responses, _samples
-from worker.providers.sumsub import settings, tables
+from worker.providers.sumsub import settings, start, tables
 
 APPLICANT = "/resources/applicants/{}/one"
-_APPLICANT_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _KEYS = frozenset({"applicantId", "type", "externalUserId", "reviewStatus"})
 
 Settings = settings.Settings
@@ -28,9 +24,7 @@ class Adapter:
 
     def canonical(self, spelling: object) -> str | None:
         """Return the session id that *spelling* names, None against the pattern."""
-        if isinstance(spelling, str) and _APPLICANT_ID.fullmatch(spelling):
-            return spelling
-        return None
+        return start.applicant_id(spelling)
 
     def normalise(self, callback: model.VerifiedCallback) -> model.Normalised:
         """
@@ -76,7 +70,7 @@ class Adapter:
         answer = await self._http.request(
             "GET",
             path,
-            headers=signed_headers(
+            headers=start.signed_headers(
                 self._settings, self._clock.now_ms() // 1000, "GET", path
             ),
         )
@@ -127,23 +121,6 @@ class Adapter:
         return _fields.reference(value, self._settings.reference_pattern)
 
 
-def signed_headers(
-    settings: Settings, now_s: int, method: str, path: str
-) -> dict[str, str]:
-    """
-    Return what a call without a body sends; *path* is with its query.
-
-    https://docs.sumsub.com/reference/authentication, seen 2026-11-20.
-    """
-    signed = f"{now_s}{method}{path}".encode()
-    key = settings.secret_key.reveal().encode()
-    return {
-        "X-App-Token": settings.app_token.reveal(),
-        "X-App-Access-Ts": str(now_s),
-        "X-App-Access-Sig": hmac.new(key, signed, hashlib.sha256).hexdigest(),
-    }
-
-
 def signature(settings: Settings) -> signing.BodyHmac:
     """
     Return the scheme of the digest that *settings* choose.
@@ -180,6 +157,8 @@ ENTRY = _entry.ProviderEntry(
     name="sumsub",
     settings_type=Settings,
     build=Adapter,
+    build_starter=start.SessionStarter,
+    sample_start_parameters={"levelName": "basic-kyc-level"},
     sample_settings=_sample,
     signature=signature,
 )

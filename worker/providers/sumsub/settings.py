@@ -7,6 +7,8 @@ import pydantic
 from worker.providers import _fields
 from worker.settings import secret, sources
 
+LEVEL = r"[A-Za-z0-9._-]{1,64}"
+
 
 class Settings(sources.Source):
     """One client at Sumsub."""
@@ -34,6 +36,13 @@ class Settings(sources.Source):
         default="sha256",
         description="The signature algorithm that the webhook has at Sumsub. Callbacks"
         " with another one are refused.",
+    )
+    level_name: Annotated[str, pydantic.Field(pattern=rf"^{LEVEL}\z")] | None = (
+        pydantic.Field(
+            default=None,
+            description="Level of session starts without `levelName`; its name without"
+            " spaces.",
+        )
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Persona, Stripe, Veriff: session starter, adapter and simulator agree."""
+"""Signed providers: session starter, adapter and simulator agree."""
 
 import aiohttp
 import pytest
@@ -8,7 +8,7 @@ from worker import model, providers
 from worker.devkit import simulators
 
 
-@pytest.mark.parametrize("name", ["persona", "stripe", "veriff"])
+@pytest.mark.parametrize("name", ["didit", "persona", "stripe", "sumsub", "veriff"])
 async def test_a_started_session_is_approved_by_its_end_user(name: str) -> None:
     """Pending at first, then approved; the browser returns to the company."""
     entry = providers.REGISTRY[name]
@@ -30,6 +30,7 @@ async def test_a_started_session_is_approved_by_its_end_user(name: str) -> None:
             reference="order-17",
             mode=model.BeginMode.REDIRECT,
             return_address="https://kyc.example.com/return/ticket",
+            provider_params=dict(entry.sample_start_parameters),
         )
     )
     key = model.SessionKey(name, started.session_id)
