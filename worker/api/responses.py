@@ -28,6 +28,7 @@ _PROBLEM = {**_SAFE, hdrs.CONTENT_TYPE: http_server.PROBLEM}
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 
 PROBLEMS: Mapping[Result, tuple[HTTPStatus, str]] = {
+    **{Result(name): answer for name, answer in http_server.COMMON.items()},
     Result.REPEATED: (
         HTTPStatus.CONFLICT,
         "This Idempotency-Key was used before; its answer is not given twice.",
@@ -49,10 +50,6 @@ PROBLEMS: Mapping[Result, tuple[HTTPStatus, str]] = {
         "The provider did not begin the session; nothing was begun.",
     ),
     Result.NOT_FOUND: (HTTPStatus.NOT_FOUND, "There is no such endpoint or source."),
-    Result.METHOD_NOT_ALLOWED: (
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "This endpoint does not take this method.",
-    ),
     Result.NOT_AUTHENTIC: (
         HTTPStatus.UNAUTHORIZED,
         "Send one of the configured keys as a bearer token.",
@@ -61,34 +58,10 @@ PROBLEMS: Mapping[Result, tuple[HTTPStatus, str]] = {
         HTTPStatus.FORBIDDEN,
         "This key has no right to a source of that name.",
     ),
-    Result.TOO_LARGE: (
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The body is larger than this endpoint takes.",
-    ),
-    Result.ENCODED: (
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "Send the body without a Content-Encoding.",
-    ),
-    Result.TIMED_OUT: (HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time."),
-    Result.ABORTED: (HTTPStatus.BAD_REQUEST, "The request is not whole."),
-    Result.MALFORMED_REQUEST: (HTTPStatus.BAD_REQUEST, "The request is malformed."),
-    Result.MALFORMED_BODY: (HTTPStatus.BAD_REQUEST, "The body is not one JSON object."),
     Result.UNAVAILABLE: (_UNAVAILABLE, "This cannot be written down now."),
-    Result.OVERLOADED: (_UNAVAILABLE, "Too many requests are being handled."),
     Result.FAILED: (_UNAVAILABLE, "This cannot be done now."),
 }
-#: After these the rest of the request is not worth reading.
-_CLOSING = frozenset(
-    {
-        Result.TOO_LARGE,
-        Result.TIMED_OUT,
-        Result.ABORTED,
-        Result.MALFORMED_REQUEST,
-        Result.NOT_AUTHENTIC,
-        Result.FORBIDDEN,
-        Result.OVERLOADED,
-    }
-)
+_CLOSING = http_server.CLOSING | {Result.NOT_AUTHENTIC, Result.FORBIDDEN}
 
 
 def problem(

@@ -240,16 +240,13 @@ class Api:
 
 
 def _refusal_of(failure: Exception) -> _Refusal:  # noqa: PLR0911 -- one for each
-    """Return how *failure* is answered; what nobody foresaw is our own fault."""
+    """Return how *failure* is answered; one that is not expected is our own fault."""
+    common = http_server.common_result(failure)
+    if common is not None:
+        return _Refusal(_Result(common))
     match failure:
         case _Refusal():
             return failure
-        case http_server.BodyReadError():
-            return _Refusal(_Result(failure.fault.value))
-        case http_server.BodyEvicted():
-            return _Refusal(_Result.OVERLOADED)
-        case errors.MalformedBody():
-            return _Refusal(_Result.MALFORMED_BODY)
         case errors.InvalidBeginRequest():
             return _Refusal(_Result.REFUSED, wrong=failure.problems)
         case types.DuplicateBegin():

@@ -22,46 +22,16 @@ Result = labels.CallbackResult
 
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _ANSWERS: Mapping[Result, tuple[HTTPStatus, str]] = {
-    Result.NOT_FOUND: (HTTPStatus.NOT_FOUND, "There is no such endpoint."),
-    Result.METHOD_NOT_ALLOWED: (
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "This endpoint does not take this method.",
-    ),
-    Result.TOO_LARGE: (
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The body is larger than this endpoint takes.",
-    ),
-    Result.ENCODED: (
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "Send the body without a Content-Encoding.",
-    ),
-    Result.TIMED_OUT: (
-        HTTPStatus.REQUEST_TIMEOUT,
-        "The body did not arrive in time.",
-    ),
-    Result.ABORTED: (HTTPStatus.BAD_REQUEST, "The request is not whole."),
-    Result.MALFORMED_REQUEST: (HTTPStatus.BAD_REQUEST, "The request is malformed."),
-    Result.MALFORMED_BODY: (HTTPStatus.BAD_REQUEST, "The body is not one JSON object."),
+    **{Result(name): answer for name, answer in http_server.COMMON.items()},
     Result.NOT_AUTHENTIC: (HTTPStatus.UNAUTHORIZED, "The request is not authentic."),
     Result.UNMAPPABLE: (_UNAVAILABLE, "The callback cannot be taken now."),
     Result.UNDELIVERED: (_UNAVAILABLE, "The message cannot be delivered now."),
     Result.UNAVAILABLE: (_UNAVAILABLE, "The callback cannot be stored now."),
-    Result.OVERLOADED: (_UNAVAILABLE, "Too many requests are being handled."),
     # 503, because some providers do not retry after 429 (Didit).
     Result.RATE_LIMITED: (_UNAVAILABLE, "The source sends too many callbacks."),
     Result.FAILED: (_UNAVAILABLE, "The callback cannot be taken now."),
 }
-#: After these the rest of the request is not worth reading.
-_CLOSING = frozenset(
-    {
-        Result.TOO_LARGE,
-        Result.TIMED_OUT,
-        Result.ABORTED,
-        Result.MALFORMED_REQUEST,
-        Result.OVERLOADED,
-        Result.RATE_LIMITED,
-    }
-)
+_CLOSING = http_server.CLOSING | {Result.RATE_LIMITED}
 _IGNORED = b'{"status":"ignored"}'
 
 

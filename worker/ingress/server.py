@@ -279,15 +279,12 @@ class Ingress:
 
 def _ended_by(failure: Exception, report: telemetry.Report) -> responses.Result:
     """Return how the request ends, and *report* what else is known."""
+    common = http_server.common_result(failure)
+    if common is not None:
+        return responses.Result(common)
     match failure:
         case responses.Refusal():
             return failure.result
-        case http_server.BodyReadError():
-            return responses.Result(failure.fault.value)
-        case http_server.BodyEvicted():
-            return responses.Result.OVERLOADED
-        case errors.MalformedBody():
-            return responses.Result.MALFORMED_BODY
         case errors.AuthenticationError():
             report.cause = failure.cause
             return responses.Result.NOT_AUTHENTIC
