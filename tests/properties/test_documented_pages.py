@@ -169,7 +169,7 @@ def test_only_what_the_page_calls_approved_is_approved(name: str) -> None:
     assert patterns
     assert frozenset() not in patterns
 
-    @settings(max_examples=150)
+    @settings(max_examples=80)
     @given(_changed(name))
     def check(changed: tuple[str, Any]) -> None:
         session_id, document = changed
