@@ -90,7 +90,7 @@ class SessionStarter(Protocol):
 
         Raises errors.BeginRefused where the provider names what is wrong with the
         request, and errors.FetchError otherwise: where that says ``answered``, or the
-        connection was refused, nothing was begun; else nobody knows.
+        connection was refused, nothing was started; otherwise it is not known.
         """
         ...
 
@@ -119,7 +119,7 @@ class BeginLog(Protocol):
         ...
 
     def list_open(self) -> Sequence[model.Intent]:
-        """Return the attempts of which nobody has said how they ended."""
+        """Return the attempts whose end is not recorded."""
         ...
 
     async def record_intent(self, intent: model.Intent) -> model.Intent:

@@ -51,7 +51,7 @@ class Identity:
     """A begin, as a repeat of it is recognised, and the request that it is for."""
 
     begin_id: str
-    #: keyed, so that nobody can guess what was asked; None where nothing is repeated
+    #: keyed, so that the request cannot be guessed; None where nothing is repeated
     request_digest: str | None
 
 

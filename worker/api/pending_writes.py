@@ -1,4 +1,4 @@
-"""Remember what could not be told to Kafka in time, until it is told."""
+"""Keep what could not be written to Kafka in time, until it is written."""
 
 from worker import model, ports
 

@@ -229,9 +229,9 @@ def registration_event(
 
 def begin_registered_event(end: model.Intent) -> model.Event:
     """
-    Return the event that tells the worker of the session that *end* has registered.
+    Return the event that registers the session of *end* with the worker.
 
-    The same for whoever publishes it, and however often.
+    The same for each process that publishes it, and each time.
     """
     if end.session_id is None or end.provider_session_id is None:
         raise ValueError("no session is registered")

@@ -118,7 +118,7 @@ class Api:
         try:
             with cancellation.contained():
                 result, response = await self._take(request, visit)
-        except Exception as failure:  # noqa: BLE001 -- told apart there, and reported
+        except Exception as failure:  # noqa: BLE001 -- distinguished there, and reported
             refusal = _refusal_of(failure)
             result = refusal.result
             response = self._refused(refusal, visit)

@@ -136,7 +136,7 @@ class Service:
     ) -> types.DuplicateBegin | errors.InvalidBeginRequest:
         """Return what to say of *intent*, which has the key of *identity*."""
         digest = identity.request_digest
-        # An older release wrote none: then nobody knows whether it was the same.
+        # An older release wrote none: then it is not known whether it was the same.
         if intent.request_digest in (None, digest):
             return self._repeated(intent)
         return errors.InvalidBeginRequest({requests.IDEMPOTENCY_KEY: _ANOTHER_REQUEST})

@@ -46,7 +46,7 @@ class DuplicateBegin(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """The provider was called, and nobody knows whether it has begun a session."""
+    """The provider was called, and whether it has started a session is not known."""
 
     def __init__(self, reason: str, fault: str | None = None) -> None:
         super().__init__(reason)

@@ -21,8 +21,8 @@ from worker.telemetry import labels, log_throttle, logs, metrics
 
 _log = structlog.get_logger()
 _NO_KEYS = (
-    "api.keys is empty, so that nobody could call: `kyc-worker api-key` makes a key and"
-    " the lines for here."
+    "api.keys is empty, so that no caller is authorised: `kyc-worker api-key` makes a"
+    " key and the lines for here."
 )
 
 
@@ -43,8 +43,8 @@ async def run(
     """
     Serve the api until SIGTERM, then drain and return.
 
-    Raises errors.ConfigurationError where nobody could call, errors.TopicMismatch, and
-    OSError where a port cannot be had.
+    Raises errors.ConfigurationError without any API key, errors.TopicMismatch, and
+    OSError if a port cannot be bound.
     """
     if not config.api.keys:
         raise errors.ConfigurationError([_NO_KEYS])

@@ -22,7 +22,7 @@ async def run(
     """
     Serve the webhook endpoints until SIGTERM, then drain and return.
 
-    Raises errors.TopicMismatch, and OSError where a port cannot be had.
+    Raises errors.TopicMismatch, and OSError if a port cannot be bound.
     """
     clock = clocks.SystemClock()
     built = sources.build_sources(config, clock)

@@ -32,7 +32,7 @@ async def run(
     Work on the partitions that the group assigns until SIGTERM, then drain and return.
 
     Raises errors.TopicMismatch, errors.KafkaUnavailable where the drain takes longer
-    than ``shutdown_timeout``, and OSError where the admin port cannot be had.
+    than ``shutdown_timeout``, and OSError if the admin port cannot be bound.
     """
     clock = clocks.SystemClock()
     built = sources.build_sources(config, clock)

@@ -7,7 +7,7 @@ from worker import codec, errors, model, settings
 from worker.app import sources
 from worker.kafka import reader
 
-#: The clocks of whoever wrote the event and of the broker may differ by this much.
+#: The clocks of the event's producer and of the broker may differ by this much.
 _SKEW_MS = 86_400_000
 
 

@@ -10,7 +10,7 @@ def install() -> None:
     Install handlers that do what the default actions do.
 
     The kernel has no default action for process 1: without a handler SIGTERM is lost
-    there. A signal that whoever started us ignores stays ignored.
+    there. A signal that the parent process ignores stays ignored.
     """
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _end)

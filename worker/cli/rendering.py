@@ -65,7 +65,7 @@ def session_lines(
 
 
 def _timeline(state: ledger.Session) -> Iterator[str]:
-    """Return what the company told of the session, as far as it did."""
+    """Return what the company has reported of the session."""
     if state.unregistered_cause is not None:
         yield "  not registered: its callback is held"
     if state.registered_at is None:

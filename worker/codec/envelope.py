@@ -79,8 +79,8 @@ def new_traceparent() -> str:
     """
     Return a new W3C trace context: a trace starts with us.
 
-    Not sampled: we record no span, and whoever continues it decides for itself.
+    Not sampled: we record no span, and each service that continues it decides itself.
     """
-    # Unique, not secret: nobody is let in by a trace.
+    # Unique, not secret: a trace authorises nothing.
     trace, span = random.getrandbits(128), random.getrandbits(64)
     return f"00-{trace:032x}-{span:016x}-00"

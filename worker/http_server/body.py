@@ -16,7 +16,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class BodyFault(enum.StrEnum):
-    """Why a request's body cannot be had."""
+    """Why a request's body cannot be read."""
 
     TOO_LARGE = "too_large"
     ENCODED = "encoded"
@@ -28,7 +28,7 @@ class BodyFault(enum.StrEnum):
 
 
 class BodyReadError(Exception):
-    """A body that cannot be had, because of *fault*."""
+    """A body that cannot be read, because of *fault*."""
 
     def __init__(self, fault: BodyFault) -> None:
         super().__init__(fault.value)

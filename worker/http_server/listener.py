@@ -24,7 +24,7 @@ async def listening(host: str, port: int) -> list[socket.socket]:
     """
     Return a socket for each address of *host*, on one port; 0 asks for any.
 
-    ``::`` takes IPv4 as well. Raises OSError where none can be had.
+    ``::`` takes IPv4 as well. Raises OSError if no socket can be bound.
     """
     if host in _EVERYWHERE:
         made = [_everywhere(port)]
@@ -197,7 +197,7 @@ class Listener:
         now = asyncio.get_running_loop().time
         self._landed = asyncio.Event()
         quiet_at = now() + min(_QUIET_S, (deadline - now()) / 4)
-        while of.has_idle and now() < quiet_at:  # noqa: ASYNC110 -- aiohttp tells nobody
+        while of.has_idle and now() < quiet_at:  # noqa: ASYNC110 -- aiohttp has no event for it
             await asyncio.sleep(_POLL_S)
         of.close_idle()
         if self._in_flight:

@@ -77,7 +77,7 @@ class Server(web.Server):
         for each in list(self._open):
             each.abort()
 
-    # What a connection tells
+    # What a connection reports
 
     def opened(self, new: connection.Connection) -> None:
         """Take in *new*; where there are too many, close the slowest, or *new*."""

@@ -120,7 +120,7 @@ async def fetch_keys(
     """
     Return the keys that are not in the settings; none where all are.
 
-    Raises errors.AuthenticationError where nobody knows the key that is named, and
+    Raises errors.AuthenticationError where the key that is named does not exist, and
     errors.FetchError where it cannot be fetched now.
     """
     presented = functools.partial(_values, unverified)

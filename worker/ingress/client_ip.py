@@ -19,7 +19,7 @@ def check_allowed(
     Return if the request comes from one of *networks*.
 
     Raises errors.AuthenticationError where it does not, or where its address
-    cannot be told.
+    is not known.
     """
     address = client(trusted, remote, forwarded_for)
     if address is None or not _within(address, networks):

@@ -37,7 +37,7 @@ class CallbackHandler:
         """
         Return how it ended; accepted means that Kafka has acknowledged the event.
 
-        What else is to be told goes into *report*. Any exception but those of *sink*
+        Other facts for the log go into *report*. Any exception but those of *sink*
         that are foreseen passes through.
         """
         try:

@@ -186,7 +186,7 @@ class IngressSource:
             networks=settings.ip_allow,
             session_id_query=settings.session_id_query,
             pings=tuple(map(orjson.loads, settings.ping_bodies)),
-            # Only Identomat has messages that somebody must deliver.
+            # Only Identomat has messages that must be delivered.
             otp_messages=getattr(settings, "otp_messages", None),
             forward_messages_to=getattr(settings, "forward_messages_to", None),
         )

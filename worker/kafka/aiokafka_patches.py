@@ -3,7 +3,7 @@ Throw away aiokafka's clients: at once, whole, whatever the broker does.
 
 With the broker gone ``stop`` and ``abort_transaction`` of aiokafka 0.14 block for
 seconds, a second ``stop`` returns while the sender lives on, and the tasks of a
-cancelled sender may wait for ever on a metadata update that nobody makes. So nothing
+cancelled sender may wait for ever on a metadata update that never comes. So nothing
 here asks aiokafka to end anything: its tasks are found and cancelled, its sockets
 are cut. All use of its private attributes stands in this file.
 """
@@ -155,7 +155,7 @@ def abort_connection(
 
 
 def _forget_outcome(producer: aiokafka.AIOKafkaProducer) -> None:
-    """Look at what nobody awaits any more, or asyncio reports that nobody did."""
+    """Read a result that is not awaited any more, or asyncio reports it."""
     manager = producer._txn_manager  # noqa: SLF001 -- see the head of this file
     accumulator = producer._message_accumulator  # noqa: SLF001 -- same
     waiters = [manager._transaction_waiter] if manager else []  # noqa: SLF001 -- same

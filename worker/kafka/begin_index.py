@@ -48,7 +48,7 @@ class BeginIndex:
         return held is not None and intent.attempt_id in held.seen
 
     def open(self) -> Iterator[model.Intent]:
-        """Yield the attempts of which nobody has said how they ended."""
+        """Yield the attempts whose end is not recorded."""
         return (each.intent for each in self._standing.values() if each.intent.open)
 
     def every(self) -> list[model.Intent]:

@@ -104,7 +104,7 @@ class BeginFollower:
             self.view.forget(intent.key)
 
     def _ended_long_ago(self) -> list[model.Intent]:
-        """Return what nobody may ask for any more."""
+        """Return what is past its retention."""
         older = self.view.older(self._clock.now_ms() - self._kept_ms)
         return [intent for intent in older if not intent.open]
 
@@ -123,7 +123,7 @@ class BeginFollower:
         """Take every record into *view*, which counts once all is read."""
 
         def caught_up() -> None:
-            # Until here what was known before goes on to be told.
+            # Until here the view from before is used.
             self.view = view
             self._caught_up.set()
             for key in list(self._waiters):
@@ -198,7 +198,7 @@ class BeginLog(BeginFollower):
         return None if held is None else held.intent
 
     def list_open(self) -> Sequence[model.Intent]:
-        """Return the attempts of which nobody has said how they ended."""
+        """Return the attempts whose end is not recorded."""
         return list(self.view.open())
 
     async def record_intent(self, intent: model.Intent) -> model.Intent:

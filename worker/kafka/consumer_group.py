@@ -221,7 +221,7 @@ class GroupConsumer:
         while not self._stopping.is_set():
             self._apply_backpressure(consumer)
             try:
-                # Without an assignment this waits for one, and tells of the errors
+                # Without an assignment this waits for one, and raises the errors
                 # that keep it away. It always comes back while the client is well:
                 # a cancelled getmany leaks its fetch count, so the consumer ends
                 # with it (aiokafka 0.14, seen 2026-11-21).

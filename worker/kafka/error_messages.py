@@ -101,7 +101,7 @@ def _security(error: BaseException) -> str | None:
         case ssl.SSLCertVerificationError():
             return _certificate(error.verify_code)
         case ssl.SSLError() if "ALERT" in str(getattr(error, "reason", "")):
-            # TLS 1.3 tells it only after the handshake, seen 2026-11-21.
+            # TLS 1.3 reports it only after the handshake, seen 2026-11-21.
             return (
                 "the broker refuses our certificate, or that we have none: check"
                 " kafka.ssl_certfile, and whether it has expired"

@@ -23,7 +23,7 @@ from worker.kafka import (
 # and the longest of these waits.
 _BACKOFF = policy.Backoff(initial_delay_ms=100, max_delay_ms=2_000, jitter=0.5)
 _CONNECT_S = 10.0
-# An ingress without traffic finds out by a question that nobody needed.
+# An ingress without traffic finds out by a request of its own.
 _PROBE_S = 5.0
 _EXPLAIN_EVERY_S = 5.0
 

@@ -85,7 +85,7 @@ class Lag:
             await self._clock.sleep(_EVERY_S)
 
     def read(self, ends: Mapping[TopicPartition, int]) -> None:
-        """Take the *ends* that Kafka has just told."""
+        """Store the *ends* that Kafka has just returned."""
         self._ends.update(ends)
         self._read_at = self._clock.now_ms()
 

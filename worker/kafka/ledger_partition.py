@@ -277,7 +277,7 @@ def check_size(topic: str, size_bytes: int, bound: int) -> None:
 
 
 def _consume_exception(future: "asyncio.Future[object]") -> None:
-    """Look at a failure that came second, or asyncio reports that nobody did."""
+    """Read a failure that came second, or asyncio reports it as never retrieved."""
     if not future.cancelled():
         future.exception()
 

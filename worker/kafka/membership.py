@@ -55,7 +55,7 @@ class Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # unt
         """Stop what may be another's soon."""
         try:
             self._following.revoked(revoked)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, nobody else sees it
+        except Exception as error:  # noqa: BLE001 -- whatever it is, aiokafka only logs it
             self._following.on_listener_error(error)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -118,7 +118,7 @@ async def verify_topics_unchanged(
 
     aiokafka 0.14 subscribes to a topic that is not there, and then owns nothing,
     without a word; and where brokers create what a client names, it goes on with the
-    wrong one. Raises errors.TopicMismatch; that nobody answers is no reason.
+    wrong one. Raises errors.TopicMismatch; an unreachable broker is no reason.
     """
     names = [kafka.topic(name) for name in ("events", *ledger_partition.WRITTEN)]
     with contextlib.suppress(*error_mapping.THEIRS):

@@ -9,7 +9,7 @@ from worker import cancellation, codec, errors
 from worker.kafka import error_mapping
 
 # A partition may be without a leader for as long as a broker's death takes to be
-# noticed (9 s by default); one that answers nobody for longer is stuck in the client.
+# noticed (9 s by default); one that does not answer for longer is stuck in the client.
 _PARTITION_STUCK_S = 30.0
 
 
@@ -84,7 +84,7 @@ class ProducerConnection:
         raise self._failure or errors.KafkaUnavailable("the link is broken")
 
     def fail_pending(self) -> None:
-        """Refuse everybody who still waits: a discarded producer answers nobody."""
+        """Fail all pending sends: a discarded producer never acknowledges them."""
         for future in self._waiting:
             if not future.done():
                 future.set_exception(errors.KafkaUnavailable("the connection is lost"))

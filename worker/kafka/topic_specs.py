@@ -28,7 +28,7 @@ _LEDGER_TUNING = {
     "min.cleanable.dirty.ratio": "0.1",
     "max.compaction.lag.ms": str(_HOUR),
 }
-# Which of two begins with one key was first is told by the order of their records: it
+# Which of two starts with one key was first is the order of their records: it
 # is kept for longer than the key counts (24 h).
 _BEGINS_LEAST = {"min.compaction.lag.ms": 25 * _HOUR, "delete.retention.ms": _DAY}
 _BEGINS_TUNING = {

@@ -199,5 +199,5 @@ async def _appeared(
     """Return when *missing* are known, so that nothing asks for them too early."""
     names = [each.name for each in missing]
     async with asyncio.timeout(_APPEAR_S):
-        while None in (await topic_inspection.describe(client, names)).values():  # noqa: ASYNC110 -- the broker tells nobody
+        while None in (await topic_inspection.describe(client, names)).values():  # noqa: ASYNC110 -- the broker has no event for it
             await asyncio.sleep(_APPEAR_POLL_S)

@@ -68,7 +68,7 @@ def advance(
 
 
 def _is_found_again(before: state.Session, work: transition.Transition) -> bool:
-    """Return whether whoever finds the session as *before* does the same again."""
+    """Return whether a restart from *before* would do the same again."""
     after = work.session
     return all(isinstance(effect, _QUIET) for effect in work.effects) and all(
         before[place] == after[place] for place in _WRITTEN

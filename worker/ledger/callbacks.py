@@ -10,7 +10,7 @@ _CAUSES = {
     model.EventType.RECHECK_REQUESTED: model.CauseType.RECHECK,
     model.EventType.SESSION_REGISTERED: model.CauseType.REGISTRATION,
     model.EventType.SESSION_RETURNED: model.CauseType.RETURN,
-    # Of no session, so that none is ever told of it: the ledger is total all the same.
+    # It names no session, so no session gets it; the ledger handles it all the same.
     model.EventType.PURGE_REQUESTED: model.CauseType.OPERATOR,
 }
 

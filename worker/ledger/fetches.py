@@ -8,7 +8,7 @@ from worker.ledger import callbacks, inputs, state, timers, transition
 #: the cause of a fetch that nothing but the schedule asks for
 POLL = model.Cause(type=model.CauseType.POLL)
 _RETURN = model.CauseType.RETURN
-#: A shorter wait is not worth a record: whoever finds the one before it polls again.
+#: A shorter wait is not worth a record: a restart polls again from the one before.
 COARSE_MS = 30_000
 
 

@@ -1,4 +1,4 @@
-"""Name what a session can be told, and what follows from it."""
+"""Define the inputs of a session, and the effects that follow."""
 
 import dataclasses
 import enum

@@ -1,4 +1,4 @@
-"""Take what the company tells of its sessions: one began, a person is back."""
+"""Apply what the company reports: a session was started, an end user has returned."""
 
 from worker import model
 from worker.ledger import callbacks, inputs, state, transition
@@ -10,7 +10,7 @@ def take_registration(work: transition.Transition, event: model.Event) -> None:
 
     Its reference is believed. Where the provider's own says another, the outcome is
     pending ``reference_mismatch`` until the provider's agrees, also where the final
-    verdict is what comes with the differing one; over a final that was told already
+    verdict is what comes with the differing one; over a final that was published
     there is the alarm and no more. Of two registrations that differ the first stands.
     What a held callback said is said now.
     """
@@ -43,7 +43,7 @@ def take_registration(work: transition.Transition, event: model.Event) -> None:
 
 
 def _release(work: transition.Transition, held: model.Cause) -> None:
-    """Let through what was held: a wake-up, or a verdict nobody has heard yet."""
+    """Release what was held: a wake-up, or a verdict that is not published yet."""
     session = work.session
     if work.rules.fetches:
         polls = work.rules.polling.max_attempts

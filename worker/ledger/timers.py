@@ -38,7 +38,7 @@ def end(
     observed_at: int,
 ) -> None:
     """
-    End a session that nobody has completed; *status* is the provider's last word.
+    End a session that was not completed; *status* is the provider's last word.
 
     It is final, and our own: a final of the provider's that comes later follows it.
     """
@@ -52,7 +52,7 @@ def miss_callback(
     work: transition.Transition, before: state.Session, flight: state.Flight
 ) -> None:
     """
-    Count a registered session's final that polling found, and no callback told.
+    Count a registered session's final that polling found without a callback.
 
     A return comes before its callback as often as after it: for a while after one
     the callback is not missed yet.
@@ -86,7 +86,7 @@ def timer_fired(work: transition.Transition, *, behind: bool) -> None:
 
 
 def evict_hold(work: transition.Transition) -> None:
-    """Let a session go that is held: nobody has registered it."""
+    """End a session that is held and was never registered."""
     if work.session.unregistered_cause is None:
         return
     work.note(inputs.CounterKind.UNKNOWN)
@@ -115,7 +115,7 @@ def _wait_on(work: transition.Transition) -> None:
     """
     Count a session whose callback is overdue; wait on, and at last wait no more.
 
-    There is nobody to ask: whatever stands, stands, and nothing is decided.
+    Nothing can be fetched: what is current remains, and nothing is decided.
     """
     session, deadline = work.session, work.deadline
     if deadline is None or session.final:

@@ -24,7 +24,7 @@ def pending_reference_mismatch(verdict: model.Verdict) -> model.Verdict:
     """
     Return what a *verdict* is worth that comes with another's reference.
 
-    A rejection is believed all the same: a doubt approves nobody.
+    A rejection is believed all the same: a doubt approves no session.
     """
     if verdict.outcome is model.Outcome.REJECTED:
         return verdict
@@ -200,7 +200,7 @@ class Transition:
         """
         Take the company's own word for whose session it is, the first time it comes.
 
-        It takes the place of a differing reference, as long as no final was told
+        It takes the place of a differing reference, as long as no final was published
         under that one; what stands becomes pending ``reference_mismatch``, unless it
         is a rejection.
         """

@@ -62,7 +62,7 @@ class BeginStage(enum.StrEnum):
     """How far a begin has come."""
 
     INTENDED = "intended"  #: the provider is about to be called, or was
-    REGISTERED = "registered"  #: the session is known, and so told to the worker
+    REGISTERED = "registered"  #: the session is known, and registered with the worker
     FAILED = "failed"  #: nothing was begun; its key is free again
 
 
@@ -71,7 +71,7 @@ class Intent:
     """
     One attempt to begin a session, as it stands in ``kyc.begins``; holds no credential.
 
-    *attempt_id* tells attempts with the same *begin_id* apart: of several that are
+    *attempt_id* distinguishes attempts with the same *begin_id*: of several that are
     under way at once, the one whose record has the lowest offset counts.
     """
 
@@ -98,7 +98,7 @@ class Intent:
 
     @property
     def open(self) -> bool:
-        """Return whether nobody has said yet how it ended."""
+        """Return whether its end is not recorded yet."""
         return self.stage is BeginStage.INTENDED
 
     def registered(

@@ -100,7 +100,7 @@ class IgnoredCallback:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ForwardedMessage:
-    """A one-time message that somebody must deliver (Identomat); stored nowhere."""
+    """A one-time message that must be delivered (Identomat); stored nowhere."""
 
     provider_event: str
     document: dict[str, Any] = dataclasses.field(repr=False)

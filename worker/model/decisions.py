@@ -74,7 +74,7 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What made us look, as the decision tells it."""
+    """What caused the fetch, as the decision reports it."""
 
     type: enums.CauseType
     event_id: str | None = None
@@ -149,7 +149,7 @@ class Position:
     on, results are mapped one at a time with the attempt written first, so that a
     result that kills the process is found (``pipeline``). *denied* counts, by source
     and hour, the sessions that ended because their provider denies them, until the
-    hour is over and its summary is written; *unknown* those that nobody registered.
+    hour is over and its summary is written; *unknown* those that were never registered.
     """
 
     next_offset: int

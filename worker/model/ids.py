@@ -5,7 +5,7 @@ import random
 import uuid
 
 #: of our own: no library that seeds the common one has ids come twice
-_chance = random.Random()  # noqa: S311 -- unique, not secret: nobody is let in by an id
+_chance = random.Random()  # noqa: S311 -- unique, not secret: an id authorises nothing
 #: what the names are in
 _NAMESPACE = uuid.NAMESPACE_URL.bytes
 

@@ -26,7 +26,7 @@ class BacklogLimits:
 
     At the bound of a source that works off what it has, as after an outage of ours,
     the partition waits. Of a source that does not, as where its URL has leaked or its
-    provider is down, the longest-waiting end: nobody waits for it.
+    provider is down, the longest-waiting end: no caller waits for them.
     """
 
     def __init__(

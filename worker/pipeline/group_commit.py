@@ -23,7 +23,7 @@ class PendingBatch:
     decisions: list[model.Decision] = dataclasses.field(default_factory=list)
     forgotten: list[model.SessionKey] = dataclasses.field(default_factory=list)
     dead_letters: list[model.DeadLetter] = dataclasses.field(default_factory=list)
-    #: somebody waits for this commit: it does not gather
+    #: a caller waits for this commit: it does not linger
     urgent: bool = False
 
     @property
@@ -150,7 +150,7 @@ class GroupCommitter:
             self._commit = None
 
     async def close(self) -> None:
-        """Give up the commit in flight; whether it was written, nobody knows."""
+        """Give up the commit in flight; whether it was written is not known."""
         if self._commit is not None:
             self._commit.cancel()
             await asyncio.gather(self._commit, return_exceptions=True)
@@ -161,7 +161,7 @@ class GroupCommitter:
 
         It waits a little for fetches that are *young*, so that a fast provider's
         decision goes out with its event; a slow one never holds the position back.
-        What tells nobody anything waits longer: were it lost, the same fetch would be
+        What has no visible output waits longer: if it is lost, the same fetch would be
         made again. So the retries of an ill source leave the transactions to others.
         """
         if self.busy:

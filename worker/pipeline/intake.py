@@ -96,7 +96,7 @@ class Intake:
             if taken.letter is not None:
                 self.bury(taken.letter)
         elif event.type is model.EventType.PURGE_REQUESTED:
-            # It meant the sessions of then; whoever still wants it asks again.
+            # It meant the sessions of that time; the operator can repeat it.
             self.bury(hourly_counters.undecidable(event, _LATER, now, redrive=False))
         elif event.source in self.sources:
             self._take_late(event, now)

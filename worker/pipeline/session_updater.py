@@ -1,4 +1,4 @@
-"""Let sessions take what they are told, and see to what follows."""
+"""Apply inputs to sessions, and carry out the effects."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -103,15 +103,15 @@ class SourceLimiter:
         """
         Call *start* as soon as the source has room.
 
-        *known* is false for a session that nobody but its callbacks speaks for: those
+        *known* is false for a session that only callbacks have named: those
         come after all others, and wait when the budget of denials is spent. *start* is
-        one of its own, told from all others by its identity.
+        compared with others by its identity.
         """
         (self._known if known else self._unknown)[start] = None
         self._look()
 
     def promote(self, start: Start) -> None:
-        """Let *start* wait no longer behind those that nobody speaks for."""
+        """Move *start* before those of sessions that only callbacks have named."""
         if start in self._unknown:
             del self._unknown[start]
             self.submit(start, known=True)

@@ -21,7 +21,7 @@ class Limits:
 
     #: how long a commit waits for fetches that have just started
     gather_ms: int = 5
-    #: how long what nobody waits for (an intent, a retry) may wait for company
+    #: how long what no caller waits for (an intent, a retry) may linger
     intent_ms: int = 200
     #: how long a position that led to nothing may wait for company
     idle_commit_ms: int = 1_000
@@ -37,7 +37,7 @@ class Limits:
     defer_ms: int = 3 * 86_400_000
     #: a session's record; what else is written of it is hardly larger
     max_session_bytes: int = 1 << 19
-    #: sessions of one source that nobody but their callbacks speaks for
+    #: sessions of one source that only callbacks have named
     max_unanswered: int = 10_000
     #: bytes of memory for either, about
     max_unanswered_bytes: int = 64 << 20

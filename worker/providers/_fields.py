@@ -79,7 +79,7 @@ def unmappable_callback(
     *,
     acknowledge: bool = False,
 ) -> errors.UnmappableCallback:
-    """Return the error that tells which *known* keys were there, and no value."""
+    """Return the error that names the *known* keys that were there, and no value."""
     keys = set(document or ())
     return errors.UnmappableCallback(
         tuple(sorted(keys.intersection(known))),

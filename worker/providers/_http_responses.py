@@ -8,7 +8,7 @@ import multidict
 
 from worker import errors
 
-#: the detail of an error that tells that no byte of the request was sent
+#: the detail of an error before the first byte of the request was sent
 NOT_CONNECTED = errors.ProviderUnreachable.NOT_CONNECTED
 _RETRY_AFTER_MAX_MS = 24 * 3_600_000
 
@@ -47,7 +47,7 @@ class HttpResponse:
     """A whole answer of any status but a redirect; *received_at* in ms."""
 
     status: int
-    #: names in any case; ``getall`` tells repeats
+    #: names in any case; ``getall`` returns repeats
     headers: multidict.CIMultiDictProxy[str] = dataclasses.field(repr=False)
     body: bytes = dataclasses.field(repr=False)
     received_at: int

@@ -93,6 +93,6 @@ class KeyCache:
 
 
 def _retrieve(task: asyncio.Task[bytes | None]) -> None:
-    """Read the error, so that one that nobody waited for is no warning."""
+    """Read the error, so that one that is not awaited is no warning."""
     if not task.cancelled():
         task.exception()

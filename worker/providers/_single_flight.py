@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 class SingleFlight(Generic[_T]):
     """
-    One run at a time: whoever comes while it lasts gets the same end of it.
+    One run at a time: callers that join while it lasts get the same result.
 
     A caller that is cancelled leaves the run to the others.
     """
@@ -41,6 +41,6 @@ class SingleFlight(Generic[_T]):
 
 
 def _retrieve(task: asyncio.Task[_T]) -> None:
-    """Look at the error, so that one that nobody waited for is no warning."""
+    """Read the error, so that one that is not awaited is no warning."""
     if not task.cancelled():
         task.exception()

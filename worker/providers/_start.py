@@ -95,7 +95,7 @@ class Problems:
 
 
 def check_name(name: object) -> bool:
-    """Return whether *name* may be told: short, of letters, no number or address."""
+    """Return whether *name* may be shown: short, of letters, no number or address."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
@@ -248,7 +248,7 @@ def _longest(path: _Path, fields: Mapping[str, str]) -> str | None:
 
 
 def _paths(value: object, above: _Path, depth: int) -> Iterator[_Path]:
-    """Yield the paths that a document tells: by its keys, or by members that name."""
+    """Yield the paths that a document names: by its keys, or by members that name."""
     if depth > _DEPTH_MAX:
         return
     for table in value[:_LIST_MAX] if isinstance(value, list) else [value]:

@@ -109,7 +109,7 @@ class TicketSigner:
                     text,
                     secret,
                     algorithms=[_ALGORITHM],
-                    # Time comes from the caller, and the source is told apart below.
+                    # Time comes from the caller, and the source is compared below.
                     options={
                         "require": list(_REQUIRED),
                         "verify_exp": False,

@@ -82,7 +82,7 @@ def subject(session: model.SessionKey) -> str:
     """
     Return what stands for *session* in a statement: its source and a hash of its key.
 
-    Not keyed, so that whoever knows the session (from the answer to its begin, or from
-    its decisions) can compare; it opens nothing. Logs have its first 16 digits.
+    Not keyed, so that a service that knows the session (from its start or its
+    decisions) can compare; it opens nothing. Logs have its first 16 digits.
     """
     return f"{session.source}:{hashlib.sha256(str(session).encode()).hexdigest()}"

@@ -175,7 +175,7 @@ def _read_by(*roles: Role) -> ReadBy:
 KafkaSecret = typing.Annotated[
     Secret, _read_by(Role.INGRESS, Role.WORKER, Role.API, Role.OPERATOR)
 ]
-#: What callers prove themselves with at the ingress, and what is given to nobody else.
+#: What authenticates callers at the ingress; no other process reads it.
 CallerSecret = typing.Annotated[Secret, _read_by(Role.INGRESS)]
 #: What makes the secret part of a webhook URL: the api gives such URLs to providers.
 UrlSecret = typing.Annotated[Secret, _read_by(Role.INGRESS, Role.API, Role.URL)]

@@ -64,8 +64,8 @@ def configure(
     """
     Send every log of this process to stderr (or *stream*), and nothing unlisted.
 
-    JSON lines, or readable ones where *console*. *on_dropped* is told how many values
-    a line lost. What the libraries log, what nobody catches and what Python warns of
+    JSON lines, or readable ones where *console*. *on_dropped* gets the number of values
+    a line lost. What the libraries log, uncaught exceptions and Python's warnings
     takes the same way. Idempotent.
     """
     out = stream or sys.stderr

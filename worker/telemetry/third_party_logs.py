@@ -1,4 +1,4 @@
-"""Take what libraries log, Python warns of and nobody catches, and tell it our way."""
+"""Log what libraries log, Python warns of, and no code catches, in our own format."""
 
 import logging
 import re
@@ -19,7 +19,7 @@ class _Foreign(logging.Handler):
     """
     Takes the libraries' records: who, how bad and where, and no text of theirs.
 
-    Each place speaks once in ten seconds, and then tells how often it would have:
+    Each place logs once in ten seconds, with the number of messages since:
     aiokafka repeats itself ten times a second while a broker is away.
     """
 
@@ -84,7 +84,7 @@ def redirect_library_logs() -> None:
 
 
 def install_exception_hooks() -> None:
-    """Keep Python from printing messages of exceptions that nobody caught."""
+    """Keep Python from printing the messages of uncaught exceptions."""
     sys.excepthook = _excepthook
     sys.unraisablehook = _unraisablehook
     threading.excepthook = _threading_excepthook

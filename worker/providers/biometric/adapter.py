@@ -2,7 +2,7 @@
 Speak with Biometric.kz "Flow": unsigned webhooks wake us, the result call decides.
 
 The flow's key stands in the query of the result call: nothing here, and nothing
-below, ever tells a URL.
+below, ever contains a URL.
 """
 
 import dataclasses

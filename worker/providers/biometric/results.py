@@ -67,7 +67,7 @@ CONSENT: Mapping[str, model.Reason] = {
 }
 _CONSENT_AWAITED = "PENDING"
 
-#: Of several reasons the first one here is told; technical only if nothing else is.
+#: Of several reasons the first one here is reported; technical ones come last.
 GRAVEST_FIRST = (
     _FRAUD,
     _FACE,
@@ -97,7 +97,7 @@ class Facts:
     status: object
     passed: object  #: ``flow_session_result``
     failed: bool  #: a part says ``result: false``
-    failures: tuple[Cause, ...]  #: as the provider tells them
+    failures: tuple[Cause, ...]  #: as the provider reports them
     explanations: tuple[Cause, ...]  #: what else speaks for a rejection
     subscription: bool
     awaits_consent: bool

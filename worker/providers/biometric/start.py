@@ -3,7 +3,7 @@ Begin a session at Biometric.kz: ``POST …/flows/session/create/``.
 
 The flow's key stands in the body, the session id in the address that is opened.
 
-What the browser tells: the widget ends with an event ``finish`` on ``window``, whose
+What the browser does: the widget ends with an event ``finish`` on ``window``, whose
 ``detail`` holds what the front end collected (personal: it is for no log); a page
 that shows the widget listens for it, and then asks us. The hosted flow comes back to
 nowhere. Flow Widget guide, section 4, seen 2026-11-21.

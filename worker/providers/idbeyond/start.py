@@ -93,7 +93,7 @@ class SessionStarter:
             body["webhookUrl"] = webhook_url
         if settings.hmac_secrets:
             body["webhookSecret"] = settings.hmac_secrets[0].reveal()
-        # Inside of a company's page nobody is to be sent away at the end.
+        # Inside of a company's page the end user is not redirected at the end.
         if request.return_address and request.mode is model.BeginMode.REDIRECT:
             body["returnUrl"] = request.return_address
         return body

@@ -121,7 +121,7 @@ def _is_final(document: Mapping[str, Any], *, reviewed: bool) -> bool:
 
     One page has a ``final`` in responses, the reference of the call has none. Where it
     is absent, a reviewer's own result is final ("empty if not reviewed yet"), and an
-    automatic one only if nobody reviews such sessions.
+    automatic one only if such sessions are not reviewed.
     """
     if "final" in document:
         return document["final"] is True

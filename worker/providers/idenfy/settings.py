@@ -71,7 +71,7 @@ class Settings(sources.Source):
     approve_with_tags: bool = pydantic.Field(
         default=False,
         description="True: `APPROVED` with `fraudTags` or `mismatchTags` is an approval"
-        " (somebody resolved a suspected session in the dashboard). False: it is"
+        " (staff resolved a suspected session in the dashboard). False: it is"
         " pending.",
     )
 

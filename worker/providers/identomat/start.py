@@ -4,7 +4,7 @@ Begin a session at Identomat: ``POST …/begin/``, answered with the bare token.
 The token is the session id, and a bearer: who has it can go on with the session. It
 is in no log and in no exception.
 
-What the browser tells: a page that was left for the widget is come back to at
+What the browser does: a page that was left for the widget is come back to at
 ``return_url``, with the token in the query; a page around the iframe hears a
 ``message`` whose ``origin`` is the widget's and whose ``data`` is ``DONE``. Neither
 says how it went. Developer guide, seen 2026-11-21.
@@ -56,7 +56,7 @@ class SessionStarter:
         Begin a session; see ports.SessionStarter.
 
         An answer that holds no token, or that is not rightly signed where it must be,
-        raises errors.BeginInDoubt: there may be a session that nobody will ever enter.
+        raises errors.BeginInDoubt: there may be a session without an end user.
         """
         arguments, warnings = self._arguments(request)
         body, headers = _api.signed(self._settings, arguments)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from worker import model, policy
 
-# Vendor page "Callbacks": one-time codes and links that somebody must deliver.
+# Vendor page "Callbacks": one-time codes and links that must be delivered.
 MESSAGES = frozenset(
     {
         "one-time-password-request",

@@ -63,7 +63,7 @@ class ResultListCache:
         """
         seen = await self._current()
         if seen.failure is not None:
-            # A fresh one: an error that is raised twice tells of two tracebacks.
+            # A fresh one: an error that is raised twice has two tracebacks.
             raise type(seen.failure)(
                 seen.failure.detail, retry_after_ms=self._still_ms(seen)
             )

@@ -22,7 +22,7 @@ from worker.providers import _http, _http_responses, _start
 from worker.providers.idnow import client, settings, start_parameters, tables
 
 _NUMBER_BYTES = 20  # 160 bits, 32 characters of base32
-# Tells whoever reads IDnow's console who has made the transaction.
+# Shows in IDnow's console who has created the transaction.
 _NUMBER_PREFIX = "kyc-"
 _NUMBER_LABEL = b"kyc-worker: IDnow transaction numbers, v1"
 # "It takes the form of ABC-DEFGH"; the lengths are not promised.
@@ -78,7 +78,7 @@ class SessionStarter:
         Start the identification; see ports.SessionStarter.
 
         A second call with the same begin id updates the same identification, as
-        long as nobody has finished it.
+        long as it is not finished.
         """
         self.check(request)
         number = str(self.predict_session_id(request.begin_id))
@@ -148,7 +148,7 @@ class SessionStarter:
         if cause in _OURS:
             return errors.ProviderAuthFailed(cause)
         if cause == "EXISTING_IDENTIFICATION":
-            # The number is nobody's but ours: this very begin id was begun before, and
+            # Only we make such a number: this very begin id was started before, and
             # the identification is over. Its result may be another person's, so it
             # must not be given out as the session of this request.
             return errors.InvalidBeginRequest(
@@ -179,7 +179,7 @@ class SessionStarter:
 
 
 def _number_key(settings: settings.Settings) -> bytes:
-    """Return the key of transaction numbers: whoever lacks it can guess none."""
+    """Return the key of transaction numbers: without it none can be guessed."""
     if settings.number_secret is not None:
         return settings.number_secret.key()
     return hmac.digest(settings.api_key.key(), _NUMBER_LABEL, "sha256")

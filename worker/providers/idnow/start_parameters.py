@@ -19,7 +19,7 @@ _TEXT_MAX = 255
 _ANSWER_MAX = 1000
 _QUESTIONS_MAX = 100
 _QUESTION_KEY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_NUMBER = re.compile(r"[+0-9 ()/.-]*")  # no name, but perhaps somebody's telephone
+_NUMBER = re.compile(r"[+0-9 ()/.-]*")  # no name, but perhaps a telephone number
 # What JavaScript and most JSON parsers still hold exactly.
 _INTEGER_MAX = (1 << 53) - 1
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

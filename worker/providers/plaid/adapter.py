@@ -1,4 +1,4 @@
-"""Speak with Plaid: signed callbacks name an attempt, ``…/get`` tells its status."""
+"""Read Plaid's signed callbacks, and fetch the attempts that they name."""
 
 import dataclasses
 import re
@@ -80,7 +80,7 @@ class Adapter:
         )
 
     def claim(self, event: model.Event) -> model.Claim | None:
-        """Return None: a callback tells no status."""
+        """Return None: a callback contains no status."""
         del event
         return None
 
