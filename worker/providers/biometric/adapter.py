@@ -10,7 +10,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy
-from worker.providers import _entry, _fields, _http, _http_responses, _samples
+from worker.providers import _entry, _fields, _http, _results, _samples
 from worker.providers.biometric import results, settings, start, tables
 
 _RESULT = "/api/v1/flows/session/result/"
@@ -119,12 +119,7 @@ class Adapter:
         query = {"session_id": spelling, "flow_api_key": key}
         answer = await self._http.request("GET", _RESULT, query=query)
         # No error status is documented: these are HTTP's own meanings.
-        if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.SessionNotFound
-        if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.map_status(answer)
-        document = _http.parse_object(answer.body)
-        return model.ProviderResponse(document=document, observed_at=answer.received_at)
+        return _results.of_response(answer)
 
     def interpret(
         self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse

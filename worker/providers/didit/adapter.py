@@ -6,7 +6,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, _http_responses, _samples
+from worker.providers import _entry, _fields, _http, _results, _samples
 from worker.providers.didit import settings, start, tables
 
 # No header is covered by a signature, X-Timestamp neither: freshness is taken from the
@@ -78,12 +78,7 @@ class Adapter:
             f"{start.SESSION}{spelling}/decision/",
             headers=start.headers(self._settings),
         )
-        if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.SessionNotFound
-        if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.map_status(answer)
-        document = _http.parse_object(answer.body)
-        return model.ProviderResponse(document=document, observed_at=answer.received_at)
+        return _results.of_response(answer)
 
     def interpret(
         self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
@@ -95,13 +90,8 @@ class Adapter:
         it is no object.
         """
         del spelling
-        document = answer.document
-        if not isinstance(document, dict):
-            raise errors.InvalidResponse("not_an_object")
-        if "session_id" not in document:
-            raise errors.ResultMismatch("absent")
-        if self.canonical(document["session_id"]) != session.session_id:
-            raise errors.ResultMismatch("differs")
+        document = _results.object_of(answer)
+        _results.check_session(document, "session_id", self.canonical, session)
         verdict, alarms = tables.map_status(document.get("status"))
         return model.Result(
             verdict=verdict,

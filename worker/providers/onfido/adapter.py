@@ -5,7 +5,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, _http_responses, _samples
+from worker.providers import _entry, _fields, _http, _results, _samples
 from worker.providers.onfido import settings, start, tables
 
 # Onfido's SDKs check one signature (onfido-python webhook_event_verifier.py); eight
@@ -82,12 +82,7 @@ class Adapter:
             f"{_PATHS[self._settings.resource]}/{spelling}",
             headers=start.headers(self._settings),
         )
-        if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.SessionNotFound
-        if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.map_status(answer)
-        document = _http.parse_object(answer.body)
-        return model.ProviderResponse(document=document, observed_at=answer.received_at)
+        return _results.of_response(answer)
 
     def interpret(
         self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
@@ -99,13 +94,8 @@ class Adapter:
         it is no object.
         """
         del spelling
-        document = answer.document
-        if not isinstance(document, dict):
-            raise errors.InvalidResponse("not_an_object")
-        if "id" not in document:
-            raise errors.ResultMismatch("absent")
-        if self.canonical(document["id"]) != session.session_id:
-            raise errors.ResultMismatch("differs")
+        document = _results.object_of(answer)
+        _results.check_session(document, "id", self.canonical, session)
         if self._settings.resource == "workflow_run":
             verdict, alarms = tables.map_run(document.get("status"))
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, _http_responses, _samples
+from worker.providers import _entry, _fields, _http, _results, _samples
 from worker.providers.persona import settings, start, tables
 
 # https://docs.withpersona.com/docs/webhooks-best-practices, seen 2026-12-01: two sets,
@@ -83,12 +83,7 @@ class Adapter:
             f"{start.INQUIRIES}/{spelling}",
             headers=start.headers(self._settings),
         )
-        if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.SessionNotFound
-        if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.map_status(answer)
-        document = _http.parse_object(answer.body)
-        return model.ProviderResponse(document=document, observed_at=answer.received_at)
+        return _results.of_response(answer)
 
     def interpret(
         self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse

@@ -6,7 +6,7 @@ from typing import Any
 
 from worker import clock as clocks
 from worker import errors, model, policy, signing
-from worker.providers import _entry, _fields, _http, _http_responses, _samples
+from worker.providers import _entry, _fields, _http, _http_responses, _results, _samples
 from worker.providers.stripe import settings, start, tables
 
 # stripe-python, stripe/_webhook.py, seen 2026-12-01.
@@ -103,13 +103,8 @@ class Adapter:
         it is no object.
         """
         del spelling
-        document = answer.document
-        if not isinstance(document, dict):
-            raise errors.InvalidResponse("not_an_object")
-        if "id" not in document:
-            raise errors.ResultMismatch("absent")
-        if self.canonical(document["id"]) != session.session_id:
-            raise errors.ResultMismatch("differs")
+        document = _results.object_of(answer)
+        _results.check_session(document, "id", self.canonical, session)
         if document.get("object") != tables.OBJECT:
             raise errors.ResultMismatch("object")
         live = self._settings.environment is model.Environment.LIVE

@@ -12,6 +12,7 @@ from worker.providers import (
     _http,
     _http_responses,
     _oauth,
+    _results,
     _samples,
 )
 from worker.providers.trulioo import settings, tables
@@ -109,12 +110,7 @@ class Adapter:
             return await self._http.request("GET", path, headers=dict(authorization))
 
         answer = await self._token.call(call)
-        if answer.status == 404:  # noqa: PLR2004 -- HTTP
-            raise errors.SessionNotFound
-        if answer.status != 200:  # noqa: PLR2004 -- HTTP
-            raise _http_responses.map_status(answer)
-        document = _http.parse_object(answer.body)
-        return model.ProviderResponse(document=document, observed_at=answer.received_at)
+        return _results.of_response(answer)
 
     def interpret(
         self, session: model.SessionKey, spelling: str, answer: model.ProviderResponse
@@ -126,13 +122,9 @@ class Adapter:
         it is no object.
         """
         del spelling
-        document: Any = answer.document
-        if not isinstance(document, dict):
-            raise errors.InvalidResponse("not_an_object")
-        if self._settings.id_field not in document:
-            raise errors.ResultMismatch("absent")
-        if self.canonical(document[self._settings.id_field]) != session.session_id:
-            raise errors.ResultMismatch("differs")
+        document = _results.object_of(answer)
+        name = self._settings.id_field
+        _results.check_session(document, name, self.canonical, session)
         verdict, alarms = tables.map_status(
             document.get(self._settings.status_field),
             approved=self._settings.approved_statuses,
